@@ -1,0 +1,38 @@
+# make results · make test · make lint · make clean — see README.md
+PYTHON ?= python3
+CONFIG ?= config/config.yaml
+CORES ?= all
+VENV ?= .venv
+export PATH := $(abspath $(VENV))/bin:$(PATH)
+export PIP_DISABLE_PIP_VERSION_CHECK = 1
+
+results: $(VENV)/installed
+	snakemake --cores $(CORES) --configfile $(CONFIG)
+	python scripts/show_results.py $(CONFIG)
+
+test: $(VENV)/installed-test
+	python -m pytest
+
+lint: $(VENV)/installed-lint
+	ruff check .
+	ruff format --check .
+	mypy
+	snakefmt --check workflow
+	snakemake --lint
+
+# Plain pip finds a CPU build of torch where one is set up; a change of the pins installs again.
+$(VENV)/installed: pyproject.toml constraints.txt
+	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
+	$(PYTHON) -m venv $(VENV)
+	pip install --quiet --constraint constraints.txt --editable .
+	touch $@
+
+$(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/installed
+	pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	touch $@
+
+# What runs made here; the environment stays.
+clean:
+	rm -rf results/*/ resources logs benchmarks/jobs .snakemake
+
+.PHONY: results test lint clean

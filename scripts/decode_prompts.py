@@ -1,0 +1,52 @@
+"""Decode dev items without prior under every prompt template (rule decode_prompts).
+
+python scripts/decode_prompts.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
+    --direction en-de --items results/default/data/translation/en-de/dev.jsonl \
+    --prompts '[{"name": "labels", "text": "…"}]' --max-answer-tokens 72 --batch-rows 128 \
+    --outputs results/default/prompts/translation/en-de/NAME.jsonl
+
+Writes an output record per template and item.
+"""
+
+import argparse
+import json
+
+from prefixyarn.decode.translation import Task, decode_tasks
+from prefixyarn.errors import run
+from prefixyarn.languages import Direction
+from prefixyarn.models.foundation import load
+from prefixyarn.progress import Progress
+from prefixyarn.prompts import Prompt
+from prefixyarn.records import Item, Prior, read_records, write_records
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, help="the model's folder")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--dtype", required=True)
+    parser.add_argument("--direction", required=True)
+    parser.add_argument("--items", required=True)
+    parser.add_argument("--prompts", required=True, type=json.loads)
+    parser.add_argument("--max-answer-tokens", required=True, type=int)
+    parser.add_argument("--batch-rows", required=True, type=int)
+    parser.add_argument("--outputs", required=True, help="file to write")
+    args = parser.parse_args()
+
+    direction = Direction.parse(args.direction)
+    prompts = [Prompt(**prompt) for prompt in args.prompts]
+    items = read_records(args.items, Item)
+    tasks = [Task(item, prompt, Prior.none(item.id)) for prompt in prompts for item in items]
+    outputs = decode_tasks(
+        foundation=load(args.model, args.name, args.dtype),
+        tasks=tasks,
+        direction=direction,
+        max_answer_tokens=args.max_answer_tokens,
+        batch_rows=args.batch_rows,
+        done=Progress(f"decode_prompts {args.direction}", len(tasks), "answers"),
+    )
+    write_records(args.outputs, outputs)
+
+
+if __name__ == "__main__":
+    run(main)

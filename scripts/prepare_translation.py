@@ -1,0 +1,59 @@
+"""Make the translation splits of all directions from gettext catalogues (rule prepare_translation).
+
+python scripts/prepare_translation.py --catalogues django=resources/catalogues/django.whl … --languages en de \
+    --directions en-de --held-out gramps --sizes '{"dev": 12, "test": 32, "out_of_domain": 16}' --seed 1 \
+    --folder results/default/data/translation --paragraphs results/default/data/translation/paragraphs.json
+
+Reads the wheels. Writes {folder}/{direction}/{train,dev,test,out_of_domain}.jsonl, and a paragraph of training
+text per language, by which the foundation is verified.
+"""
+
+import argparse
+import json
+import logging
+from pathlib import Path
+
+from prefixyarn.data.catalogues import read_catalogue
+from prefixyarn.data.splits import SPLITS, items, split_sentences
+from prefixyarn.errors import run
+from prefixyarn.languages import Direction, language
+from prefixyarn.records import write_json, write_records
+
+PARAGRAPH_SENTENCES = 8
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--catalogues", nargs="+", required=True, help="package=wheel")
+    parser.add_argument("--languages", nargs="+", required=True)
+    parser.add_argument("--directions", nargs="+", required=True)
+    parser.add_argument("--held-out", required=True, help="package held out of training")
+    parser.add_argument("--sizes", required=True, type=json.loads)
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--folder", required=True, type=Path)
+    parser.add_argument("--paragraphs", required=True)
+    args = parser.parse_args()
+
+    directions = [Direction.parse(unit) for unit in args.directions]
+    sentences = []
+    for entry in args.catalogues:
+        package, wheel = entry.split("=", 1)
+        own = read_catalogue(wheel, package, args.languages)
+        complete = sum(all(code in s.texts for code in args.languages) for s in own)
+        logging.info("%s: %d sentences, %d of them in all languages", package, len(own), complete)
+        sentences += own
+    sources = sorted({d.source for d in directions})
+    splits = split_sentences(sentences, args.languages, sources, args.held_out, args.sizes, args.seed)
+    logging.info("%d training sentences; %d dropped as (near) duplicates", len(splits.train), splits.dropped)
+    for unit, direction in zip(args.directions, directions, strict=True):
+        for split in SPLITS:
+            write_records(args.folder / unit / f"{split}.jsonl", items(getattr(splits, split), direction))
+    paragraphs = {}
+    for code in args.languages:
+        texts = [s.texts[code] for s in splits.train if code in s.texts][:PARAGRAPH_SENTENCES]
+        paragraphs[code] = language(code).join.join(texts)
+    write_json(args.paragraphs, paragraphs)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,54 @@
+"""Which source files a script runs: what a rule must list as input to be run again when they change.
+
+Snakemake sees neither a script called in ``shell:`` nor the modules that it imports. So every rule declares
+``code=`` inputs: the script and all modules of the package that it imports, directly or not.
+"""
+
+from __future__ import annotations
+
+import ast
+from pathlib import Path
+
+PACKAGE = "prefixyarn"
+
+
+def code_inputs(script: str, root: str = ".") -> list[str]:
+    """Return a script and all modules of the package in its import closure, as sorted paths.
+
+    Imports are found in the syntax tree, those inside functions too; nothing is executed. Imports by computed
+    names are invisible to it, and not used in the package.
+
+    Args:
+        script: Path of the script, relative to ``root``.
+        root: The repository.
+    """
+    base = Path(root)
+    found: set[str] = set()
+    queue = [script]
+    while queue:
+        path = queue.pop()
+        if path in found:
+            continue
+        found.add(path)
+        for node in ast.walk(ast.parse((base / path).read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names = [alias.name for alias in node.names]
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+            else:
+                continue
+            for name in names:
+                queue += _files(name, base)
+    return sorted(found)
+
+
+def _files(name: str, base: Path) -> list[str]:
+    """Return the files that importing a dotted name runs: the packages above it, and itself."""
+    parts = name.split(".")
+    if parts[0] != PACKAGE:
+        return []
+    files = []
+    for n in range(1, len(parts) + 1):
+        stem = "/".join(("src", *parts[:n]))
+        files += [path for path in (f"{stem}/__init__.py", f"{stem}.py") if (base / path).exists()]
+    return files

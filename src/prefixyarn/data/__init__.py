@@ -1,0 +1,1 @@
+"""Where test items, dictionaries and function words come from."""

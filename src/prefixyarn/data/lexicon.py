@@ -1,0 +1,161 @@
+"""Bilingual dictionaries: induced from parallel text by word alignment, or read from files.
+
+File format of ours: tab-separated ``source word, target word, probability``, sorted. MUSE files and other
+two-column files (``source target`` a line, divided by a tab or a space) are read too; their entries of one
+source word share the probability equally, in the order of the file.
+"""
+
+from __future__ import annotations
+
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+from prefixyarn.data.words import words
+from prefixyarn.errors import InputError
+from prefixyarn.records import atomic
+
+# Source word (lower case) -> [(target word, probability)], likeliest first.
+Lexicon = dict[str, list[tuple[str, float]]]
+
+ITERATIONS = 5  # of expectation maximisation, NLTK's and GIZA++'s usual number for Model 1
+MIN_SCORE = 0.2  # below, an entry is mostly alignment noise (docs/data.md: compared on MUSE, not on test items)
+MIN_TOGETHER = 2  # words that meet once align with everything in that sentence
+
+
+def induce(pairs: Iterable[tuple[str, str]], source_code: str, target_code: str) -> Lexicon:
+    """Induce a dictionary from sentence pairs with IBM Model 1 (Brown et al. 1993) in both directions.
+
+    A candidate's score is sqrt(t(target | source) t(source | target)) n / (n + 1), where n is the number of
+    sentence pairs that hold both. The geometric mean keeps out frequent words that one direction alone links to
+    everything, the factor words that met only a few times. The scores of a source word's candidates are
+    normalised to sum to 1. Source words are lower case; target words are cased as they mostly are within
+    a sentence (German nouns, names).
+
+    Args:
+        pairs: Source and target sentences of the training split.
+        source_code: Language code of the source sentences.
+        target_code: Language code of the target sentences.
+
+    Raises:
+        InputError: No pairs.
+    """
+    from nltk.translate import AlignedSent, IBMModel1  # slow to import, and the workflow imports this module
+
+    segmented = [(words(s, source_code), words(t, target_code)) for s, t in pairs]
+    forms = Counter(word for _, target in segmented for word in target[1:])
+    cased = {form.lower(): form for form, _ in reversed(forms.most_common())}
+    corpus = [([w.lower() for w in s], [w.lower() for w in t]) for s, t in segmented if s and t]
+    if not corpus:
+        raise InputError(f"no training sentences in {source_code}-{target_code}: a dictionary needs some")
+    forward = IBMModel1([AlignedSent(t, s) for s, t in corpus], ITERATIONS).translation_table
+    backward = IBMModel1([AlignedSent(s, t) for s, t in corpus], ITERATIONS).translation_table
+    together = Counter((a, b) for s, t in corpus for a in set(s) for b in set(t))
+    scored: dict[str, list[tuple[str, float]]] = defaultdict(list)
+    for (source, target), n in together.items():
+        score = (forward[target][source] * backward[source][target]) ** 0.5 * n / (n + 1)
+        if n >= MIN_TOGETHER and score >= MIN_SCORE:
+            scored[source].append((target, score))
+    lexicon: Lexicon = {}
+    for source, candidates in sorted(scored.items()):
+        total = sum(score for _, score in candidates)
+        ranked = sorted(candidates, key=lambda e: (-e[1], e[0]))
+        lexicon[source] = [(cased.get(target, target), score / total) for target, score in ranked]
+    return lexicon
+
+
+def read_two_columns(path: str | Path) -> Lexicon:
+    """Read a MUSE or other two-column dictionary.
+
+    Raises:
+        InputError: A line has not two columns (file and line are named), or the file is empty.
+    """
+    entries: dict[str, list[str]] = {}
+    with open(path, encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            if not line.strip():
+                continue
+            columns = line.rstrip("\n").split("\t") if "\t" in line else line.split()
+            if len(columns) != 2 or not all(c.strip() for c in columns):
+                raise InputError(
+                    f"{path}, line {number}: expected 'source target' in two columns divided by a tab or a "
+                    f"space, got {line.strip()!r}. Mend or remove the line."
+                )
+            source, target = (c.strip() for c in columns)
+            listed = entries.setdefault(source.lower(), [])
+            if target not in listed:
+                listed.append(target)
+    if not entries:
+        raise InputError(f"{path}: the dictionary is empty")
+    return {source: [(t, 1 / len(ts)) for t in ts] for source, ts in sorted(entries.items())}
+
+
+def pivot(first: Lexicon, second: Lexicon) -> Lexicon:
+    """Join two dictionaries over their shared language: p(c | a) = sum over b of p(b | a) p(c | b)."""
+    joined: Lexicon = {}
+    for source, middles in first.items():
+        scores: dict[str, float] = defaultdict(float)
+        for middle, p in middles:
+            for target, q in second.get(middle.lower(), []):
+                scores[target] += p * q
+        total = sum(scores.values())
+        if scores:
+            ranked = sorted(scores.items(), key=lambda e: (-e[1], e[0]))
+            joined[source] = [(target, p / total) for target, p in ranked]
+    return joined
+
+
+def dictionary_files(folder: str | Path, source_code: str, target_code: str) -> Sequence[Path]:
+    """Return the dictionary files for a direction: the direct one, or the two that pivot through English.
+
+    Files are named as MUSE names them, ``en-de.txt``.
+
+    Raises:
+        InputError: Neither is there.
+    """
+    folder = Path(folder)
+    direct = folder / f"{source_code}-{target_code}.txt"
+    if direct.exists():
+        return [direct]
+    legs = [folder / f"{source_code}-en.txt", folder / f"en-{target_code}.txt"]
+    if "en" not in (source_code, target_code) and all(leg.exists() for leg in legs):
+        return legs
+    wanted = " nor ".join(str(path) for path in [direct, *(legs if "en" not in (source_code, target_code) else [])])
+    raise InputError(
+        f"no dictionary for {source_code}-{target_code}: found neither {wanted}. Set translation.lexicon.folder "
+        "to a folder that has it, or translation.lexicon.source to 'induced'."
+    )
+
+
+def read_dictionaries(files: Sequence[str | Path]) -> Lexicon:
+    """Read one two-column dictionary, or two and pivot."""
+    lexicons = [read_two_columns(path) for path in files]
+    return lexicons[0] if len(lexicons) == 1 else pivot(*lexicons)
+
+
+def write(path: str | Path, lexicon: Lexicon) -> None:
+    """Write a dictionary in our format, atomically."""
+    with atomic(path) as stream:
+        for source, entries in sorted(lexicon.items()):
+            for target, probability in entries:
+                stream.write(f"{source}\t{target}\t{probability:.4f}\n")
+
+
+def read(path: str | Path) -> Lexicon:
+    """Read a dictionary in our format.
+
+    Raises:
+        InputError: A line is malformed; file and line are named.
+    """
+    lexicon: Lexicon = defaultdict(list)
+    with open(path, encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            columns = line.rstrip("\n").split("\t")
+            try:
+                source, target, probability = columns[0], columns[1], float(columns[2])
+            except (IndexError, ValueError) as error:
+                raise InputError(
+                    f"{path}, line {number}: expected 'source<TAB>target<TAB>probability', got {line.strip()!r}"
+                ) from error
+            lexicon[source].append((target, probability))
+    return dict(lexicon)

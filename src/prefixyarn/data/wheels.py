@@ -1,0 +1,77 @@
+"""Packages of the Python index as a source of files: downloaded, checked, read, never imported."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import subprocess
+import sys
+import tempfile
+import zipfile
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+from prefixyarn.errors import InputError
+
+
+def sha256(path: str | os.PathLike[str]) -> str:
+    """Return the hexadecimal SHA-256 of a file."""
+    with open(path, "rb") as stream:
+        return hashlib.file_digest(stream, "sha256").hexdigest()
+
+
+def fetch_wheel(package: str, version: str, checksum: str, target: str | os.PathLike[str]) -> None:
+    """Download one wheel with pip, without its dependencies, and store it as ``target`` once it is checked.
+
+    Args:
+        package: Name on the package index that pip is set up for.
+        version: Exact version.
+        checksum: Expected SHA-256 of the wheel, from the config.
+        target: File to write.
+
+    Raises:
+        InputError: pip could not get it, or the file is not the expected one (truncated or altered).
+    """
+    target = Path(target)
+    target.parent.mkdir(parents=True, exist_ok=True)
+    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
+        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
+        command += ["--disable-pip-version-check", "--dest", folder, f"{package}=={version}"]
+        result = subprocess.run(command, capture_output=True, text=True, check=False)
+        wheels = list(Path(folder).glob("*.whl"))
+        if result.returncode or len(wheels) != 1:
+            reason = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+            raise InputError(
+                f"{package}=={version}: pip could not download the wheel "
+                f"({reason[-1].removeprefix('ERROR: ') if reason else 'no wheel came'}). "
+                "Check the network and the package and version in the config."
+            )
+        found = sha256(wheels[0])
+        if found != checksum:
+            raise InputError(
+                f"{package}=={version}: the downloaded wheel has SHA-256 {found}, but the config expects "
+                f"{checksum}. It is truncated or was altered: run again, and if it stays so, find out why "
+                "before you change the config."
+            )
+        os.replace(wheels[0], target)
+
+
+@contextmanager
+def open_wheel(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
+    """Open a wheel for reading.
+
+    Raises:
+        InputError: Not a zip file.
+    """
+    try:
+        with zipfile.ZipFile(path) as archive:
+            yield archive
+    except zipfile.BadZipFile as error:
+        raise InputError(f"{path}: not a wheel ({error}). Remove it, so that it is fetched again.") from error
+
+
+def members(archive: zipfile.ZipFile, pattern: str) -> list[str]:
+    """Return the sorted names in a wheel that match a regular expression as a whole."""
+    return sorted(name for name in archive.namelist() if re.fullmatch(pattern, name))

@@ -1,0 +1,73 @@
+"""Words: segmentation, function words and capitals, by language."""
+
+from __future__ import annotations
+
+import functools
+import logging
+import re
+
+import stop_words
+import stopwordsiso
+
+from prefixyarn.languages import language
+
+# Letters with inner apostrophes or hyphens; combining marks belong to their letter (Arabic, Yoruba).
+_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u064b-\u0652])*(?:['’ʼ-][^\W\d_]+)*", re.UNICODE)
+# French articles and pronouns before an apostrophe are words of their own: l'utilisateur -> l' utilisateur.
+_ELISION = re.compile(r"^([cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.IGNORECASE)
+
+
+@functools.cache
+def _jieba_cut() -> object:
+    import jieba
+
+    jieba.setLogLevel(logging.WARNING)  # it reports loading its dictionary as if that were news
+    return jieba.cut
+
+
+def words(text: str, code: str) -> list[str]:
+    """Return the words of a text in their order, punctuation and numbers left out, case kept.
+
+    Chinese is segmented by jieba; French elided articles are words of their own.
+    """
+    if code == "zh":
+        cut = _jieba_cut()
+        return [w for w in cut(text) if _WORD.fullmatch(w)]  # type: ignore[operator]
+    found = _WORD.findall(text)
+    if code != "fr":
+        return found
+    split: list[str] = []
+    for word in found:
+        elided = _ELISION.match(word)
+        split += [elided.group(), word[elided.end() :]] if elided else [word]
+    return split
+
+
+@functools.cache
+def function_words(code: str) -> frozenset[str]:
+    """Return the function words of a language, lower-cased: the stop lists of two packages together.
+
+    stopwords-iso has every language, but in Ukrainian not even the commonest conjunction; stop-words has most.
+    """
+    listed = set(stopwordsiso.stopwords(code))
+    if code in stop_words.LANGUAGE_MAPPING:
+        listed.update(stop_words.get_stop_words(code))
+    return frozenset(w.lower() for w in listed)
+
+
+def is_function_word(word: str, code: str) -> bool:
+    """Tell whether a word is a function word; an elided French article (``l'``) is one."""
+    lower = word.lower().replace("’", "'")  # the stop lists have don't, texts also don’t
+    return lower in function_words(code) or (code == "fr" and lower.endswith("'"))
+
+
+def cased_like_start(text: str, source: str, target_code: str) -> str:
+    """Return a text with its first letter capital where the answer would start with a capital.
+
+    That is where the source starts with one, in a target script that has capitals. Source scripts without
+    capitals (Chinese, Arabic) start a sentence, and so a capital, always.
+    """
+    first = source[:1]
+    if not text or not language(target_code).cased or first.islower():
+        return text
+    return text[0].upper() + text[1:]

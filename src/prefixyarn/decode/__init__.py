@@ -1,0 +1,1 @@
+"""Decoding grids of (item x prior) with a causal language model."""

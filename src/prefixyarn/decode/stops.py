@@ -1,0 +1,61 @@
+"""When an answer ends, and what of it counts as text.
+
+A base model seldom emits EOS; it ends an answer with a line break and goes on with the next example. So an
+answer ends at its first line break after some text. A line break before any text ends nothing: otherwise a
+model that starts its answer on a new line would be robbed of it, and that is the baseline without prior.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
+
+
+def answer_text(text: str) -> str:
+    """Return the answer in decoded text: up to the first line break after some text, outer space removed."""
+    return text.strip().split("\n", 1)[0].strip()
+
+
+@dataclass(frozen=True)
+class Stops:
+    """The stop rule for one model.
+
+    Attributes:
+        tokenizer: The model's.
+        newline_ids: Every vocabulary entry that contains a line break (32 in Gemma 3's).
+        eos_ids: End-of-sequence ids, by tokenizer and generation configuration.
+        max_answer_tokens: Limit on prior and continuation together.
+    """
+
+    tokenizer: PreTrainedTokenizerFast
+    newline_ids: frozenset[int]
+    eos_ids: frozenset[int]
+    max_answer_tokens: int
+
+    @classmethod
+    def of(cls, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, max_answer_tokens: int) -> Stops:
+        """Find a model's stop tokens by decoding its whole vocabulary."""
+        pieces = tokenizer.batch_decode([[i] for i in range(len(tokenizer))])
+        newlines = frozenset(i for i, piece in enumerate(pieces) if "\n" in piece)
+        listed = model.generation_config.eos_token_id if model.generation_config else None
+        eos = set(listed) if isinstance(listed, list) else {listed}
+        eos.add(tokenizer.eos_token_id)
+        return cls(tokenizer, newlines, frozenset(e for e in eos if e is not None), max_answer_tokens)
+
+    def text(self, ids: Sequence[int]) -> str:
+        """Decode answer ids without special tokens."""
+        return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def reason(self, ids: Sequence[int]) -> str | None:
+        """Return why an answer ends with its last token: ``eos``, ``newline`` or ``length``; None if it goes on.
+
+        Args:
+            ids: The answer so far: prior and new tokens, none of which but the last is a stop.
+        """
+        if ids[-1] in self.eos_ids:
+            return "eos"
+        if ids[-1] in self.newline_ids and "\n" in self.text(ids).lstrip():
+            return "newline"
+        return "length" if len(ids) >= self.max_answer_tokens else None

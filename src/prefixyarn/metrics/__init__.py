@@ -1,0 +1,1 @@
+"""Scores of outputs: translation quality, faults, intervals and tests."""

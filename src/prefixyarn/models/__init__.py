@@ -1,0 +1,1 @@
+"""Foundation models: fetched, converted, verified, loaded."""

@@ -1,0 +1,189 @@
+"""The records that flow through the pipeline, and how they are read and written.
+
+Every file is JSON lines (one record a line) or JSON, UTF-8, keys in a fixed order, written to a temporary
+name in the same folder and then renamed: a killed job or a full disk leaves no half-written file.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import tempfile
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass, field, fields
+from pathlib import Path
+from typing import IO, Any, TypeVar
+
+from prefixyarn.errors import InputError
+
+
+@dataclass(frozen=True)
+class Item:
+    """One test, dev or training example: a source text and its reference translation."""
+
+    id: str
+    source: str
+    target: str
+    meta: dict[str, str] = field(default_factory=dict)
+
+
+@dataclass(frozen=True, order=True)
+class System:
+    """A row of a table, within one model and prompt.
+
+    Attributes:
+        kind: Prior kind: none, pseudo, oracle, random-function, random-content.
+        variant: Which of several of that kind (a dictionary entry rule, a random draw); may be empty.
+        k: How many units of the prior are given; 0 for ``none``.
+        k_unit: ``token`` or ``word``; empty for ``none``.
+    """
+
+    kind: str
+    variant: str = ""
+    k: int = 0
+    k_unit: str = ""
+
+
+@dataclass(frozen=True)
+class Prior:
+    """What one system gives the foundation for one item.
+
+    Attributes:
+        item: Id of the item.
+        kind, variant, k, k_unit: The system.
+        text: The prior as text; cut to k words where words are the unit.
+        ids: Token ids of the foundation's tokenizer, cut to k tokens where tokens are the unit: what is given.
+        origin: Where it came from, for a reader of the file.
+    """
+
+    item: str
+    kind: str
+    variant: str
+    k: int
+    k_unit: str
+    text: str
+    ids: list[int]
+    origin: str
+
+    @classmethod
+    def none(cls, item: str) -> Prior:
+        """Return the empty prior of an item: the foundation alone."""
+        return cls(item, "none", "", 0, "", "", [], "")
+
+    @property
+    def system(self) -> System:
+        """The system that this prior belongs to."""
+        return System(self.kind, self.variant, self.k, self.k_unit)
+
+
+@dataclass(frozen=True)
+class Output:
+    """One decoded answer.
+
+    Attributes:
+        item: Id of the item.
+        model, prompt: Names of the foundation and of the prompt template.
+        kind, variant, k, k_unit: The system.
+        prior_ids: Token ids given as the start of the answer.
+        new_ids: Token ids that the model added, the stop token excluded.
+        raw: Text of prior and new ids, nothing removed.
+        text: The answer: what is scored.
+        continuation: What the model added to the prior, as text: what language identification sees.
+        stop: Why decoding ended: ``newline``, ``eos`` or ``length``.
+        new_tokens: Number of tokens that the model chose, the stop token included.
+    """
+
+    item: str
+    model: str
+    prompt: str
+    kind: str
+    variant: str
+    k: int
+    k_unit: str
+    prior_ids: list[int]
+    new_ids: list[int]
+    raw: str
+    text: str
+    continuation: str
+    stop: str
+    new_tokens: int
+
+    @property
+    def system(self) -> System:
+        """The system that this output belongs to."""
+        return System(self.kind, self.variant, self.k, self.k_unit)
+
+
+Record = TypeVar("Record", Item, Prior, Output)
+
+
+@contextmanager
+def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
+    """Open a temporary file beside ``path`` and rename it to ``path`` once all is written and on disk.
+
+    Raises:
+        InputError: The file could not be written (a full disk, say); nothing is left behind.
+    """
+    path = Path(path)
+    path.parent.mkdir(parents=True, exist_ok=True)
+    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
+    try:
+        with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as stream:
+            yield stream
+            stream.flush()
+            os.fsync(stream.fileno())
+        os.chmod(temporary, 0o644)
+        os.replace(temporary, path)
+    except OSError as error:
+        raise InputError(
+            f"{path}: could not be written ({error.strerror or error}). Nothing was left half-written: "
+            "free some space or mend the permissions, then run again."
+        ) from error
+    finally:
+        Path(temporary).unlink(missing_ok=True)
+
+
+def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> None:
+    """Write records as JSON lines, atomically."""
+    with atomic(path) as stream:
+        for record in records:
+            stream.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
+
+
+def read_records(path: str | os.PathLike[str], kind: type[Record]) -> list[Record]:
+    """Read the records of one kind from a JSON lines file.
+
+    Raises:
+        InputError: A line is not JSON or lacks or adds a key; the message names file and line.
+    """
+    expected = [f.name for f in fields(kind)]
+    records = []
+    with open(path, encoding="utf-8") as stream:  # not splitlines(): U+2028 may stand inside a text
+        for number, line in enumerate(stream, 1):
+            try:
+                records.append(kind(**json.loads(line)))
+            except (ValueError, TypeError) as error:
+                raise InputError(
+                    f"{path}, line {number}: not a {kind.__name__} record with the keys {', '.join(expected)} "
+                    f"({error}). Remove the file, so that the pipeline makes it again."
+                ) from error
+    return records
+
+
+def write_json(path: str | os.PathLike[str], value: Any) -> None:
+    """Write one JSON document, atomically, with sorted keys."""
+    with atomic(path) as stream:
+        stream.write(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
+
+
+def read_json(path: str | os.PathLike[str]) -> Any:
+    """Read one JSON document.
+
+    Raises:
+        InputError: Not JSON; the message names the file and the line.
+    """
+    try:
+        return json.loads(Path(path).read_text(encoding="utf-8"))
+    except json.JSONDecodeError as error:
+        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error

@@ -1,0 +1,33 @@
+"""Fixtures, and the marks for what a machine may lack."""
+
+from pathlib import Path
+
+import pytest
+import torch
+
+ROOT = Path(__file__).resolve().parent.parent
+MIRROR = ROOT.parent / "shared" / "data" / "mirror"
+MODEL = ROOT / "resources" / "foundations" / "gemma-3-270m" / "model"
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Skip marked tests where what they need is missing, and say what."""
+    reasons = {
+        "gpu": None if torch.cuda.is_available() else "no CUDA device",
+        "mirror": None if MIRROR.is_dir() else f"no evaluation data in {MIRROR}",
+        "model": None if (MODEL / "manifest.json").exists() else f"no {MODEL}: run make results first",
+    }
+    for item in items:
+        for mark, reason in reasons.items():
+            if reason and item.get_closest_marker(mark):
+                item.add_marker(pytest.mark.skip(reason=reason))
+
+
+@pytest.fixture
+def mirror() -> Path:
+    return MIRROR
+
+
+@pytest.fixture
+def default_model() -> Path:
+    return MODEL

@@ -1,0 +1,194 @@
+"""Tiny stand-ins that the tests make: a tokenizer, random models, wheels with gettext catalogues."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import io
+import random
+import zipfile
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+import torch
+from babel.messages.catalog import Catalog
+from babel.messages.mofile import write_mo
+from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
+from transformers import (
+    Gemma3ForCausalLM,
+    Gemma3TextConfig,
+    LlamaConfig,
+    LlamaForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+)
+
+# Enough text in four scripts for every character that the tests use, and for tokens that hold line breaks.
+TEXT = [
+    "English: The file was saved.\nGerman: Die Datei wurde gespeichert.\n\n",
+    "English: The user could not open the file.\nGerman: Der Nutzer konnte die Datei nicht öffnen.\n\n\n",
+    "English: The user can delete each file again.\nChinese:用户可以再次删除每个文件。\n\n",
+    "English sentence: Please check the list of names.\nRussian: Пожалуйста, проверьте список имён.\n",
+    "مرحبا بك في البرنامج.\nYour password is not long enough? Ja! ÄÖÜäöüß – “quoted” 'single' 0123456789 ;\n",
+    "### Instruction:\nTranslate this sentence into the other language.\n\n### Input:\n\n### Response:\n",
+]
+
+
+def tokenizer(vocabulary: int = 400) -> PreTrainedTokenizerFast:
+    """Return a BPE tokenizer like Gemma's: spaces become U+2581, words may merge with line breaks, BOS is added."""
+    made = Tokenizer(models.BPE(unk_token="<unk>"))
+    made.normalizer = normalizers.Replace(" ", "▁")
+    # As in Gemma's vocabulary no token goes over a space or a colon; over a line break some do.
+    made.pre_tokenizer = pre_tokenizers.Sequence(
+        [pre_tokenizers.Split("▁", "merged_with_next"), pre_tokenizers.Split(":", "isolated")]
+    )
+    made.decoder = decoders.Replace("▁", " ")
+    special = ["<pad>", "<eos>", "<bos>", "<unk>"]
+    alphabet = sorted({c for c in "".join(TEXT) + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c != " "})
+    trainer = trainers.BpeTrainer(
+        vocab_size=vocabulary, special_tokens=special, initial_alphabet=alphabet, max_token_length=6
+    )
+    made.train_from_iterator(TEXT * 3, trainer)
+    made.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 2)])
+    return PreTrainedTokenizerFast(
+        tokenizer_object=made, bos_token="<bos>", eos_token="<eos>", unk_token="<unk>", pad_token="<pad>"
+    )
+
+
+def gemma(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Gemma 3: local layers with a window of 8, a global one, one key-value head for four."""
+    torch.manual_seed(seed)
+    config = Gemma3TextConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=3,
+        num_attention_heads=4,
+        num_key_value_heads=1,
+        head_dim=8,
+        sliding_window=8,
+        layer_types=["sliding_attention", "full_attention", "sliding_attention"],
+        query_pre_attn_scalar=8,
+        bos_token_id=2,
+        eos_token_id=1,
+        pad_token_id=0,
+        initializer_range=0.5,
+        tie_word_embeddings=False,  # tied random weights say the same token for ever
+    )
+    return Gemma3ForCausalLM(config).eval()
+
+
+def llama(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Llama with grouped-query attention and an output matrix of its own."""
+    torch.manual_seed(seed)
+    config = LlamaConfig(
+        vocab_size=vocabulary,
+        hidden_size=32,
+        intermediate_size=64,
+        num_hidden_layers=2,
+        num_attention_heads=4,
+        num_key_value_heads=2,
+        bos_token_id=2,
+        eos_token_id=1,
+        pad_token_id=0,
+        initializer_range=0.5,
+    )
+    return LlamaForCausalLM(config).eval()
+
+
+def save_model(folder: Path, seed: int = 0) -> Path:
+    """Save a random Gemma 3 and its tokenizer as a model folder."""
+    made = tokenizer()
+    gemma(len(made), seed).save_pretrained(folder)
+    made.save_pretrained(folder)
+    return folder
+
+
+def wheel(folder: Path, package: str, version: str, files: Mapping[str, bytes]) -> tuple[Path, str]:
+    """Write a wheel that pip accepts.
+
+    Returns:
+        Its path and its SHA-256.
+    """
+    name = package.replace("-", "_")
+    info = f"{name}-{version}.dist-info"
+    contents = {
+        **files,
+        f"{info}/METADATA": f"Metadata-Version: 2.1\nName: {package}\nVersion: {version}\n".encode(),
+        f"{info}/WHEEL": b"Wheel-Version: 1.0\nGenerator: tests\nRoot-Is-Purelib: true\nTag: py3-none-any\n",
+    }
+    record = "".join(
+        f"{path},sha256={base64.urlsafe_b64encode(hashlib.sha256(data).digest()).rstrip(b'=').decode()},{len(data)}\n"
+        for path, data in contents.items()
+    )
+    contents[f"{info}/RECORD"] = (record + f"{info}/RECORD,,\n").encode()
+    folder.mkdir(parents=True, exist_ok=True)
+    path = folder / f"{name}-{version}-py3-none-any.whl"
+    with zipfile.ZipFile(path, "w") as archive:
+        for member, data in contents.items():
+            archive.writestr(zipfile.ZipInfo(member, (2026, 1, 1, 0, 0, 0)), data)
+    return path, hashlib.sha256(path.read_bytes()).hexdigest()
+
+
+def catalogue(messages: Mapping[str | tuple[str, str], str | tuple[str, str]], code: str = "de") -> bytes:
+    """Return a compiled gettext catalogue."""
+    made = Catalog(locale=code)
+    for source, target in messages.items():
+        made.add(source, target)
+    stream = io.BytesIO()
+    write_mo(stream, made)
+    return stream.getvalue()
+
+
+NOUNS = {
+    "file": ("Datei", "文件"),
+    "user": ("Nutzer", "用户"),
+    "name": ("Name", "名称"),
+    "list": ("Liste", "列表"),
+    "page": ("Seite", "页面"),
+    "image": ("Bild", "图像"),
+    "server": ("Server", "服务器"),
+    "report": ("Bericht", "报告"),
+    "window": ("Fenster", "窗口"),
+    "button": ("Knopf", "按钮"),
+    "letter": ("Brief", "信件"),
+    "table": ("Tabelle", "表格"),
+}
+VERBS = {
+    "saved": ("gespeichert", "保存"),
+    "deleted": ("entfernt", "删除"),
+    "opened": ("geöffnet", "打开"),
+    "closed": ("geschlossen", "关闭"),
+    "checked": ("geprüft", "检查"),
+    "renamed": ("umbenannt", "重命名"),
+}
+ENDS = {
+    "by someone else before": ("vorher von jemand anderem", "之前由别人"),
+    "without any further question": ("ohne jede weitere Frage", "没有任何进一步的问题"),
+    "because nobody needed it": ("weil niemand es brauchte", "因为没有人需要它"),
+    "after a very long night": ("nach einer sehr langen Nacht", "在很长的夜晚之后"),
+    "twice within one single hour": ("zweimal in einer einzigen Stunde", "在一个小时内两次"),
+}
+
+
+def parallel(seed: int, n: int) -> list[tuple[str, str, str]]:
+    """Return n different English sentences with German and Chinese translations, some of them near-duplicates."""
+    rng = random.Random(seed)
+    found: dict[str, tuple[str, str, str]] = {}
+    while len(found) < n:
+        noun, other = rng.sample(sorted(NOUNS), 2)
+        verb, end = rng.choice(sorted(VERBS)), rng.choice(sorted(ENDS))
+        english = f"The {noun} and the {other} were {verb} {end}."
+        german = f"{NOUNS[noun][0]} und {NOUNS[other][0]} wurden {ENDS[end][0]} {VERBS[verb][0]}."
+        chinese = f"{NOUNS[noun][1]}和{NOUNS[other][1]}{ENDS[end][1]}被{VERBS[verb][1]}。"
+        found[english] = (english, german, chinese)
+    return list(found.values())
+
+
+def catalogue_wheel(folder: Path, package: str, sentences: Sequence[tuple[str, str, str]]) -> str:
+    """Write a wheel of a program with German and Chinese catalogues; return its SHA-256."""
+    files = {
+        f"{package}/locale/de/LC_MESSAGES/django.mo": catalogue({e: g for e, g, _ in sentences}),
+        f"{package}/locale/zh_Hans/LC_MESSAGES/django.mo": catalogue({e: c for e, _, c in sentences}, "zh"),
+    }
+    return wheel(folder, package, "1.0", files)[1]

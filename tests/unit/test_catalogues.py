@@ -1,0 +1,92 @@
+from pathlib import Path
+
+import pytest
+
+import tiny
+from prefixyarn.data.catalogues import is_source_sentence, is_translation, read_catalogue
+from prefixyarn.errors import InputError
+
+GOOD = "The file could not be saved."
+
+
+@pytest.mark.parametrize(
+    ("text", "kept"),
+    [
+        (GOOD, True),
+        ("Is this really what you want?", True),
+        ("Do not forget to save your work!", True),
+        ("You can’t delete it: it’s in use.", True),
+        ("The file could not be saved", False),  # no end
+        ("the file could not be saved.", False),  # the end of something longer
+        ("File not saved, sorry.", False),  # too short
+        ("Internationalization misconfigured entirely.", False),  # fewer than five words
+        ("The file " + "very " * 30 + "long.", False),
+        ("The file %s could not be saved.", False),
+        ("The file %(name)s could not be saved.", False),
+        ("The file {name} could not be saved.", False),
+        ("The <b>file</b> could not be saved.", False),
+        ("The file could not\nbe saved again.", False),
+        ("See https://example.org for all the details.", False),
+        ("See www.example.org for all the details.", False),
+        ("The file &amp; folder could not be saved.", False),
+        ("Use the ``--force`` option to save it anyway.", False),
+    ],
+)
+def test_source_filter(text: str, kept: bool) -> None:
+    assert is_source_sentence(text) is kept
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "kept"),
+    [
+        ("Die Datei konnte nicht gespeichert werden.", "de", True),
+        ("无法保存该文件。", "zh", True),
+        ("تعذر حفظ الملف.", "ar", True),
+        ("Файл не вдалося зберегти.", "uk", True),
+        ("Не вдалося зберегти Weblate, GitHub.", "uk", True),  # names keep their script
+        (GOOD, "de", False),  # not translated
+        ("The file could not be saved!", "ru", False),  # wrong script
+        ("", "de", False),
+        ("Die Datei %s konnte nicht gespeichert werden.", "de", False),
+        ("Die Datei konnte nicht gespeichert werden", "de", False),  # no end
+        ("Die Datei " * 20 + ".", "de", False),  # something else is said, too
+    ],
+)
+def test_translation_filter(text: str, code: str, kept: bool) -> None:
+    assert is_translation(text, GOOD, code) is kept
+
+
+def test_read_catalogue(tmp_path: Path) -> None:
+    german: dict[str | tuple[str, str], str | tuple[str, str]] = {
+        GOOD: "Die Datei konnte nicht gespeichert werden.",
+        ("One file could not be saved.", "%(n)s files could not be saved."): ("Eine Datei …", "Dateien …"),
+        "Save": "Speichern",
+        "This one has been translated twice.": "Dies ist zweimal übersetzt worden.",
+    }
+    files = {
+        "a/locale/de/LC_MESSAGES/django.mo": tiny.catalogue(german),
+        "b/locale/zh_CN/LC_MESSAGES/django.mo": tiny.catalogue({GOOD: "无法保存此文件。"}, "zh"),
+        "a/locale/zh_Hans/LC_MESSAGES/django.mo": tiny.catalogue({GOOD: "无法保存该文件。"}, "zh"),
+        "a/locale/de_AT/LC_MESSAGES/django.mo": tiny.catalogue({GOOD: "Das soll niemand lesen, bitte."}),
+    }
+    path, _ = tiny.wheel(tmp_path, "a", "1.0", files)
+    found = read_catalogue(path, "a", ["en", "de", "zh"])
+    assert [s.texts for s in found] == [
+        {"en": GOOD, "de": german[GOOD], "zh": "无法保存该文件。"},  # the preferred locale's
+        {"en": "This one has been translated twice.", "de": "Dies ist zweimal übersetzt worden."},
+    ]
+
+
+def test_nothing_left_is_an_error(tmp_path: Path) -> None:
+    path, _ = tiny.wheel(tmp_path, "a", "1.0", {"a/locale/de/LC_MESSAGES/x.mo": tiny.catalogue({"Save": "Speichern"})})
+    with pytest.raises(InputError, match="no sentence of package 'a' is left after filtering for en, de"):
+        read_catalogue(path, "a", ["en", "de"])
+
+
+def test_damaged_files_are_errors(tmp_path: Path) -> None:
+    path, _ = tiny.wheel(tmp_path, "a", "1.0", {"a/locale/de/LC_MESSAGES/x.mo": b"no catalogue"})
+    with pytest.raises(InputError, match=r"x\.mo: not a gettext catalogue"):
+        read_catalogue(path, "a", ["en", "de"])
+    path.write_bytes(path.read_bytes()[:100])
+    with pytest.raises(InputError, match="not a wheel"):
+        read_catalogue(path, "a", ["en", "de"])

@@ -1,0 +1,63 @@
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from prefixyarn.code_inputs import code_inputs
+
+ROOT = Path(__file__).resolve().parents[2]
+SCRIPTS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "scripts").glob("*.py"))
+
+
+@pytest.fixture(scope="module")
+def imported() -> dict[str, list[str]]:
+    """Run the imports of every script; return the package's files that each loaded."""
+    program = (
+        "import json, runpy, sys\n"
+        "loaded = {}\n"
+        "for script in sys.argv[1:]:\n"
+        "    for name in [n for n in sys.modules if n.split('.')[0] == 'prefixyarn']:\n"
+        "        del sys.modules[name]\n"
+        "    runpy.run_path(script, run_name='imported')\n"
+        "    modules = [m for n, m in sys.modules.items() if n.split('.')[0] == 'prefixyarn']\n"
+        "    loaded[script] = [m.__file__ for m in modules]\n"
+        "print(json.dumps(loaded))\n"
+    )
+    command = [sys.executable, "-c", program, *SCRIPTS]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    return json.loads(result.stdout.splitlines()[-1])
+
+
+@pytest.mark.parametrize("script", SCRIPTS)
+def test_code_inputs_cover_what_a_script_really_imports(script: str, imported: dict[str, list[str]]) -> None:
+    loaded = {str(Path(path).relative_to(ROOT)) for path in imported[script]}
+    assert loaded and loaded <= set(code_inputs(script, str(ROOT)))
+
+
+def test_scoring_needs_no_model_libraries() -> None:
+    for script in (
+        "scripts/score_translation.py",
+        "scripts/tabulate_translation.py",
+        "scripts/choose_prompt.py",
+    ):
+        assert not any("models/foundation" in path or "decode/" in path for path in code_inputs(script, str(ROOT)))
+
+
+def test_closure_follows_imports_in_functions_and_packages(tmp_path: Path) -> None:
+    package = tmp_path / "src" / "prefixyarn"
+    (package / "sub").mkdir(parents=True)
+    (package / "__init__.py").write_text("")
+    (package / "sub" / "__init__.py").write_text("")
+    (package / "a.py").write_text("def f():\n    from prefixyarn.sub import b\n")
+    (package / "sub" / "b.py").write_text("import os\n")
+    (package / "c.py").write_text("")
+    (tmp_path / "script.py").write_text("import prefixyarn.a\n")
+    expected = [
+        "script.py",
+        "src/prefixyarn/__init__.py",
+        "src/prefixyarn/a.py",
+        "src/prefixyarn/sub/__init__.py",
+    ]
+    assert code_inputs("script.py", str(tmp_path)) == [*expected, "src/prefixyarn/sub/b.py"]

@@ -1,0 +1,139 @@
+import copy
+import json
+import re
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from prefixyarn.configuration import problems, translation_systems
+from prefixyarn.records import System
+
+ROOT = Path(__file__).resolve().parents[2]
+SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
+DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
+    """Merge as Snakemake merges configuration files: mappings key by key, the rest replaced."""
+    result = copy.deepcopy(base)
+    for key, value in overlay.items():
+        result[key] = (
+            merged(result[key], value) if isinstance(value, dict) and isinstance(result.get(key), dict) else value
+        )
+    return result
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
+def test_every_shipped_configuration_is_valid(path: Path) -> None:
+    assert problems(merged(DEFAULT, yaml.safe_load(path.read_text())), SCHEMA) == []
+
+
+@pytest.mark.parametrize(
+    ("overlay", "line"),
+    [
+        ({"languges": []}, "languges: unknown key; did you mean 'languages'?"),
+        ({"translation": {"item": 3}}, "translation.item: unknown key; did you mean 'items'?"),
+        ({"translation": {"zzz": 3}}, "translation.zzz: unknown key; known keys: directions, catalogues"),
+        ({"seed": "one"}, "seed: 'one' is not of type 'integer'"),
+        ({"languages": ["en", "cn"]}, "languages: unknown language code 'cn'"),
+        (
+            {"translation": {"directions": ["en-de", "en-xx"]}},
+            "translation.directions: unknown language code 'xx'",
+        ),
+        (
+            {"translation": {"directions": ["en-sw"]}},
+            "translation.directions: en-sw needs 'sw', which is not in languages",
+        ),
+        ({"translation": {"directions": ["ende"]}}, "expected two different language codes, as in 'en-de'"),
+        (
+            {"translation": {"held_out": "gimp"}},
+            "translation.held_out: 'gimp' is none of the catalogues (django",
+        ),
+        ({"translation": {"priors": {"kinds": ["pseudo"]}}}, "translation.priors.kinds: 'none' is missing"),
+        (
+            {"translation": {"priors": {"kinds": ["none", "psuedo"]}}},
+            "translation.priors.kinds.1: 'psuedo' is not one of",
+        ),
+        (
+            {"translation": {"priors": {"k": [99]}}},
+            "a prior of 99 tokens is longer than the answer limit of 72",
+        ),
+        ({"translation": {"lexicon": {"source": "folder"}}}, "translation.lexicon.folder: give the folder"),
+        (
+            {"foundations": [{"name": "a", "label": "A", "source": {"kind": "local"}}]},
+            "foundations.0.source: 'path' is a required property",
+        ),
+        (
+            {"foundations": [{"name": "a", "label": "A", "source": {"kind": "hub", "id": "x/y", "revison": "z"}}]},
+            "foundations.0.source.revison: unknown key; did you mean 'revision'?",
+        ),
+        (
+            {"foundations": [{"name": "a", "label": "A", "source": {"kind": "locl", "path": "x"}}]},
+            "foundations.0.source.kind: unknown kind, see config/README.md: {'kind': 'locl'",
+        ),
+        ({"foundations": DEFAULT["foundations"] * 2}, "foundations: 'gemma-3-270m' is there twice"),
+        ({"run": "a/b"}, "run: 'a/b' does not match"),
+    ],
+)
+def test_problems_are_named(overlay: dict[str, Any], line: str) -> None:
+    found = problems(merged(DEFAULT, overlay), SCHEMA)
+    assert any(line in problem for problem in found), found
+
+
+def test_every_key_is_described() -> None:
+    def leaves(schema: dict[str, Any], path: str) -> list[str]:
+        if "$ref" in schema:
+            return leaves(SCHEMA["$defs"][schema["$ref"].split("/")[-1]], path)
+        bare = [] if schema.get("description") else [path]
+        for key, value in schema.get("properties", {}).items():
+            bare += leaves(value, f"{path}.{key}")
+        for value in schema.get("oneOf", []):
+            bare += leaves(value, path)
+        if schema.get("properties") is not None and schema.get("additionalProperties") is not False:
+            bare.append(f"{path}: additionalProperties")
+        items = schema.get("items", {})
+        return bare + (leaves(items, f"{path}[]") if "properties" in items else [])
+
+    assert [p for p in leaves(SCHEMA, "config") if not p.endswith("[]")] == []
+
+
+def test_every_key_is_explained_in_the_config_readme() -> None:
+    text = (ROOT / "config/README.md").read_text()
+
+    def keys(schema: dict[str, Any]) -> set[str]:
+        if "$ref" in schema:
+            schema = SCHEMA["$defs"][schema["$ref"].split("/")[-1]]
+        found = set(schema.get("properties", {}))
+        for value in [*schema.get("properties", {}).values(), *schema.get("oneOf", []), schema.get("items")]:
+            found |= keys(value) if value else set()
+        return found
+
+    explained = {word for span in re.findall(r"`([^`]+)`", text) for word in re.split(r"\W+", span)}
+    assert keys(SCHEMA) - explained == set()
+
+
+def test_systems_in_the_order_of_the_table() -> None:
+    priors = {
+        "kinds": ["none", "pseudo", "random-content"],
+        "k": [1, 2],
+        "k_units": ["token", "word"],
+        "random_draws": 2,
+    }
+    assert translation_systems(priors) == [
+        System("none"),
+        *(System("pseudo", "", k, unit) for unit in ("token", "word") for k in (1, 2)),
+        *(System("random-content", f"draw-{n}", k, unit) for n in (1, 2) for unit in ("token", "word") for k in (1, 2)),
+    ]
+
+
+def test_a_misspelt_key_ends_snakemake_without_a_traceback(tmp_path: Path) -> None:
+    (tmp_path / "bad.yaml").write_text(json.dumps({"sede": 1}))
+    command = [sys.executable, "-m", "snakemake", "-n", "--configfile", str(tmp_path / "bad.yaml")]
+    result = subprocess.run(command, cwd=ROOT, capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "Invalid configuration:\n  sede: unknown key; did you mean 'seed'?" in result.stderr
+    assert "Traceback" not in result.stderr

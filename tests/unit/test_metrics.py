@@ -1,0 +1,88 @@
+import numpy as np
+import pytest
+from sacrebleu.metrics import BLEU, CHRF
+
+import tiny
+from prefixyarn.metrics.translation import METRICS, corpus_score, item_scores
+
+# sacrebleu's own tests (test/test_bleu.py and test/test_chrf.py): hypotheses, references, expected score.
+BLEU_CASES = [
+    (["aaaa"], ["aaaa"], 0.0),  # no 4-gram in one word
+    (["dog bites man and runs away"], ["dog bites man and runs away"], 100.0),
+]
+
+
+def score(metric: str, outputs: list[str], references: list[str], target: str = "de") -> float:
+    return float(corpus_score(metric, item_scores(metric, outputs, references, target).statistics.sum(axis=0)))
+
+
+@pytest.mark.parametrize(("outputs", "references", "expected"), BLEU_CASES)
+def test_bleu_known_numbers(outputs: list[str], references: list[str], expected: float) -> None:
+    assert score("bleu", outputs, references) == pytest.approx(expected)
+
+
+def test_bleu_by_hand() -> None:
+    # Precisions 5/6, 3/5, 1/4 and no 4-gram of 3: smoothed to 1/2 of one, 1/6; no brevity penalty.
+    outputs, references = ["the cat sat on the mat"], ["the cat is on the mat"]
+    by_hand = 100 * (5 / 6 * 3 / 5 * 1 / 4 * 1 / 6) ** 0.25
+    assert score("bleu", outputs, references) == pytest.approx(by_hand)
+
+
+def test_brevity_penalty_by_hand() -> None:
+    # All n-grams match; 5 words against 6.
+    assert score("bleu", ["a b c d e"], ["a b c d e f"]) == pytest.approx(100 * np.exp(1 - 6 / 5))
+
+
+def test_chrf_by_hand() -> None:
+    # "ab" against "ac": character 1-grams 1 of 2, 2-grams 0 of 1, the word 0 of 1; no longer orders. So precision
+    # and recall are 1/6 over three orders, and so is F.
+    assert score("chrf", ["ab"], ["ac"]) == pytest.approx(100 / 6)
+
+
+def test_chinese_is_not_scored_with_13a() -> None:
+    outputs, references = ["我喜欢吃红色的苹果。"], ["我喜欢吃绿色的苹果。"]
+    right = score("bleu", outputs, references, "zh")
+    assert right == pytest.approx(BLEU(tokenize="zh").corpus_score(outputs, [references]).score)
+    # 13a sees one word, which is not the reference's.
+    assert score("bleu", outputs, references, "de") == 0.0 and right > 40
+    assert "tok:zh" in item_scores("bleu", outputs, references, "zh").signature
+    assert "tok:13a" in item_scores("bleu", outputs, references, "ru").signature
+
+
+@pytest.mark.parametrize("metric", METRICS)
+@pytest.mark.parametrize("target", ["de", "zh"])
+def test_scores_equal_sacrebleu_on_many_corpora(metric: str, target: str) -> None:
+    rng = np.random.default_rng(1)
+    corpus = tiny.parallel(3, 40)
+    references = [g if target == "de" else z for _, g, z in corpus]
+    scorer = CHRF(word_order=2) if metric == "chrf" else BLEU(tokenize="zh" if target == "zh" else "13a")
+    compared = []
+    for n in (1, 2, 5, 40):
+        for _ in range(5):
+            # Outputs from empty over short and shuffled to perfect.
+            outputs = [
+                r[: rng.integers(0, len(r) + 1)] if rng.random() < 0.7 else "".join(rng.permutation(list(r)))
+                for r in references[:n]
+            ]
+            expected = scorer.corpus_score(outputs, [references[:n]]).score
+            assert score(metric, outputs, references[:n], target) == pytest.approx(expected, abs=1e-9)
+            compared.append(expected)
+    assert min(compared) < 20 and max(compared) > 60
+
+
+def test_scores_of_resamples_equal_scores_of_resampled_corpora() -> None:
+    corpus = tiny.parallel(4, 6)
+    references = [g for _, g, _ in corpus]
+    outputs = [r[5:] for r in references[:3]] + ["", "ganz etwas anderes", references[5]]
+    counts = np.array([[2, 0, 1, 1, 0, 2], [0, 0, 0, 6, 0, 0], [1, 1, 1, 1, 1, 1]])
+    for metric in METRICS:
+        found = corpus_score(metric, counts @ item_scores(metric, outputs, references, "de").statistics)
+        for row, value in zip(counts, found, strict=True):
+            drawn = [i for i, n in enumerate(row) for _ in range(n)]
+            scorer = CHRF(word_order=2) if metric == "chrf" else BLEU()
+            expected = scorer.corpus_score([outputs[i] for i in drawn], [[references[i] for i in drawn]]).score
+            assert value == pytest.approx(expected, abs=1e-9)
+
+
+def test_signatures_name_what_was_computed() -> None:
+    assert item_scores("chrf", ["a"], ["a"], "de").signature.startswith("nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no")

@@ -1,0 +1,127 @@
+import random
+from collections import Counter
+
+import pytest
+
+import tiny
+from prefixyarn.data.words import is_function_word, words
+from prefixyarn.languages import Direction
+from prefixyarn.priors import RandomWords, build_priors, cut_words, pseudo_word
+from prefixyarn.prompts import Prompt, answer_ids
+from prefixyarn.records import Item, Prior, System
+
+EN_DE = Direction("en", "de")
+LEXICON = {
+    "the": [("die", 0.6), ("der", 0.4)],
+    "file": [("datei", 0.7), ("akte", 0.3)],
+    "name": [("name", 1.0)],
+}
+tok = tiny.tokenizer()
+PROMPT = Prompt("labels", "{source_language}: {source}\n{target_language}:")
+
+
+@pytest.mark.parametrize(
+    ("source", "text", "origin"),
+    [
+        (
+            "The file has a name.",
+            "Datei",
+            "file -> datei (0.70)",
+        ),  # first content word, likeliest translation
+        (
+            "The weblog of the file.",
+            "Datei",
+            "file -> datei (0.70)",
+        ),  # an unknown content word is passed over
+        ("The weblog is down.", "Die", "The -> die (0.60)"),  # no content word is known: any known word
+        ("Weblogs are down.", "Weblogs", "Weblogs (no entry)"),  # nothing is known: the content word itself
+        ("Is it of him?", "Is", "Is (no entry)"),  # not even a content word
+        ("the file is here.", "datei", "file -> datei (0.70)"),  # no capital where the source has none
+        ("1 + 1", "", " (no entry)"),
+    ],
+)
+def test_pseudo_rule(source: str, text: str, origin: str) -> None:
+    found = pseudo_word(source, EN_DE, LEXICON)
+    assert (found.text, found.origin) == (text, origin)
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "k", "cut"),
+    [
+        ("Die Datei wurde, ja.", "de", 1, "Die"),
+        ("Die Datei wurde, ja.", "de", 3, "Die Datei wurde"),
+        ("Die Datei.", "de", 9, "Die Datei"),
+        ("L'utilisateur a", "fr", 1, "L'"),
+        ("L'utilisateur a", "fr", 2, "L'utilisateur"),
+        ("用户可以删除", "zh", 1, "用户"),
+        ("«Ja», sagt er", "de", 1, "«Ja"),
+    ],
+)
+def test_cut_words(text: str, code: str, k: int, cut: str) -> None:
+    assert cut_words(text, code, k) == cut
+
+
+def test_random_words_match_in_class_count_and_frequency() -> None:
+    targets = [g for _, g, _ in tiny.parallel(seed=1, n=300)]
+    pool = RandomWords(targets, "de", len)  # here a word's "tokens" are its characters
+    frequency = Counter(w.lower() for t in targets for w in words(t, "de"))
+    for function in (True, False):
+        drawn = {pool.draw("Datei", function, random.Random(n)) for n in range(50)}
+        assert len(drawn) > (0 if function else 1)
+        counts = {len(w) for w in drawn}
+        possible = {len(w) for w in frequency if is_function_word(w, "de") == function and w != "datei"}
+        assert counts == {min(possible, key=lambda n: abs(n - 5))}
+        for word in drawn:
+            assert word[0].isupper() and word.lower() != "datei"
+            assert word.lower() in frequency and is_function_word(word, "de") == function
+
+
+def test_random_words_are_among_the_nearest_in_frequency() -> None:
+    # Content words of one token, seen 1, 2, 4, … 2^15 times; the ten nearest to 2^3 (itself left out) are drawn.
+    names = [f"baum{chr(97 + n) * 3}" for n in range(16)]
+    targets = [" ".join([name] * 2**n) for n, name in enumerate(names)]
+    pool = RandomWords(targets, "de", lambda word: 1)
+    drawn = {pool.draw(names[3], False, random.Random(n)) for n in range(300)}
+    assert drawn == set(names[:11]) - {names[3]}
+    assert pool.draw(names[3].capitalize(), False, random.Random(1))[0] == "B"
+
+
+def _build(systems: list[System], seed: int = 1) -> list[Prior]:
+    items = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(2, 6))]
+    train = [g for _, g, _ in tiny.parallel(1, 200)]
+    return build_priors(items, systems, EN_DE, PROMPT, tok, LEXICON, train, seed)
+
+
+def test_priors_are_what_their_kind_says() -> None:
+    kinds = ["pseudo", "oracle", "random-function", "random-content"]
+    systems = [System("none"), *(System(kind, "", k, "token") for kind in kinds for k in (1, 3))]
+    priors = _build(systems)
+    assert [p.system for p in priors[: len(systems)]] == systems
+    items = {str(n): (e, g) for n, (e, g, _) in enumerate(tiny.parallel(2, 6))}
+    for prior in priors:
+        source, target = items[prior.item]
+        if prior.kind == "none":
+            assert prior.ids == [] and prior.text == ""
+            continue
+        filled = PROMPT.fill(source, EN_DE)
+        if prior.kind == "oracle":
+            assert prior.text == target
+        if prior.kind.startswith("random"):
+            assert is_function_word(prior.text, "de") == (prior.kind == "random-function")
+        assert prior.ids == answer_ids(tok, filled, " ", prior.text)[: prior.k]
+        assert 1 <= len(prior.ids) <= prior.k
+
+
+def test_words_as_units() -> None:
+    for prior in _build([System("oracle", "", 2, "word")]):
+        assert len(words(prior.text, "de")) == 2
+        assert tok.decode(prior.ids).strip() == prior.text
+
+
+def test_random_priors_are_seeded_per_item_and_draw() -> None:
+    systems = [System("random-content", f"draw-{n}", 9, "token") for n in (1, 2)]
+    first, again, other = _build(systems), _build(systems), _build(systems, seed=2)
+    assert first == again and first != other
+    assert [p.text for p in first[0::2]] != [p.text for p in first[1::2]]
+    # An item's prior does not depend on the other systems.
+    assert _build(systems[1:]) == first[1::2]

@@ -1,0 +1,90 @@
+import re
+
+import pytest
+from tokenizers import processors
+
+import tiny
+from prefixyarn.errors import InputError
+from prefixyarn.languages import Direction
+from prefixyarn.prompts import Prompt, answer_ids, prompt_ids
+
+LABELS = Prompt("labels", "{source_language}: {source}\n{target_language}:")
+tok = tiny.tokenizer()
+
+
+@pytest.mark.parametrize(
+    ("template", "unit", "joined"),
+    [
+        ("{source}\n{target_language}:", "en-de", "S\nGerman: A"),  # one space
+        ("{source}\n{target_language}:", "en-zh", "S\nChinese:A"),  # none in Chinese
+        ("{source}\n{target_language}:\n", "en-de", "S\nGerman:\nA"),  # none after a line break
+        ("{source_native} {source} = {target_native}", "de-fr", "Deutsch S = Français A"),
+        ("{source}\n{target_heading}:", "en-de", "S\nÜbersetzung ins Deutsche: A"),
+    ],
+)
+def test_join_truth_table(template: str, unit: str, joined: str) -> None:
+    prompt, direction = Prompt("x", template), Direction.parse(unit)
+    whole = prompt.fill("S", direction) + prompt.join(direction) + "A"
+    assert whole == joined
+    assert not re.search(r"  |\n ", whole)
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("no place for it:", r"placeholder \{source\} is missing"),
+        ("{source} {language}:", r"unknown placeholder \{language\}"),
+        ("{source}: ", "ends in a space"),
+        ("{source", "expected '}'"),
+    ],
+)
+def test_bad_templates_are_refused(text: str, message: str) -> None:
+    with pytest.raises(InputError, match=f"prompt 'x': .*{message}"):
+        Prompt("x", text)
+
+
+def test_braces_in_a_source_are_text() -> None:
+    assert LABELS.fill("a {b}", Direction("en", "de")) == "English: a {b}\nGerman:"
+
+
+def test_exactly_one_bos() -> None:
+    assert prompt_ids(tok, "English: The file").count(2) == 1
+
+
+def test_a_second_bos_is_caught() -> None:
+    double = tiny.tokenizer()
+    double.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> <bos> $A", special_tokens=[("<bos>", 2)]
+    )
+    with pytest.raises(AssertionError, match="BOS"):
+        prompt_ids(double, "English")
+
+
+def test_models_without_bos_get_none() -> None:
+    made = tiny.tokenizer()
+    made.backend_tokenizer.post_processor = processors.TemplateProcessing(single="$A")
+    assert 2 not in prompt_ids(made, "English: The file")
+
+
+def test_a_closing_eos_is_dropped() -> None:
+    made = tiny.tokenizer()
+    made.backend_tokenizer.post_processor = processors.TemplateProcessing(
+        single="<bos> $A <eos>", special_tokens=[("<bos>", 2), ("<eos>", 1)]
+    )
+    assert prompt_ids(made, "English") == prompt_ids(tok, "English")
+
+
+@pytest.mark.parametrize(
+    ("unit", "answer"), [("en-de", "Die Datei wurde"), ("en-zh", "用户可以"), ("en-ru", "Пожалуйста")]
+)
+def test_answer_ids_continue_the_prompt(unit: str, answer: str) -> None:
+    direction = Direction.parse(unit)
+    filled, join = LABELS.fill("The file was saved.", direction), LABELS.join(direction)
+    ids = answer_ids(tok, filled, join, answer)
+    assert tok.decode([*prompt_ids(tok, filled), *ids][1:]) == filled + join + answer
+
+
+def test_a_merge_over_the_border_is_an_error() -> None:
+    assert "▁file" in tok.get_vocab()
+    with pytest.raises(InputError, match=r"'The fil' merges with the answer 'e was' into one token"):
+        answer_ids(tok, "The fil", "", "e was")

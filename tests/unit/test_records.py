@@ -1,0 +1,54 @@
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from prefixyarn.errors import InputError
+from prefixyarn.records import Item, atomic, read_json, read_records, write_records
+
+
+def test_records_survive_writing(tmp_path: Path) -> None:
+    items = [Item("a", "with a \u2028 line separator", "и\nдва", {"package": "p"}), Item("b", "x", "y")]
+    write_records(tmp_path / "folder" / "items.jsonl", items)
+    assert read_records(tmp_path / "folder" / "items.jsonl", Item) == items
+
+
+@pytest.mark.parametrize("line", ["{", '{"id": "b"}', '{"id": "b", "source": "", "target": "", "other": 1}'])
+def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
+    path = tmp_path / "items.jsonl"
+    path.write_text('{"id": "a", "source": "s", "target": "t"}\n' + line + "\n")
+    with pytest.raises(InputError, match=r"items\.jsonl, line 2: not a Item record with the keys id, source"):
+        read_records(path, Item)
+
+
+def test_bad_json_is_named(tmp_path: Path) -> None:
+    (tmp_path / "x.json").write_text('{\n"a": }')
+    with pytest.raises(InputError, match=r"x\.json, line 2"):
+        read_json(tmp_path / "x.json")
+
+
+def test_a_failure_leaves_the_old_file_and_nothing_else(tmp_path: Path) -> None:
+    path = tmp_path / "x"
+    path.write_text("old")
+    with pytest.raises(RuntimeError), atomic(path) as stream:
+        stream.write("new")
+        raise RuntimeError
+    assert path.read_text() == "old" and list(tmp_path.iterdir()) == [path]
+
+
+def test_a_full_disk_gives_a_clear_error_and_no_file(tmp_path: Path) -> None:
+    """A limit on file size stands in for the full disk: the system refuses to write on, as there."""
+    program = (
+        "import resource, signal, sys\n"
+        "from prefixyarn.errors import run\n"
+        "from prefixyarn.records import Item, write_records\n"
+        "signal.signal(signal.SIGXFSZ, signal.SIG_IGN)\n"
+        "resource.setrlimit(resource.RLIMIT_FSIZE, (4096, 4096))\n"
+        "run(lambda: write_records(sys.argv[1], [Item(str(n), 's' * 99, 't') for n in range(999)]))\n"
+    )
+    result = subprocess.run([sys.executable, "-c", program, tmp_path / "x.jsonl"], capture_output=True, text=True)
+    assert result.returncode == 1
+    assert "x.jsonl: could not be written (File too large)" in result.stderr
+    assert "Traceback" not in result.stderr
+    assert list(tmp_path.iterdir()) == []

@@ -1,0 +1,193 @@
+"""The whole DAG on a tiny random model and tiny catalogues that the test makes, run as users run it."""
+
+from __future__ import annotations
+
+import csv
+import json
+import os
+import shutil
+import subprocess
+import sys
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+import yaml
+
+import tiny
+
+ROOT = Path(__file__).resolve().parents[2]
+MODULE = Path("src/prefixyarn/metrics/faults.py")
+
+
+class Copy:
+    """A copy of the repository with a configuration for tiny data."""
+
+    def __init__(self, folder: Path) -> None:
+        self.folder = folder
+        for name in ("workflow", "scripts", "src", "config"):
+            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+        tiny.save_model(folder / "model")
+        sentences = tiny.parallel(1, 260)
+        catalogues = []
+        for n, package in enumerate(["one", "two", "held"]):
+            checksum = tiny.catalogue_wheel(folder / "index", package, sentences[n::3])
+            catalogues.append({"package": package, "version": "1.0", "sha256": checksum})
+        self.config = {
+            "run": "tiny",
+            "languages": ["en", "de", "zh"],
+            "foundations": [{"name": "tiny", "label": "Tiny", "source": {"kind": "local", "path": "model"}}],
+            "translation": {
+                "directions": ["en-de", "de-zh"],
+                "catalogues": catalogues,
+                "held_out": "held",
+                "items": {"dev": 2, "test": 3, "out_of_domain": 2},
+                "max_answer_tokens": 12,
+                "priors": {"k_units": ["token", "word"], "random_draws": 2},
+            },
+        }
+
+    def run(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run snakemake; the package is imported from the copy."""
+        (self.folder / "config/tiny.yaml").write_text(yaml.safe_dump(self.config))
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PIP_"))}
+        environment |= {
+            "PYTHONPATH": str(self.folder / "src"),
+            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+            "PIP_NO_INDEX": "1",
+            "PIP_FIND_LINKS": str(self.folder / "index"),
+            "XDG_CACHE_HOME": str(self.folder / "cache"),
+        }
+        command = [
+            sys.executable,
+            "-m",
+            "snakemake",
+            "--cores",
+            "2",
+            "--configfile",
+            "config/tiny.yaml",
+            *options,
+        ]
+        result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
+        assert not check or result.returncode == 0, result.stdout + result.stderr
+        return result
+
+    def planned(self) -> set[str]:
+        """Return the names of the rules that a run would run."""
+        output = self.run("-n", "--quiet", "host").stdout + self.run("-n").stderr
+        if "Nothing to be done" in output:
+            return set()
+        lines = output.split("Job stats:")[1].split("\n\n")[0].splitlines()
+        return {line.split()[0] for line in lines if line.split() and line.split()[-1].isdigit()} - {
+            "total",
+            "all",
+        }
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
+    made = Copy(tmp_path_factory.mktemp("dag"))
+    made.result = made.run()  # type: ignore[attr-defined]
+    yield made
+
+
+def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
+    tables = copy.folder / "results/tiny/tables"
+    with open(tables / "translation.csv") as stream:
+        rows = list(csv.DictReader(stream))
+    systems = [(r["kind"], r["variant"], r["k"], r["k_unit"]) for r in rows if r["metric"] == "BLEU"]
+    # none, then two kinds with two units and two k, two random kinds in two draws as well
+    assert len(systems) == len(set(systems)) == 1 + 2 * 4 + 2 * 8
+    assert {r["n"] for r in rows} == {"3"} and {r["n out of domain"] for r in rows} == {"2"}
+    text = (tables / "translation.md").read_text()
+    assert "### chrF++, Tiny" in text and "en-de" in text and "de-zh" in text
+    output = copy.result.stdout + copy.result.stderr  # type: ignore[attr-defined]
+    assert "### chrF++, Tiny" in output, "the table is printed when it is made"
+    assert "Done: the tables are in results/tiny/tables/" in output
+    with open(tables / "prompts.csv") as stream:
+        prompts = list(csv.DictReader(stream))
+    assert len(prompts) >= 5 and sum(p["chosen"] == "True" for p in prompts) == 1
+
+
+def test_outputs_hold_their_priors(copy: Copy) -> None:
+    for unit in ("en-de", "de-zh"):
+        folder = copy.folder / "results/tiny"
+        priors = (folder / f"priors/translation/{unit}/tiny.jsonl").read_text().splitlines()
+        outputs = (folder / f"decode/translation/{unit}/tiny.jsonl").read_text().splitlines()
+        assert len(priors) == len(outputs) == 5 * 25
+        for prior, output in zip(map(json.loads, priors), map(json.loads, outputs), strict=True):
+            assert output["prior_ids"] == prior["ids"] and output["item"] == prior["item"]
+            assert len(output["prior_ids"]) + output["new_tokens"] <= 12 or output["stop"] != "length"
+
+
+def test_nothing_else_is_written(copy: Copy) -> None:
+    names = {path.name for path in copy.folder.iterdir()}
+    assert names <= {"workflow", "scripts", "src", "config", "model", "index", "cache", ".snakemake"} | {
+        *("results", "resources", "logs", "benchmarks")
+    }
+    assert not list(copy.folder.rglob("*.tmp"))
+
+
+def test_a_second_run_plans_nothing(copy: Copy) -> None:
+    assert copy.planned() == set()
+
+
+def test_a_changed_module_reruns_exactly_its_rules(copy: Copy) -> None:
+    path = copy.folder / MODULE
+    original = path.read_text()
+    path.write_text(original + "# one more line\n")
+    try:
+        # faults.py is used in scoring and by the tables, and nothing follows from the tables.
+        assert copy.planned() == {"score_translation", "tabulate_translation"}
+    finally:
+        path.write_text(original)
+    assert copy.planned() == set()
+
+
+def test_a_changed_key_reruns_exactly_what_depends_on_it(copy: Copy) -> None:
+    copy.config["score"] = {"resamples": 2000}
+    try:
+        assert copy.planned() == {"score_translation", "tabulate_translation"}
+    finally:
+        del copy.config["score"]
+    copy.config["translation"]["max_answer_tokens"] = 11  # type: ignore[index]
+    try:
+        assert "decode_translation" in copy.planned() and "prepare_translation" not in copy.planned()
+    finally:
+        copy.config["translation"]["max_answer_tokens"] = 12  # type: ignore[index]
+    assert copy.planned() == set()
+
+
+def test_results_are_the_same_again_and_in_another_run(copy: Copy) -> None:
+    copy.config["run"] = "again"
+    try:
+        copy.run()
+    finally:
+        copy.config["run"] = "tiny"
+    for name in ("tables/translation.csv", "decode/translation/de-zh/tiny.jsonl", "lexicon/de-zh.tsv"):
+        first, again = (copy.folder / "results" / run / name for run in ("tiny", "again"))
+        assert first.read_bytes() == again.read_bytes(), name
+    assert copy.planned() == set(), "another run leaves this one alone"
+
+
+def test_a_failing_rule_says_why_and_leaves_nothing(copy: Copy) -> None:
+    copy.config["run"] = "broken"
+    copy.config["translation"]["items"]["test"] = 999  # type: ignore[index]
+    try:
+        result = copy.run(check=False)
+    finally:
+        copy.config["run"] = "tiny"
+        copy.config["translation"]["items"]["test"] = 3  # type: ignore[index]
+    assert result.returncode != 0
+    assert "error: translation.items.test: 999 sentences wanted" in result.stdout + result.stderr
+    assert not list((copy.folder / "results/broken").rglob("*.jsonl"))
+
+
+def test_an_altered_download_stops_the_run(copy: Copy) -> None:
+    catalogue = copy.config["translation"]["catalogues"][0]  # type: ignore[index]
+    good, catalogue["sha256"] = catalogue["sha256"], "0" * 64
+    try:
+        result = copy.run("resources/catalogues/one.whl", check=False)
+    finally:
+        catalogue["sha256"] = good
+    assert result.returncode != 0 and "truncated or was altered" in result.stdout + result.stderr

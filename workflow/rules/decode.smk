@@ -1,0 +1,37 @@
+# Decoding with and without priors (paper section 3): one job per model and direction, all systems together.
+
+
+rule decode_translation:
+    input:
+        code=code("scripts/decode_translation.py"),
+        manifest=rules.convert_foundation.output.manifest,
+        checks=rules.verify_foundation.output.checks,
+        choice=rules.choose_prompt.output.choice,
+        priors=rules.build_priors.output.priors,
+        test="results/{run}/data/translation/{unit}/test.jsonl",
+        out_of_domain="results/{run}/data/translation/{unit}/out_of_domain.jsonl",
+    output:
+        outputs="results/{run}/decode/translation/{unit}/{model}.jsonl",
+    log:
+        "logs/{run}/decode_translation/{unit}/{model}.log",
+    benchmark:
+        "benchmarks/jobs/{run}/decode_translation/{unit}/{model}.tsv"
+    conda:
+        "../envs/prefixyarn.yaml"
+    # One thread a job: two jobs of one thread decode 1.5 times as much as one job of two, and the outputs
+    # do not depend on the number of cores.
+    threads: 1
+    resources:
+        mem_mb=2500,
+        batch_rows=224,
+    params:
+        dtype=foundation("dtype"),
+        limit=config["translation"]["max_answer_tokens"],
+    message:
+        "Decoding {wildcards.unit} with {wildcards.model}"
+    shell:
+        "OMP_NUM_THREADS={threads} python scripts/decode_translation.py"
+        " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
+        " --direction {wildcards.unit} --items {input.test} {input.out_of_domain} --priors {input.priors}"
+        " --prompt {input.choice} --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"
+        " --outputs {output.outputs} 2>&1 | tee {log}"

@@ -1,0 +1,65 @@
+# Foundation models (paper section 4.1). Models are shared by all runs; their checks on text belong to one.
+
+
+rule fetch_foundation:
+    input:
+        code=code("scripts/fetch_foundation.py"),
+        local=local_files,
+    output:
+        files="resources/foundations/{model}/source.json",
+    log:
+        "logs/fetch_foundation/{model}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        source=foundation("source"),
+    message:
+        "Fetching the foundation {wildcards.model}"
+    shell:
+        "python scripts/fetch_foundation.py --source {params.source:q}"
+        " --folder resources/foundations/{wildcards.model}/source --files {output.files} 2>&1 | tee {log}"
+
+
+rule convert_foundation:
+    input:
+        code=code("scripts/convert_foundation.py"),
+        files=rules.fetch_foundation.output.files,
+    output:
+        manifest="resources/foundations/{model}/model/manifest.json",
+    log:
+        "logs/convert_foundation/{model}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    threads: 2
+    resources:
+        mem_mb=4000,
+    message:
+        "Converting the foundation {wildcards.model}, once (a minute or two)"
+    shell:
+        "OMP_NUM_THREADS={threads} python scripts/convert_foundation.py"
+        " --source resources/foundations/{wildcards.model}/source --manifest {output.manifest} 2>&1 | tee {log}"
+
+
+rule verify_foundation:
+    input:
+        code=code("scripts/verify_foundation.py"),
+        manifest=rules.convert_foundation.output.manifest,
+        paragraphs="results/{run}/data/translation/paragraphs.json",
+    output:
+        checks="results/{run}/checks/{model}.json",
+    log:
+        "logs/{run}/verify_foundation/{model}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+    params:
+        dtype=foundation("dtype"),
+        limits=foundation("max_bits_per_character"),
+    message:
+        "Verifying the foundation {wildcards.model} on text of every language"
+    shell:
+        "OMP_NUM_THREADS={threads} python scripts/verify_foundation.py"
+        " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
+        " --paragraphs {input.paragraphs} --limits {params.limits:q} --checks {output.checks} 2>&1 | tee {log}"
