@@ -2,12 +2,14 @@
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 CORES ?= all
+# Jobs ask for memory; together they get what the machine has.
+MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; print(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20)')
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 results: $(VENV)/installed
-	snakemake --cores $(CORES) --configfile $(CONFIG)
+	snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
 	python scripts/show_results.py $(CONFIG)
 
 test: $(VENV)/installed-test

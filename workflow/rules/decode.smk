@@ -30,7 +30,7 @@ rule decode_translation:
     message:
         "Decoding {wildcards.unit} with {wildcards.model}"
     shell:
-        "OMP_NUM_THREADS={threads} python scripts/decode_translation.py"
+        "python scripts/decode_translation.py"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --direction {wildcards.unit} --items {input.test} {input.out_of_domain} --priors {input.priors}"
         " --prompt {input.choice} --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"

@@ -36,7 +36,7 @@ rule convert_foundation:
     message:
         "Converting the foundation {wildcards.model}, once (a minute or two)"
     shell:
-        "OMP_NUM_THREADS={threads} python scripts/convert_foundation.py"
+        "python scripts/convert_foundation.py"
         " --source resources/foundations/{wildcards.model}/source --manifest {output.manifest} 2>&1 | tee {log}"
 
 
@@ -60,6 +60,6 @@ rule verify_foundation:
     message:
         "Verifying the foundation {wildcards.model} on text of every language"
     shell:
-        "OMP_NUM_THREADS={threads} python scripts/verify_foundation.py"
+        "python scripts/verify_foundation.py"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --paragraphs {input.paragraphs} --limits {params.limits:q} --checks {output.checks} 2>&1 | tee {log}"

@@ -23,7 +23,7 @@ rule decode_prompts:
     message:
         "Trying the prompts on dev: {wildcards.unit}, {wildcards.model}"
     shell:
-        "OMP_NUM_THREADS={threads} python scripts/decode_prompts.py"
+        "python scripts/decode_prompts.py"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --direction {wildcards.unit} --items {input.dev} --prompts {params.prompts:q}"
         " --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"

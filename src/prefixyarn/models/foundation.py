@@ -21,6 +21,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
 from transformers import AutoModelForCausalLM, AutoTokenizer, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
@@ -159,7 +160,10 @@ def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:
         model.hf_quantizer = None
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config
-        model.save_pretrained(folder)
+        try:
+            model.save_pretrained(folder)
+        except SafetensorError as error:  # what safetensors makes of a full disk
+            raise InputError(f"{folder}: the weights could not be written ({error}). Free some space.") from error
         tokenizer.result()
     return checked
 
