@@ -17,7 +17,7 @@ from prefixyarn.configuration import translation_systems
 from prefixyarn.data import lexicon
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
-from prefixyarn.models.foundation import load_tokenizer
+from prefixyarn.models.tokenizer import load_tokenizer
 from prefixyarn.priors import build_priors
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, read_json, read_records, write_records

@@ -11,7 +11,7 @@ import logging
 from pathlib import Path
 
 from prefixyarn.errors import run
-from prefixyarn.models.foundation import convert
+from prefixyarn.models.convert import convert
 
 
 def main() -> None:

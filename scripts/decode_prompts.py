@@ -2,7 +2,7 @@
 
 python scripts/decode_prompts.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --direction en-de --items results/default/data/translation/en-de/dev.jsonl \
-    --prompts '[{"name": "labels", "text": "…"}]' --max-answer-tokens 72 --batch-rows 128 \
+    --prompts '[{"name": "labels", "text": "…"}]' --max-answer-tokens 64 --batch-rows 128 \
     --outputs results/default/prompts/translation/en-de/NAME.jsonl
 
 Writes an output record per template and item.

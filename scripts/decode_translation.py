@@ -3,7 +3,7 @@
 python scripts/decode_translation.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --direction en-de --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
     --priors results/default/priors/translation/en-de/NAME.jsonl \
-    --prompt results/default/prompts/translation/NAME.json --max-answer-tokens 72 --batch-rows 128 \
+    --prompt results/default/prompts/translation/NAME.json --max-answer-tokens 64 --batch-rows 224 \
     --outputs results/default/decode/translation/en-de/NAME.jsonl
 
 Writes an output record per prior.

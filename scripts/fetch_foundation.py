@@ -12,7 +12,7 @@ import logging
 
 from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import run
-from prefixyarn.models.foundation import fetch
+from prefixyarn.models.fetch import fetch
 from prefixyarn.records import write_json
 
 

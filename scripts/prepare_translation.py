@@ -1,7 +1,7 @@
 """Make the translation splits of all directions from gettext catalogues (rule prepare_translation).
 
 python scripts/prepare_translation.py --catalogues django=resources/catalogues/django.whl … --languages en de \
-    --directions en-de --held-out gramps --sizes '{"dev": 12, "test": 32, "out_of_domain": 16}' --seed 1 \
+    --directions en-de --held-out gramps --sizes '{"dev": 8, "test": 32, "out_of_domain": 12}' --seed 1 \
     --folder results/default/data/translation --paragraphs results/default/data/translation/paragraphs.json
 
 Reads the wheels. Writes {folder}/{direction}/{train,dev,test,out_of_domain}.jsonl, and a paragraph of training
@@ -15,7 +15,7 @@ from pathlib import Path
 
 from prefixyarn.data.catalogues import read_catalogue
 from prefixyarn.data.splits import SPLITS, items, split_sentences
-from prefixyarn.errors import run
+from prefixyarn.errors import InputError, run
 from prefixyarn.languages import Direction, language
 from prefixyarn.records import write_json, write_records
 
@@ -51,6 +51,8 @@ def main() -> None:
     paragraphs = {}
     for code in args.languages:
         texts = [s.texts[code] for s in splits.train if code in s.texts][:PARAGRAPH_SENTENCES]
+        if not texts:
+            raise InputError(f"languages: no training sentence is left in {code!r}; add a catalogue that has some")
         paragraphs[code] = language(code).join.join(texts)
     write_json(args.paragraphs, paragraphs)
 

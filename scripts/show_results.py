@@ -19,7 +19,7 @@ def main() -> None:
     args = parser.parse_args()
 
     default = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
-    name = {**default, **yaml.safe_load(args.config.read_text(encoding="utf-8"))}["run"]
+    name = {**default, **(yaml.safe_load(args.config.read_text(encoding="utf-8")) or {})}["run"]
     tables = Path("results") / name / "tables"
     if not (tables / "translation.md").exists():
         raise InputError(f"{tables}/translation.md is not there: run `make results CONFIG={args.config}`")

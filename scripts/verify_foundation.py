@@ -12,7 +12,8 @@ import json
 import logging
 
 from prefixyarn.errors import run
-from prefixyarn.models.foundation import load, verify
+from prefixyarn.models.foundation import load
+from prefixyarn.models.verify import verify
 from prefixyarn.records import read_json, write_json
 
 

@@ -9,6 +9,7 @@ import random
 import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
+from string import ascii_letters
 
 import torch
 from babel.messages.catalog import Catalog
@@ -23,6 +24,8 @@ from transformers import (
     PreTrainedTokenizerFast,
 )
 
+from prefixyarn.languages import LANGUAGES
+
 # Enough text in four scripts for every character that the tests use, and for tokens that hold line breaks.
 TEXT = [
     "English: The file was saved.\nGerman: Die Datei wurde gespeichert.\n\n",
@@ -34,7 +37,7 @@ TEXT = [
 ]
 
 
-def tokenizer(vocabulary: int = 400) -> PreTrainedTokenizerFast:
+def tokenizer(vocabulary: int = 700) -> PreTrainedTokenizerFast:
     """Return a BPE tokenizer like Gemma's: spaces become U+2581, words may merge with line breaks, BOS is added."""
     made = Tokenizer(models.BPE(unk_token="<unk>"))
     made.normalizer = normalizers.Replace(" ", "▁")
@@ -44,7 +47,8 @@ def tokenizer(vocabulary: int = 400) -> PreTrainedTokenizerFast:
     )
     made.decoder = decoders.Replace("▁", " ")
     special = ["<pad>", "<eos>", "<bos>", "<unk>"]
-    alphabet = sorted({c for c in "".join(TEXT) + "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ" if c != " "})
+    names = [name for known in LANGUAGES.values() for name in (known.name, known.native, known.heading)]
+    alphabet = sorted({*"".join(TEXT + names), *str((NOUNS, VERBS, ENDS)), *"和被", *ascii_letters} - {" "})
     trainer = trainers.BpeTrainer(
         vocab_size=vocabulary, special_tokens=special, initial_alphabet=alphabet, max_token_length=6
     )

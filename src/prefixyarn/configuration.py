@@ -11,17 +11,19 @@ from jsonschema.exceptions import ValidationError
 
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
+from prefixyarn.prompts import Prompt
 from prefixyarn.records import System
 
 RANDOM_KINDS = ("random-function", "random-content")
 
 
-def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
+def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with a configuration, a line each; empty if nothing is.
 
     Args:
         config: The configuration, overlays merged.
         schema: The JSON Schema (2020-12) of ``workflow/schemas/config.schema.yaml``.
+        default: The default configuration, whose run no other may overwrite.
     """
     errors = sorted(
         Draft202012Validator(schema).iter_errors(config),
@@ -29,7 +31,13 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any]) -> list[str]:
     )
     if errors:
         return [line for error in errors for line in _explain(error)]
-    return list(_inconsistencies(config))
+    found = list(_inconsistencies(config))
+    if config["run"] == default["run"] and config != default:
+        found.append(
+            f"run: still {default['run']!r}, but other keys differ from config/config.yaml; give the run a name of its "
+            f"own, so that results/{default['run']}/ stays what it is"
+        )
+    return found
 
 
 def _explain(error: ValidationError) -> list[str]:
@@ -41,7 +49,7 @@ def _explain(error: ValidationError) -> list[str]:
     ):
         known = list(error.schema["properties"])
         lines = []
-        for name in sorted(set(error.instance) - set(known)):
+        for name in sorted(set(map(str, error.instance)) - set(known)):
             close = difflib.get_close_matches(name, known, n=1)
             hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
             lines.append(f"{key + '.' if key else ''}{name}: unknown key; {hint}")
@@ -59,11 +67,22 @@ def _explain(error: ValidationError) -> list[str]:
 def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     found = []
     translation = config["translation"]
-    for code in config["languages"]:
+    codes = {"languages": config["languages"]}
+    for foundation in config["foundations"]:
+        codes[f"foundations.{foundation['name']}.max_bits_per_character"] = list(
+            foundation.get("max_bits_per_character", {})
+        )
+    for key, listed in codes.items():
+        for code in listed:
+            try:
+                language(code)
+            except InputError as error:
+                found.append(f"{key}: {error}")
+    for prompt in translation["prompts"]:
         try:
-            language(code)
+            Prompt(**prompt)
         except InputError as error:
-            found.append(f"languages: {error}")
+            found.append(f"translation.prompts: {error}")
     for unit in translation["directions"]:
         try:
             direction = Direction.parse(unit)

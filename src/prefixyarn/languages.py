@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import unicodedata
 from dataclasses import dataclass
 
 from prefixyarn.errors import InputError
@@ -69,6 +70,17 @@ def language(code: str) -> Language:
         f"unknown language code {code!r}: expected one of {', '.join(LANGUAGES)}.{hint} "
         "A new language is one line in src/prefixyarn/languages.py."
     )
+
+
+# How Unicode names the letters of a script begin.
+_LETTERS = {"Latn": "LATIN", "Cyrl": "CYRILLIC", "Arab": "ARABIC", "Hans": "CJK"}
+
+
+def mostly_in_script(text: str, code: str) -> bool:
+    """Tell whether more than half of a text's letters are of the language's script; False without letters."""
+    letters = [c for c in text if c.isalpha()]
+    inside = sum(unicodedata.name(c, "").startswith(_LETTERS[language(code).script]) for c in letters)
+    return inside * 2 > len(letters)
 
 
 @dataclass(frozen=True)

@@ -24,12 +24,13 @@ from transformers import PreTrainedTokenizerFast
 
 from prefixyarn.data.lexicon import Lexicon
 from prefixyarn.data.words import cased_like_start, is_function_word, words
-from prefixyarn.languages import Direction
-from prefixyarn.prompts import Prompt, answer_ids
+from prefixyarn.languages import Direction, mostly_in_script
+from prefixyarn.models.tokenizer import answer_ids
+from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Prior, System
 
 NEAREST = 10  # random words are drawn among this many nearest in frequency,
-WINDOW = 200  # looked for among this many rarer and as many commoner words
+WINDOW = 100  # looked for among this many rarer and as many commoner words
 
 
 @dataclass(frozen=True)
@@ -73,11 +74,10 @@ class RandomWords:
         self.code = code
         self.token_count = functools.cache(token_count)
         self.frequency = Counter(w.lower() for text in targets for w in words(text, code))
-        self._by_class: dict[bool, list[tuple[float, str]]] = {
-            function: sorted(
-                (math.log(n), w) for w, n in self.frequency.items() if is_function_word(w, code) == function
-            )
-            for function in (True, False)
+        # Names in a foreign script (PayPal in Chinese text) are no words of the language.
+        own = [(math.log(n), w) for w, n in self.frequency.items() if mostly_in_script(w, code)]
+        self._by_class = {
+            function: sorted(e for e in own if is_function_word(e[1], code) == function) for function in (True, False)
         }
 
     def draw(self, like: str, function: bool, rng: random.Random) -> str:

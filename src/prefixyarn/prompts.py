@@ -5,11 +5,8 @@ from __future__ import annotations
 import string
 from dataclasses import dataclass
 
-from transformers import PreTrainedTokenizerFast
-
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
-from prefixyarn.models.foundation import bos_count
 
 FIELDS = ("source", "source_language", "target_language", "source_native", "target_native", "target_heading")
 
@@ -63,33 +60,3 @@ class Prompt:
     def join(self, direction: Direction) -> str:
         """Return what stands between the prompt and the answer."""
         return "" if self.text.endswith("\n") else language(direction.target).join
-
-
-def prompt_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
-    """Encode a prompt, with exactly the BOS tokens that the model expects.
-
-    Raises:
-        AssertionError: BOS is missing or double.
-    """
-    ids = list(tokenizer(text).input_ids)
-    if tokenizer.eos_token_id is not None and ids and ids[-1] == tokenizer.eos_token_id:
-        ids.pop()  # some tokenizers close what they encode; a prompt goes on
-    if tokenizer.bos_token_id is not None:
-        assert ids.count(tokenizer.bos_token_id) == bos_count(tokenizer), "BOS is missing or double"
-    return ids
-
-
-def answer_ids(tokenizer: PreTrainedTokenizerFast, prompt: str, join: str, answer: str) -> list[int]:
-    """Encode the start of an answer as it stands after its prompt.
-
-    Raises:
-        InputError: The prompt's last token merges with the answer's first, so the answer has no ids of its own.
-    """
-    before = prompt_ids(tokenizer, prompt)
-    whole = prompt_ids(tokenizer, prompt + join + answer)
-    if whole[: len(before)] != before:
-        raise InputError(
-            f"the prompt's end {prompt[-12:]!r} merges with the answer {answer[:12]!r} into one token. End the "
-            "template with another character (a colon or a newline)."
-        )
-    return whole[len(before) :]

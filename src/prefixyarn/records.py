@@ -86,7 +86,7 @@ class Output:
         model, prompt: Names of the foundation and of the prompt template.
         kind, variant, k, k_unit: The system.
         prior_ids: Token ids given as the start of the answer.
-        new_ids: Token ids that the model added, the stop token excluded.
+        new_ids: Token ids that the model added, the stop token included.
         raw: Text of prior and new ids, nothing removed.
         text: The answer: what is scored.
         continuation: What the model added to the prior, as text: what language identification sees.

@@ -29,7 +29,7 @@ def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
 
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
 def test_every_shipped_configuration_is_valid(path: Path) -> None:
-    assert problems(merged(DEFAULT, yaml.safe_load(path.read_text())), SCHEMA) == []
+    assert problems(merged(DEFAULT, yaml.safe_load(path.read_text())), SCHEMA, DEFAULT) == []
 
 
 @pytest.mark.parametrize(
@@ -60,7 +60,7 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
         ),
         (
             {"translation": {"priors": {"k": [99]}}},
-            "a prior of 99 tokens is longer than the answer limit of 72",
+            "a prior of 99 tokens is longer than the answer limit of 64",
         ),
         ({"translation": {"lexicon": {"source": "folder"}}}, "translation.lexicon.folder: give the folder"),
         (
@@ -77,10 +77,21 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
         ),
         ({"foundations": DEFAULT["foundations"] * 2}, "foundations: 'gemma-3-270m' is there twice"),
         ({"run": "a/b"}, "run: 'a/b' does not match"),
+        ({"run": ".."}, "run: '..' does not match"),
+        ({"seed": 2}, "run: still 'default', but other keys differ"),
+        ({1: 2}, "1: unknown key"),
+        (
+            {"translation": {"prompts": [{"name": "x", "text": "no place"}]}},
+            "translation.prompts: prompt 'x': the placeholder {source} is missing",
+        ),
+        (
+            {"foundations": [{**DEFAULT["foundations"][0], "max_bits_per_character": {"cn": 5}}]},
+            "max_bits_per_character: unknown language code 'cn'",
+        ),
     ],
 )
-def test_problems_are_named(overlay: dict[str, Any], line: str) -> None:
-    found = problems(merged(DEFAULT, overlay), SCHEMA)
+def test_problems_are_named(overlay: dict[Any, Any], line: str) -> None:
+    found = problems(merged(DEFAULT, overlay), SCHEMA, DEFAULT)
     assert any(line in problem for problem in found), found
 
 

@@ -16,16 +16,11 @@ import torch
 
 import tiny
 from prefixyarn.errors import InputError
-from prefixyarn.models import foundation
-from prefixyarn.models.foundation import (
-    GgufFacts,
-    bits_per_character,
-    check_conversion,
-    convert,
-    fetch,
-    load,
-    verify,
-)
+from prefixyarn.models import convert as conversion
+from prefixyarn.models.convert import GgufFacts, check_conversion, convert
+from prefixyarn.models.fetch import fetch
+from prefixyarn.models.foundation import load
+from prefixyarn.models.verify import bits_per_character, verify
 
 
 @pytest.fixture(scope="module")
@@ -66,6 +61,35 @@ def test_an_incomplete_folder_is_refused(saved: Path, tmp_path: Path, lost: str,
     with pytest.raises(InputError, match=message):
         local(tmp_path / "copy", tmp_path)
     assert not (tmp_path / "model" / "manifest.json").exists()
+
+
+def test_damaged_weights_are_refused(saved: Path, tmp_path: Path) -> None:
+    shutil.copytree(saved, tmp_path / "copy")
+    weights = tmp_path / "copy" / "model.safetensors"
+    weights.write_bytes(weights.read_bytes()[:-100])
+    with pytest.raises(InputError, match=r"model\.safetensors: damaged or cut short"):
+        local(tmp_path / "copy", tmp_path)
+    assert not list((tmp_path / "model").iterdir())
+
+
+def test_a_model_of_another_kind_is_refused(saved: Path, tmp_path: Path) -> None:
+    shutil.copytree(saved, tmp_path / "copy")
+    (tmp_path / "copy" / "config.json").write_text(json.dumps({"model_type": "vit"}))
+    with pytest.raises(InputError, match="'vit' is no causal language model"):
+        local(tmp_path / "copy", tmp_path)
+
+
+def test_a_lost_bos_is_noticed(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A GGUF file that says it adds BOS, and a tokenizer that does not."""
+    shutil.copytree(saved, tmp_path / "source")
+    (tmp_path / "source" / "x.gguf").write_bytes(b"")
+    monkeypatch.setattr(conversion, "_convert_gguf", lambda path, folder: {"add_bos_token": True})
+    convert(tmp_path / "source", tmp_path / "model")
+    tokenizer = json.loads((saved / "tokenizer.json").read_text())
+    tokenizer["post_processor"] = None
+    (tmp_path / "source" / "tokenizer.json").write_text(json.dumps(tokenizer))
+    with pytest.raises(InputError, match="lost the BOS token"):
+        convert(tmp_path / "source", tmp_path / "model")
 
 
 def test_no_folder_is_refused(tmp_path: Path) -> None:
@@ -194,10 +218,10 @@ def test_a_missing_part_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 def gguf_facts(model: Any) -> GgufFacts:
     """What the GGUF file of a Gemma 3 like the tiny one would say; the layer pattern is Gemma's, by sixes."""
     config, state = model.config, model.state_dict()
-    keys = {key: getattr(config, attribute) for key, attribute in foundation._GGUF_KEYS.items()}
+    keys = {key: getattr(config, attribute) for key, attribute in conversion._GGUF_KEYS.items()}
     tensors = {
         name.format(n): state[ours.format(n)].numpy() + 1.0
-        for name, ours in foundation._GGUF_NORMS.items()
+        for name, ours in conversion._GGUF_NORMS.items()
         for n in range(config.num_hidden_layers)
     }
     tensors["token_embd.weight"] = state["model.embed_tokens.weight"][:256].numpy()

@@ -44,6 +44,13 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
         lexicon.read_two_columns(path)
 
 
+def test_another_encoding_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "en-de.txt"
+    path.write_bytes("file datei\nname größe\n".encode("latin-1"))
+    with pytest.raises(InputError, match=r"en-de\.txt, line 2: not UTF-8"):
+        lexicon.read_two_columns(path)
+
+
 def test_an_empty_dictionary_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("\n")
     with pytest.raises(InputError, match="empty"):

@@ -6,8 +6,9 @@ import pytest
 import tiny
 from prefixyarn.data.words import is_function_word, words
 from prefixyarn.languages import Direction
+from prefixyarn.models.tokenizer import answer_ids
 from prefixyarn.priors import RandomWords, build_priors, cut_words, pseudo_word
-from prefixyarn.prompts import Prompt, answer_ids
+from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Prior, System
 
 EN_DE = Direction("en", "de")
@@ -84,6 +85,11 @@ def test_random_words_are_among_the_nearest_in_frequency() -> None:
     drawn = {pool.draw(names[3], False, random.Random(n)) for n in range(300)}
     assert drawn == set(names[:11]) - {names[3]}
     assert pool.draw(names[3].capitalize(), False, random.Random(1))[0] == "B"
+
+
+def test_names_in_a_foreign_script_are_no_random_words() -> None:
+    pool = RandomWords(["用户 PayPal 文件", "文件 列表 PayPal", "PayPal 页面"], "zh", len)
+    assert {pool.draw("页面", False, random.Random(n)) for n in range(50)} == {"用户", "文件", "列表"}
 
 
 def _build(systems: list[System], seed: int = 1) -> list[Prior]:

@@ -1,5 +1,4 @@
-# Configuration and helpers of all rules. This runs at each start and in each cluster job, so it imports the
-# standard library, yaml and jsonschema only.
+# Configuration and helpers of all rules. This runs at each start and in each cluster job: light imports only.
 import json
 import re
 import sys
@@ -14,7 +13,9 @@ from prefixyarn.data.lexicon import dictionary_files
 from prefixyarn.errors import InputError
 
 with open(workflow.source_path("../schemas/config.schema.yaml")) as stream:
-    found = problems(config, yaml.safe_load(stream))
+    schema = yaml.safe_load(stream)
+with open("config/config.yaml") as stream:
+    found = problems(config, schema, default=yaml.safe_load(stream))
 if found:
     sys.exit("Invalid configuration:\n" + "\n".join(f"  {line}" for line in found))
 validate(config, "../schemas/config.schema.yaml")

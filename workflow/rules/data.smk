@@ -72,5 +72,5 @@ rule induce_lexicon:
     message:
         "Dictionary {wildcards.unit}"
     shell:
-        "python scripts/induce_lexicon.py --direction {wildcards.unit} {params.kind} {input.text}"
+        "python scripts/induce_lexicon.py --direction {wildcards.unit} {params.kind} {input.text:q}"
         " --lexicon {output.lexicon} 2>&1 | tee {log}"

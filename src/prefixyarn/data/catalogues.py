@@ -9,7 +9,6 @@ from __future__ import annotations
 
 import io
 import re
-import unicodedata
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -17,14 +16,13 @@ from babel.messages.mofile import read_mo
 
 from prefixyarn.data.wheels import members, open_wheel
 from prefixyarn.errors import InputError
-from prefixyarn.languages import language
+from prefixyarn.languages import language, mostly_in_script
 
 MIN_CHARACTERS, MAX_CHARACTERS, MIN_WORDS = 25, 140, 5
 
 # Format placeholders (%s, %(name)s, {name}, {{ x }}, $x), markup, entities, addresses, line breaks, escapes.
 _NOT_TEXT = re.compile(r"%|[{}<>\\\n\r\t|$~^_@]|&\w+;|https?:|www\.|\.\w+\.|\w\.(com|org|net|py|xml|csv)\b|``")
 _SENTENCE_END = (".", "?", "!", "。", "？", "！", "؟", "۔", "…")
-_SCRIPTS = {"Latn": "LATIN", "Cyrl": "CYRILLIC", "Arab": "ARABIC", "Hans": "CJK"}
 
 
 @dataclass(frozen=True)
@@ -46,10 +44,10 @@ class Sentence:
 
 
 def is_source_sentence(text: str) -> bool:
-    """Tell whether an English message is one whole sentence of plain text.
+    """Tell whether an English message is plain text of a whole sentence, sometimes two.
 
     25 to 140 characters, at least five words, ends in ``.``, ``?`` or ``!``, begins with a capital letter,
-    and holds no placeholder, markup, address, line break or sentence boundary.
+    and holds no placeholder, markup, address or line break.
     """
     return (
         MIN_CHARACTERS <= len(text) <= MAX_CHARACTERS
@@ -68,10 +66,7 @@ def is_translation(text: str, english: str, code: str) -> bool:
     """
     if not text or text == english or _NOT_TEXT.search(text) or len(text) > 3 * len(english):
         return False
-    script = _SCRIPTS[language(code).script]
-    letters = [c for c in text if c.isalpha()]
-    inside = sum(unicodedata.name(c, "").startswith(script) for c in letters)
-    return text.endswith(_SENTENCE_END) and inside * 2 > len(letters)
+    return text.endswith(_SENTENCE_END) and mostly_in_script(text, code)
 
 
 def read_catalogue(wheel: str | Path, package: str, codes: list[str]) -> list[Sentence]:

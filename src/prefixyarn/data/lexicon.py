@@ -71,11 +71,15 @@ def read_two_columns(path: str | Path) -> Lexicon:
         InputError: A line has not two columns (file and line are named), or the file is empty.
     """
     entries: dict[str, list[str]] = {}
-    with open(path, encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
+    with open(path, "rb") as stream:
+        for number, raw in enumerate(stream, 1):
+            try:
+                line = raw.decode()
+            except UnicodeDecodeError as error:
+                raise InputError(f"{path}, line {number}: not UTF-8 ({error}). Convert the file to UTF-8.") from error
             if not line.strip():
                 continue
-            columns = line.rstrip("\n").split("\t") if "\t" in line else line.split()
+            columns = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
             if len(columns) != 2 or not all(c.strip() for c in columns):
                 raise InputError(
                     f"{path}, line {number}: expected 'source target' in two columns divided by a tab or a "

@@ -9,7 +9,8 @@ from prefixyarn.decode.engine import Request, decode
 from prefixyarn.decode.stops import Stops, answer_text
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import Foundation
-from prefixyarn.prompts import Prompt, prompt_ids
+from prefixyarn.models.tokenizer import prompt_ids
+from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Output, Prior
 
 

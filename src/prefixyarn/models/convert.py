@@ -1,0 +1,229 @@
+"""Making a loadable model of a foundation's files, and checking the conversion.
+
+The result is a folder as any ``transformers`` causal LM has it: ``config.json``, ``*.safetensors``,
+``tokenizer.json``, and licence texts that came with the weights. Its ``manifest.json``, written last, names every
+file with its SHA-256 and stands for the model in the workflow.
+"""
+
+from __future__ import annotations
+
+import math
+import os
+from concurrent.futures import ProcessPoolExecutor
+from dataclasses import dataclass
+from multiprocessing import get_context
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from safetensors import SafetensorError, safe_open
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers.utils.logging import disable_progress_bar
+
+from prefixyarn.data.wheels import sha256
+from prefixyarn.errors import InputError
+from prefixyarn.models.tokenizer import bos_count, load_tokenizer
+from prefixyarn.records import write_json
+
+disable_progress_bar()  # weights load in seconds, and the bars fill the logs
+
+
+def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str]) -> dict[str, Any]:
+    """Make a loadable model folder of fetched files.
+
+    A GGUF file is dequantised to fp32 safetensors with a tokenizer.json, and checked against its own metadata
+    and tensors (`check_conversion`); other files are linked as they are. Of every model the configuration, the
+    header of each weight file and a fast tokenizer must load.
+
+    Returns:
+        The manifest that was written to ``folder/manifest.json``: files with SHA-256, and facts of the check.
+
+    Raises:
+        InputError: Weights, configuration or fast tokenizer are missing or damaged, the conversion is wrong, or
+            it could not be written. The folder is empty then.
+    """
+    source_folder, folder = Path(source_folder), Path(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _empty(folder)
+    try:
+        ggufs = sorted(source_folder.glob("*.gguf"))
+        checked = _convert_gguf(ggufs[0], folder) if ggufs else {}
+        for file in source_folder.iterdir():
+            if file.is_file() and file.suffix != ".gguf":
+                (folder / file.name).symlink_to(os.path.relpath(file.resolve(), folder.resolve()))
+        _check_files(folder)
+        tokenizer = load_tokenizer(folder)
+        expected = checked.get("add_bos_token")
+        if expected is not None and bool(bos_count(tokenizer)) != expected:
+            raise InputError(f"{folder}: the tokenizer has lost the BOS token that the file says it adds")
+        manifest = {
+            "files": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()},
+            "checked": checked,
+            "vocabulary": len(tokenizer),
+        }
+        write_json(folder / "manifest.json", manifest)
+    except BaseException:
+        _empty(folder)
+        raise
+    return manifest
+
+
+def _empty(folder: Path) -> None:
+    for file in folder.iterdir():
+        if file.is_file() or file.is_symlink():
+            file.unlink()
+
+
+def _check_files(folder: Path) -> None:
+    """Raise an input error where a model's configuration or weights are missing or damaged."""
+    weights = sorted(folder.glob("*.safetensors"))
+    if not weights:
+        raise InputError(f"{folder}: no *.safetensors file. Give a model saved in the safetensors format.")
+    for path in weights:
+        try:
+            with safe_open(path, "pt") as file:
+                file.keys()
+        except SafetensorError as error:
+            raise InputError(f"{path}: damaged or cut short ({error}). Fetch or copy it again.") from error
+    try:
+        config = AutoConfig.from_pretrained(folder)
+    except (OSError, ValueError) as error:
+        raise InputError(f"{folder}: config.json does not load ({str(error).splitlines()[0]})") from error
+    if type(config) not in AutoModelForCausalLM._model_mapping:
+        raise InputError(f"{folder}: {config.model_type!r} is no causal language model. Give one that is.")
+
+
+def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:
+    # Most of the time goes into parsing the vocabulary, again and again: half of it in a second process.
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+        tokenizer = pool.submit(_convert_gguf_tokenizer, path, folder)
+        facts = pool.submit(read_gguf, path)
+        model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+        checked = check_conversion(model, facts.result())
+        # The weights are plain fp32 now; with these two left in place transformers refuses to save them.
+        model.hf_quantizer = None
+        if hasattr(model.config, "quantization_config"):
+            del model.config.quantization_config
+        try:
+            model.save_pretrained(folder)
+            tokenizer.result()
+        except Exception as error:  # both libraries have their own, untyped errors for a full disk
+            raise InputError(
+                f"{folder}: the converted model could not be written ({error}). Free some space."
+            ) from error
+    return checked
+
+
+def _convert_gguf_tokenizer(path: Path, folder: Path) -> None:
+    AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(folder)
+
+
+@dataclass(frozen=True)
+class GgufFacts:
+    """What a GGUF file says of its model.
+
+    Attributes:
+        path: The file.
+        metadata: Its key-value pairs, the vocabulary's lists left out.
+        vocabulary: Number of tokens.
+        tensors: Norm weights, and the first 256 rows of the token embeddings, dequantised, by GGUF name.
+    """
+
+    path: str
+    metadata: dict[str, Any]
+    vocabulary: int
+    tensors: dict[str, np.ndarray]
+
+
+def read_gguf(path: str | os.PathLike[str]) -> GgufFacts:
+    """Read a GGUF file's facts with the reference reader, independently of the conversion."""
+    from gguf import GGUFReader, dequantize
+
+    reader = GGUFReader(path)
+    lists = {"tokens", "scores", "token_type", "merges"}
+    return GgufFacts(
+        path=str(path),
+        metadata={k: f.contents() for k, f in reader.fields.items() if k.split(".")[-1] not in lists},
+        vocabulary=len(reader.fields["tokenizer.ggml.tokens"].data),
+        tensors={
+            t.name: dequantize(t.data if "norm" in t.name else t.data[:256], t.tensor_type)
+            for t in reader.tensors
+            if "norm" in t.name or t.name == "token_embd.weight"
+        },
+    )
+
+
+# GGUF key (after the architecture's name) -> attribute of the transformers configuration.
+_GGUF_KEYS = {
+    "embedding_length": "hidden_size",
+    "block_count": "num_hidden_layers",
+    "feed_forward_length": "intermediate_size",
+    "attention.head_count": "num_attention_heads",
+    "attention.head_count_kv": "num_key_value_heads",
+    "attention.key_length": "head_dim",
+    "attention.sliding_window": "sliding_window",
+    "attention.layer_norm_rms_epsilon": "rms_norm_eps",
+    "context_length": "max_position_embeddings",
+}
+_GGUF_TOKENS = {"bos": "bos_token_id", "eos": "eos_token_id", "padding": "pad_token_id"}
+_GGUF_NORMS = {
+    "output_norm.weight": "model.norm.weight",
+    "blk.{}.attn_norm.weight": "model.layers.{}.input_layernorm.weight",
+    "blk.{}.attn_q_norm.weight": "model.layers.{}.self_attn.q_norm.weight",
+    "blk.{}.attn_k_norm.weight": "model.layers.{}.self_attn.k_norm.weight",
+}
+# Facts of the architecture that Gemma 3's GGUF metadata leaves out (Gemma 3 report, arXiv 2503.19786, section 2).
+_GEMMA3_LOCAL_ROPE, _GEMMA3_PATTERN = 10_000.0, 6
+
+
+def check_conversion(model: PreTrainedModel, facts: GgufFacts) -> dict[str, Any]:
+    """Check a model that was read from a GGUF file against the file's metadata and tensors.
+
+    A wrong conversion does not crash; it makes a weaker model, which would look like the effect under study.
+
+    Returns:
+        What was compared, by name, with the value found; and ``add_bos_token``, which `convert` compares.
+
+    Raises:
+        InputError: Something differs; every difference is named.
+    """
+    config, metadata = model.config, facts.metadata
+    architecture = metadata["general.architecture"]
+    # Name -> (found in the model, expected from the file).
+    pairs: dict[str, tuple[Any, Any]] = {"vocab_size": (config.vocab_size, facts.vocabulary)}
+    for key, attribute in _GGUF_KEYS.items():
+        if f"{architecture}.{key}" in metadata:
+            pairs[attribute] = (getattr(config, attribute), metadata[f"{architecture}.{key}"])
+    for token, attribute in _GGUF_TOKENS.items():
+        if f"tokenizer.ggml.{token}_token_id" in metadata:
+            pairs[attribute] = (getattr(config, attribute), metadata[f"tokenizer.ggml.{token}_token_id"])
+    added = metadata.get("tokenizer.ggml.add_bos_token")
+    rope, ropes, offset = metadata[f"{architecture}.rope.freq_base"], config.rope_parameters, 0.0
+    if architecture == "gemma3":
+        offset = 1.0  # GGUF stores w + 1, Gemma multiplies by 1 + w: the loader must subtract it again
+        pairs["rope_theta of global layers"] = (ropes["full_attention"]["rope_theta"], rope)
+        pairs["rope_theta of local layers"] = (ropes["sliding_attention"]["rope_theta"], _GEMMA3_LOCAL_ROPE)
+        layers = range(1, config.num_hidden_layers + 1)
+        pattern = ["full_attention" if n % _GEMMA3_PATTERN == 0 else "sliding_attention" for n in layers]
+        pairs["layer_types"] = (config.layer_types, pattern)
+    else:
+        pairs["rope_theta"] = (ropes["rope_theta"], rope)
+    state = model.state_dict()
+    for gguf_name, name in _GGUF_NORMS.items():
+        for layer in range(config.num_hidden_layers) if "{}" in gguf_name else (0,):
+            tensor = facts.tensors.get(gguf_name.format(layer))
+            if tensor is not None:
+                equal = np.allclose(state[name.format(layer)].numpy() + offset, tensor, atol=1e-6)
+                pairs[f"{name.format(layer)} + {offset} equals the file's"] = (bool(equal), True)
+    embeddings = model.get_input_embeddings().weight[:256].detach().numpy()
+    equal = np.array_equal(embeddings, facts.tensors["token_embd.weight"])
+    pairs["token embeddings equal the file's"] = (equal, True)
+
+    def differ(a: Any, b: Any) -> bool:
+        return not math.isclose(a, b, rel_tol=1e-6) if isinstance(a, float) else bool(a != b)
+
+    wrong = [f"{name}: converted {a}, expected {b}" for name, (a, b) in pairs.items() if differ(a, b)]
+    if wrong:
+        raise InputError(f"{facts.path}: the conversion is wrong. {'; '.join(wrong)}")
+    return {**{name: a for name, (a, _) in pairs.items()}, "add_bos_token": added}

