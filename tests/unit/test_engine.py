@@ -1,6 +1,7 @@
 import random
 from collections.abc import Callable
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,6 +12,10 @@ import tiny
 from prefixyarn.decode.engine import Request, decode
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
+from prefixyarn.languages import Direction
+from prefixyarn.models.foundation import load
+from prefixyarn.models.tokenizer import answer_ids, prompt_ids
+from prefixyarn.prompts import Prompt
 
 LIMIT = 20
 tok = tiny.tokenizer()
@@ -112,3 +117,24 @@ def test_prior_that_ends_the_answer_early_is_refused() -> None:
     newline, text = tok.get_vocab()["\n"], tok.get_vocab()["D"]
     with pytest.raises(InputError, match="ends the answer"):
         decode(model, [Request((2, 5), (text, newline, text))], Stops.of(model, tok, LIMIT), 8)
+
+
+@pytest.mark.model
+def test_default_model_equals_generate_on_real_prompts(default_model: Path) -> None:
+    foundation = load(default_model, "gemma-3-270m", "float32")
+    stops = Stops.of(foundation.model, foundation.tokenizer, 24)
+    assert len(stops.newline_ids) == 32
+    prompt, wanted = Prompt("labels", "{source_language}: {source}\n{target_language}:"), []
+    for unit in ("en-de", "en-zh", "en-ru", "en-ar"):
+        direction = Direction.parse(unit)
+        for source in (
+            "The file could not be saved.",
+            "Please enter your new password twice, so that we can check it.",
+        ):
+            filled = prompt.fill(source, direction)
+            ids = tuple(prompt_ids(foundation.tokenizer, filled))
+            answer = {"de": "Die Datei", "zh": "请输入", "ru": "Не удалось", "ar": "الرجاء"}[direction.target]
+            prior = tuple(answer_ids(foundation.tokenizer, filled, prompt.join(direction), answer))
+            wanted += [Request(ids, prior[:k]) for k in (0, 1, 2)]
+    answers = decode(foundation.model, wanted, stops, batch_rows=100)
+    assert [a.new_ids for a in answers] == [generate(foundation.model, request, stops) for request in wanted]
