@@ -62,11 +62,11 @@ class Copy:
             sys.executable,
             "-m",
             "snakemake",
+            *options,  # first: --configfile takes every name that follows it for a configuration
             "--cores",
             "2",
             "--configfile",
             "config/tiny.yaml",
-            *options,
         ]
         result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
         assert not check or result.returncode == 0, result.stdout + result.stderr
