@@ -35,6 +35,6 @@ $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/inst
 
 # What runs made here; the environment stays.
 clean:
-	rm -rf results/*/ resources logs benchmarks/jobs .snakemake
+	rm -rf results/*/ resources state logs .snakemake
 
 .PHONY: results test lint clean

@@ -1,12 +1,15 @@
 """Build the priors of all systems for the items of one direction (rule build_priors).
 
-python scripts/build_priors.py --model resources/foundations/NAME/model --direction en-de \
-    --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
+python scripts/build_priors.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
+    --direction en-de --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
     --train results/default/data/translation/en-de/train.jsonl --lexicon results/default/lexicon/en-de.tsv \
-    --prompt results/default/prompts/translation/NAME.json --priors-config '{"kinds": ["none"], …}' --seed 1 \
-    --priors results/default/priors/translation/en-de/NAME.jsonl
+    --refined results/default/refined/translation/en-de.jsonl --sft results/default/sft/translation/en-de/NAME.jsonl \
+    --prompt results/default/prompts/translation/NAME.json \
+    --examples results/default/examples/translation/NAME.json --config '{"priors": {…}, "sft": {…}}' --seed 1 \
+    --batch-rows 32 --priors results/default/priors/translation/en-de/NAME.jsonl
 
-Writes a prior record per item and system.
+Predictions of the refined model, outputs of the SFT model and the choice of examples are given where systems need
+them. Writes a prior record per item and system.
 """
 
 import argparse
@@ -15,37 +18,75 @@ import logging
 
 from prefixyarn.configuration import translation_systems
 from prefixyarn.data import lexicon
+from prefixyarn.decode.scoring import likeliest
 from prefixyarn.errors import run
+from prefixyarn.examples import system_prompts
 from prefixyarn.languages import Direction
-from prefixyarn.models.tokenizer import load_tokenizer
-from prefixyarn.priors import build_priors
+from prefixyarn.models.foundation import load
+from prefixyarn.models.tokenizer import answer_ids, prompt_ids
+from prefixyarn.priors import Material, PriorText, build_priors, pseudo_candidates
+from prefixyarn.progress import Progress
 from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, read_json, read_records, write_records
+from prefixyarn.records import Item, Output, Prediction, read_json, read_records, write_records
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, help="the model's folder")
+    parser.add_argument("--model", required=True, help="the foundation's folder")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--dtype", required=True)
     parser.add_argument("--direction", required=True, type=Direction.parse)
-    parser.add_argument("--items", nargs="+", required=True)
+    parser.add_argument("--items", nargs="+", required=True, help="a file per domain")
     parser.add_argument("--train", required=True)
     parser.add_argument("--lexicon", required=True)
+    parser.add_argument("--refined", nargs="?", help="predictions of the refined model")
+    parser.add_argument("--sft", nargs="?", help="outputs of the SFT model")
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
-    parser.add_argument("--priors-config", required=True, type=json.loads, help="the config's translation.priors")
+    parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
+    parser.add_argument("--config", required=True, type=json.loads, help="the config's translation.priors and .sft")
     parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--batch-rows", required=True, type=int)
     parser.add_argument("--priors", required=True, help="file to write")
     args = parser.parse_args()
 
-    priors = build_priors(
-        items=[item for path in args.items for item in read_records(path, Item)],
-        systems=translation_systems(args.priors_config),
-        direction=args.direction,
-        prompt=Prompt(**read_json(args.prompt)["prompt"]),
-        tokenizer=load_tokenizer(args.model),
-        lexicon=lexicon.read(args.lexicon),
-        train_targets=[item.target for item in read_records(args.train, Item)],
-        seed=args.seed,
+    domains = [read_records(path, Item) for path in args.items]
+    items = [item for domain in domains for item in domain]
+    train, direction, dictionary = read_records(args.train, Item), args.direction, lexicon.read(args.lexicon)
+    choice = read_json(args.examples) if args.examples else None
+    prompts = system_prompts(Prompt(**read_json(args.prompt)["prompt"]), choice, train, args.seed)
+    systems = translation_systems(args.config, choice["prompt"]["examples"] if choice else 0)
+    foundation = load(args.model, args.name, args.dtype)
+    tokenizer, prompt = foundation.tokenizer, prompts["zero-shot"]
+
+    # Of each item's candidates the foundation picks the likeliest; an item without any has an empty prior.
+    candidates = {item.id: pseudo_candidates(item.source, direction, dictionary) for item in items}
+    asked = [item for item in items if candidates[item.id]]
+    filled = [prompt.fill(item.source, direction) for item in asked]
+    join = prompt.join(direction)
+    picked = likeliest(
+        foundation.model,
+        [tuple(prompt_ids(tokenizer, text)) for text in filled],
+        [
+            [tuple(answer_ids(tokenizer, text, join, candidate)) for candidate in candidates[item.id]]
+            for item, text in zip(asked, filled, strict=True)
+        ],
+        args.batch_rows,
+        Progress(f"build_priors {args.direction}", len(asked), "items"),
     )
+    chosen = {item.id: PriorText("", "no candidate") for item in items}
+    for item, n in zip(asked, picked, strict=True):
+        own = candidates[item.id]
+        chosen[item.id] = PriorText(own[n], f"likeliest of {len(own)}: {', '.join(own)}")
+
+    material = Material(
+        lexicon=dictionary,
+        train_targets=[item.target for item in train],
+        seed=args.seed,
+        likeliest=chosen,
+        refined={p.item: p.text for p in read_records(args.refined, Prediction)} if args.refined else {},
+        sft={o.item: o for o in read_records(args.sft, Output)} if args.sft else {},
+    )
+    priors = build_priors(domains, systems, direction, prompts, tokenizer, material)
     unknown = sum(p.kind == "pseudo" and p.origin.endswith("(no entry)") for p in priors)
     logging.info("%d priors; %d pseudo priors without a dictionary entry", len(priors), unknown)
     write_records(args.priors, priors)

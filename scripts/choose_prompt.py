@@ -1,9 +1,9 @@
 """Choose the prompt template with the best dev chrF++ without prior, over all directions (rule choose_prompt).
 
-python scripts/choose_prompt.py --directions en-de en-fr --items DEV.jsonl … --outputs OUTPUTS.jsonl … \
+python scripts/choose_prompt.py --directions en-de en-fr --items TRIAL.jsonl … --outputs OUTPUTS.jsonl … \
     --prompts '[{"name": "labels", "text": "…"}]' --choice results/default/prompts/translation/NAME.json
 
-Reads a dev split and the outputs of decode_prompts per direction. Writes the choice and all dev scores.
+Reads the trial items and the outputs of decode_prompts per direction. Writes the choice and all dev scores.
 """
 
 import argparse
@@ -11,14 +11,14 @@ import json
 import logging
 
 from prefixyarn.errors import run
-from prefixyarn.metrics.prompts import choose
+from prefixyarn.metrics.trials import choose
 from prefixyarn.records import Item, Output, read_records, write_json
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--directions", nargs="+", required=True)
-    parser.add_argument("--items", nargs="+", required=True, help="dev splits, in the order of the directions")
+    parser.add_argument("--items", nargs="+", required=True, help="trial items, in the order of the directions")
     parser.add_argument("--outputs", nargs="+", required=True, help="outputs, in the order of the directions")
     parser.add_argument("--prompts", required=True, type=json.loads)
     parser.add_argument("--choice", required=True, help="file to write")

@@ -1,7 +1,7 @@
-"""Decode dev items without prior under every prompt template (rule decode_prompts).
+"""Decode trial items without prior under every prompt template (rule decode_prompts).
 
 python scripts/decode_prompts.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
-    --direction en-de --items results/default/data/translation/en-de/dev.jsonl \
+    --direction en-de --items results/default/data/translation/en-de/trial.jsonl \
     --prompts '[{"name": "labels", "text": "…"}]' --max-answer-tokens 64 --batch-rows 128 \
     --outputs results/default/prompts/translation/en-de/NAME.jsonl
 
@@ -11,6 +11,7 @@ Writes an output record per template and item.
 import argparse
 import json
 
+from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
@@ -33,19 +34,14 @@ def main() -> None:
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
-    direction = Direction.parse(args.direction)
+    foundation = load(args.model, args.name, args.dtype)
+    stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
     prompts = [Prompt(**prompt) for prompt in args.prompts]
     items = read_records(args.items, Item)
-    tasks = [Task(item, prompt, Prior.none(item.id)) for prompt in prompts for item in items]
-    outputs = decode_tasks(
-        foundation=load(args.model, args.name, args.dtype),
-        tasks=tasks,
-        direction=direction,
-        max_answer_tokens=args.max_answer_tokens,
-        batch_rows=args.batch_rows,
-        done=Progress(f"decode_prompts {args.direction}", len(tasks), "answers"),
-    )
-    write_records(args.outputs, outputs)
+    tasks = [Task(item, prompt, Prior.none(item.id, prompt=prompt.name)) for prompt in prompts for item in items]
+    progress = Progress(f"decode_prompts {args.direction}", len(tasks), "answers")
+    direction = Direction.parse(args.direction)
+    write_records(args.outputs, decode_tasks(foundation.model, stops, tasks, direction, args.batch_rows, progress))
 
 
 if __name__ == "__main__":

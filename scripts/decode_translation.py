@@ -1,51 +1,72 @@
-"""Decode all systems of one direction with one foundation (rule decode_translation).
+"""Decode all systems with priors of one direction, and the foundation alone (rule decode_translation).
 
 python scripts/decode_translation.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
-    --direction en-de --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
+    --sft results/default/models/sft/translation/NAME/manifest.json --direction en-de \
+    --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
+    --train results/default/data/translation/en-de/train.jsonl \
     --priors results/default/priors/translation/en-de/NAME.jsonl \
-    --prompt results/default/prompts/translation/NAME.json --max-answer-tokens 64 --batch-rows 224 \
+    --prompt results/default/prompts/translation/NAME.json \
+    --examples results/default/examples/translation/NAME.json --seed 1 --max-answer-tokens 64 --batch-rows 224 \
     --outputs results/default/decode/translation/en-de/NAME.jsonl
 
-Writes an output record per prior.
+The SFT model and the choice of examples are given where systems need them; training items are read for the latter
+alone. Writes an output record per prior.
 """
 
 import argparse
+from pathlib import Path
 
+from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
+from prefixyarn.examples import system_prompts
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
+from prefixyarn.models.sft import SftModel, decoding_model, identity
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, Prior, read_json, read_records, write_records
+from prefixyarn.records import Item, Output, Prior, System, read_json, read_records, write_records
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--model", required=True, help="the model's folder")
+    parser.add_argument("--model", required=True, help="the foundation's folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--dtype", required=True)
+    parser.add_argument("--sft", nargs="?", type=Path, help="the SFT model's manifest")
     parser.add_argument("--direction", required=True)
     parser.add_argument("--items", nargs="+", required=True)
+    parser.add_argument("--train", required=True)
     parser.add_argument("--priors", required=True)
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
+    parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
+    parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
     parser.add_argument("--batch-rows", required=True, type=int)
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
-    prompt = Prompt(**read_json(args.prompt)["prompt"])
-    items = {item.id: item for path in args.items for item in read_records(path, Item)}
-    tasks = [Task(items[prior.item], prompt, prior) for prior in read_records(args.priors, Prior)]
-    outputs = decode_tasks(
-        foundation=load(args.model, args.name, args.dtype),
-        tasks=tasks,
-        direction=Direction.parse(args.direction),
-        max_answer_tokens=args.max_answer_tokens,
-        batch_rows=args.batch_rows,
-        done=Progress(f"decode_translation {args.direction}", len(tasks), "answers"),
+    prompts = system_prompts(
+        Prompt(**read_json(args.prompt)["prompt"]),
+        read_json(args.examples) if args.examples else None,
+        read_records(args.train, Item),
+        args.seed,
     )
-    write_records(args.outputs, outputs)
+    items = {item.id: item for path in args.items for item in read_records(path, Item)}
+    priors = read_records(args.priors, Prior)
+    foundation = load(args.model, args.name, args.dtype)
+    sft = SftModel(foundation, identity(args.model), args.sft.parent) if args.sft else None
+    stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
+    progress = Progress(f"decode_translation {args.direction}", len(priors), "answers")
+    outputs: dict[tuple[str, System], Output] = {}
+    for name in ("foundation", "sft"):
+        own = [prior for prior in priors if prior.model == name]
+        tasks = [Task(items[prior.item], prompts[prior.prompt], prior) for prior in own]
+        if own:
+            with decoding_model(foundation, sft, name) as model:
+                found = decode_tasks(model, stops, tasks, Direction.parse(args.direction), args.batch_rows, progress)
+            outputs |= {(prior.item, prior.system): output for prior, output in zip(own, found, strict=True)}
+    write_records(args.outputs, (outputs[prior.item, prior.system] for prior in priors))
 
 
 if __name__ == "__main__":

@@ -1,11 +1,13 @@
 """Make the translation splits of all directions from gettext catalogues (rule prepare_translation).
 
 python scripts/prepare_translation.py --catalogues django=resources/catalogues/django.whl … --languages en de \
-    --directions en-de --held-out gramps --sizes '{"dev": 8, "test": 32, "out_of_domain": 12}' --seed 1 \
+    --directions en-de --other-directions de-fr --held-out gramps \
+    --sizes '{"dev": 32, "trial": 8, "test": 32, "out_of_domain": 12, "other": 12}' --seed 1 \
     --folder results/default/data/translation --paragraphs results/default/data/translation/paragraphs.json
 
-Reads the wheels. Writes {folder}/{direction}/{train,dev,test,out_of_domain}.jsonl, and a paragraph of training
-text per language, by which the foundation is verified.
+Reads the wheels. Writes {folder}/{direction}/{train,dev,trial,test,out_of_domain}.jsonl, and a paragraph of training
+text per language, by which the foundation is verified. Trial items are the first of dev. Other directions have fewer
+test items, the first of the rest's, and none out of domain.
 """
 
 import argparse
@@ -14,7 +16,7 @@ import logging
 from pathlib import Path
 
 from prefixyarn.data.catalogues import read_catalogue
-from prefixyarn.data.splits import SPLITS, items, split_sentences
+from prefixyarn.data.splits import items, split_sentences
 from prefixyarn.errors import InputError, run
 from prefixyarn.languages import Direction, language
 from prefixyarn.records import write_json, write_records
@@ -27,6 +29,7 @@ def main() -> None:
     parser.add_argument("--catalogues", nargs="+", required=True, help="package=wheel")
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--directions", nargs="+", required=True)
+    parser.add_argument("--other-directions", nargs="*", required=True)
     parser.add_argument("--held-out", required=True, help="package held out of training")
     parser.add_argument("--sizes", required=True, type=json.loads)
     parser.add_argument("--seed", required=True, type=int)
@@ -34,7 +37,7 @@ def main() -> None:
     parser.add_argument("--paragraphs", required=True)
     args = parser.parse_args()
 
-    directions = [Direction.parse(unit) for unit in args.directions]
+    directions = {unit: Direction.parse(unit) for unit in [*args.directions, *args.other_directions]}
     sentences = []
     for entry in args.catalogues:
         package, wheel = entry.split("=", 1)
@@ -42,12 +45,20 @@ def main() -> None:
         complete = sum(all(code in s.texts for code in args.languages) for s in own)
         logging.info("%s: %d sentences, %d of them in all languages", package, len(own), complete)
         sentences += own
-    sources = sorted({d.source for d in directions})
+    sources = sorted({d.source for d in directions.values()})
     splits = split_sentences(sentences, args.languages, sources, args.held_out, args.sizes, args.seed)
     logging.info("%d training sentences; %d dropped as (near) duplicates", len(splits.train), splits.dropped)
-    for unit, direction in zip(args.directions, directions, strict=True):
-        for split in SPLITS:
-            write_records(args.folder / unit / f"{split}.jsonl", items(getattr(splits, split), direction))
+    for unit, direction in directions.items():
+        other = unit in args.other_directions
+        sentences_of = {
+            "train": splits.train,
+            "dev": splits.dev,
+            "trial": splits.dev[: args.sizes["trial"]],
+            "test": splits.test[: args.sizes["other"]] if other else splits.test,
+            "out_of_domain": [] if other else splits.out_of_domain,
+        }
+        for split, own in sentences_of.items():
+            write_records(args.folder / unit / f"{split}.jsonl", items(own, direction))
     paragraphs = {}
     for code in args.languages:
         texts = [s.texts[code] for s in splits.train if code in s.texts][:PARAGRAPH_SENTENCES]

@@ -3,19 +3,26 @@
 python scripts/score_translation.py --direction en-de --languages en de fr \
     --test results/default/data/translation/en-de/test.jsonl \
     --out-of-domain results/default/data/translation/en-de/out_of_domain.jsonl \
-    --outputs results/default/decode/translation/en-de/NAME.jsonl --resamples 10000 --seed 1 \
+    --outputs results/default/{decode,sft}/translation/en-de/NAME.jsonl \
+    --predictions results/default/refined/translation/en-de.jsonl \
+    --priors results/default/priors/translation/en-de/NAME.jsonl \
+    --tokenizer resources/foundations/NAME/model/tokenizer.json --cuts '{"token": [1, 2]}' --resamples 10000 --seed 1 \
     --scores results/default/scores/translation/en-de/NAME.json
 
-Writes scores with intervals, tests against `none`, fault rates, and the item statistics behind them.
+Reads all outputs; predictions of the refined model count as a system of their own where they are whole answers.
+Writes scores with intervals, tests against `none` and `sft`, fault rates, and the item statistics behind them.
 """
 
 import argparse
+import json
 
+from prefixyarn.configuration import prior_cuts
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
+from prefixyarn.metrics.continuation import Cutter
 from prefixyarn.metrics.faults import LanguageDetector
 from prefixyarn.metrics.units import score_unit
-from prefixyarn.records import Item, Output, read_records, write_json
+from prefixyarn.records import Item, Output, Prediction, Prior, read_records, write_json
 
 
 def main() -> None:
@@ -24,20 +31,30 @@ def main() -> None:
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--test", required=True)
     parser.add_argument("--out-of-domain", required=True)
-    parser.add_argument("--outputs", required=True)
+    parser.add_argument("--outputs", nargs="+", required=True)
+    parser.add_argument("--predictions", nargs="?", help="of the refined model")
+    parser.add_argument("--priors", required=True)
+    parser.add_argument("--tokenizer", required=True, help="the foundation's tokenizer.json")
+    parser.add_argument("--cuts", required=True, type=json.loads, help="the config's translation.priors.k")
     parser.add_argument("--resamples", required=True, type=int)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--scores", required=True, help="file to write")
     args = parser.parse_args()
 
+    outputs = [output for path in args.outputs for output in read_records(path, Output)]
+    if args.predictions:
+        outputs += [Output.refined(p) for p in read_records(args.predictions, Prediction) if p.whole]
     scores = score_unit(
         items={
             "test": read_records(args.test, Item),
             "out_of_domain": read_records(args.out_of_domain, Item),
         },
-        outputs=read_records(args.outputs, Output),
+        outputs=outputs,
+        covers={(prior.item, prior.system): prior.covers for prior in read_records(args.priors, Prior)},
         target=args.direction.target,
         detector=LanguageDetector(args.languages),
+        cutter=Cutter(args.tokenizer, args.direction),
+        cuts=prior_cuts({"k": args.cuts}),
         resamples=args.resamples,
         seed=args.seed,
     )

@@ -21,9 +21,9 @@ def main() -> None:
     default = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
     name = {**default, **(yaml.safe_load(args.config.read_text(encoding="utf-8")) or {})}["run"]
     tables = Path("results") / name / "tables"
-    if not (tables / "translation.md").exists():
-        raise InputError(f"{tables}/translation.md is not there: run `make results CONFIG={args.config}`")
-    print((tables / "translation.md").read_text(encoding="utf-8"))
+    if not (tables / "main.md").exists():
+        raise InputError(f"{tables}/main.md is not there: run `make results CONFIG={args.config}`")
+    print((tables / "main.md").read_text(encoding="utf-8"))
     print(f"Tables:  {tables}/*.md and *.csv\nOutputs: results/{name}/decode/, a line per item and system")
 
 

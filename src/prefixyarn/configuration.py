@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -15,6 +15,7 @@ from prefixyarn.prompts import Prompt
 from prefixyarn.records import System
 
 RANDOM_KINDS = ("random-function", "random-content")
+K_UNITS = ("token", "word")
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
@@ -83,15 +84,22 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             Prompt(**prompt)
         except InputError as error:
             found.append(f"translation.prompts: {error}")
-    for unit in translation["directions"]:
-        try:
-            direction = Direction.parse(unit)
-        except InputError as error:
-            found.append(f"translation.directions: {error}")
-            continue
-        for code in (direction.source, direction.target):
-            if code not in config["languages"]:
-                found.append(f"translation.directions: {unit} needs {code!r}, which is not in languages")
+    for key in ("directions", "other_directions"):
+        for unit in translation[key]:
+            try:
+                direction = Direction.parse(unit)
+            except InputError as error:
+                found.append(f"translation.{key}: {error}")
+                continue
+            for code in (direction.source, direction.target):
+                if code not in config["languages"]:
+                    found.append(f"translation.{key}: {unit} needs {code!r}, which is not in languages")
+    both = sorted({*translation["directions"]} & {*translation["other_directions"]})
+    if both:
+        found.append(f"translation.other_directions: {', '.join(both)} is in directions already")
+    for part, whole in (("trial", "dev"), ("other", "test")):
+        if translation["items"][part] > translation["items"][whole]:
+            found.append(f"translation.items.{part}: these are taken from {whole}, which has fewer items")
     packages = [catalogue["package"] for catalogue in translation["catalogues"]]
     if translation["held_out"] not in packages:
         found.append(
@@ -107,30 +115,64 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
         "translation.catalogues": packages,
     }.items():
         found += [f"{key}: {name!r} is there twice" for name in sorted({n for n in names if names.count(n) > 1})]
-    if "none" not in translation["priors"]["kinds"]:
+    priors = translation["priors"]
+    if "none" not in priors["kinds"]:
         found.append("translation.priors.kinds: 'none' is missing; every other kind is compared with it")
-    limit = translation["max_answer_tokens"]
-    if "token" in translation["priors"]["k_units"] and max(translation["priors"]["k"]) > limit:
+    for model, key in (("sft", "method"), ("refined", "kind")):
+        if translation[model][key] == "none" and model in priors["kinds"]:
+            found.append(f"translation.priors.kinds: {model!r} needs a model; translation.{model}.{key} is 'none'")
+    if translation["refined"]["kind"] == "seq2seq" and "seq2seq" not in translation["refined"]:
+        found.append("translation.refined.seq2seq: missing; say which encoder-decoder to fine-tune")
+    for key in ("sft_kinds", "few_shot_kinds"):
+        for kind in sorted({*priors[key]} - {*priors["kinds"]}):
+            found.append(f"translation.priors.{key}: {kind!r} is not in kinds")
+    if not prior_cuts(priors):
+        found.append("translation.priors.k: empty; how many tokens or words of a prior are given?")
+    limit, longest = translation["max_answer_tokens"], max(priors["k"].get("token", [0]), default=0)
+    if longest > limit:
         found.append(
-            f"translation.priors.k: a prior of {max(translation['priors']['k'])} tokens is longer than the answer "
+            f"translation.priors.k: a prior of {longest} tokens is longer than the answer "
             f"limit of {limit}: raise translation.max_answer_tokens or lower k"
         )
     return found
 
 
-def translation_systems(priors: Mapping[str, Any]) -> list[System]:
-    """Return the systems that ``translation.priors`` asks for, in the order of tables.
+def translation_systems(translation: Mapping[str, Any], examples: int) -> list[System]:
+    """Return the systems that decode with a prior, or with none on the foundation, in the order of tables.
 
-    ``none`` is one system; each other kind is one per draw (random kinds), unit and k.
+    ``none`` is one system; each other kind is one per variant, unit and k. The SFT model gets the kinds of
+    ``sft_kinds``, and the few-shot prompt those of ``few_shot_kinds``, each in the first variant alone.
+
+    Args:
+        translation: The config's ``translation``.
+        examples: Number of examples in the few-shot prompt; 0 for no few-shot systems.
     """
-    systems = []
-    for kind in priors["kinds"]:
+    priors = translation["priors"]
+
+    cuts = prior_cuts(priors)
+
+    def of(kind: str, variants: Sequence[str], model: str = "foundation", prompt: str = "zero-shot") -> list[System]:
         if kind == "none":
-            systems.append(System("none"))
-            continue
-        draws = range(1, priors["random_draws"] + 1)
-        variants = [f"draw-{n}" for n in draws] if kind in RANDOM_KINDS else [""]
-        systems += [
-            System(kind, variant, k, unit) for variant in variants for unit in priors["k_units"] for k in priors["k"]
-        ]
+            return [System("none", model=model, prompt=prompt)]
+        if kind == "language-tag":
+            return [System(kind, variant, 0, "", model, prompt) for variant in variants]
+        return [System(kind, variant, k, unit, model, prompt) for variant in variants for k, unit in cuts]
+
+    variants = {
+        **{kind: [f"draw-{n}" for n in range(1, priors["random_draws"] + 1)] for kind in RANDOM_KINDS},
+        "pseudo": ["first", "likeliest"],
+        "language-tag": ["native-name", "code"],
+    }
+    systems = [system for kind in priors["kinds"] for system in of(kind, variants.get(kind, [""]))]
+    if examples:
+        for kind in priors["few_shot_kinds"]:
+            systems += of(kind, variants.get(kind, [""])[:1], prompt=f"few-shot-{examples}")
+    if translation["sft"]["method"] != "none":
+        for kind in priors["sft_kinds"]:
+            systems += of(kind, variants.get(kind, [""])[:1], model="sft")
     return systems
+
+
+def prior_cuts(priors: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Return how many units, and of which kind, priors are cut to: the config's ``k``, tokens first."""
+    return [(k, unit) for unit in K_UNITS for k in priors["k"].get(unit, [])]

@@ -21,6 +21,7 @@ class Language:
         script: ISO 15924 code of the script that its text is written in.
         gettext: Locale folders of gettext catalogues, most preferred first.
         bleu: Name of the sacrebleu tokenizer for text in this language.
+        flores: Code of FLORES-200 and of NLLB's tokenizer: ISO 639-3 and script.
         join: What stands between a prompt's last character and the answer.
         cased: Whether the script has capital letters.
     """
@@ -31,6 +32,7 @@ class Language:
     heading: str
     script: str
     gettext: tuple[str, ...]
+    flores: str
     bleu: str = "13a"
     join: str = " "
     cased: bool = True
@@ -39,19 +41,30 @@ class Language:
 LANGUAGES: dict[str, Language] = {
     language.code: language
     for language in (
-        Language("en", "English", "English", "Translation into English", "Latn", ("en",)),
-        Language("de", "German", "Deutsch", "Übersetzung ins Deutsche", "Latn", ("de",)),
-        Language("fr", "French", "Français", "Traduction en français", "Latn", ("fr",)),
+        Language("en", "English", "English", "Translation into English", "Latn", ("en",), "eng_Latn"),
+        Language("de", "German", "Deutsch", "Übersetzung ins Deutsche", "Latn", ("de",), "deu_Latn"),
+        Language("fr", "French", "Français", "Traduction en français", "Latn", ("fr",), "fra_Latn"),
         # Chinese puts no space after a colon. With one, the bare space piece is the first token of a
         # quarter of the answers (Gemma's tokenizer), and a prior of one token would say nothing.
-        Language("zh", "Chinese", "中文", "中文翻译", "Hans", ("zh_Hans", "zh_CN"), bleu="zh", join="", cased=False),
+        Language(
+            "zh",
+            "Chinese",
+            "中文",
+            "中文翻译",
+            "Hans",
+            ("zh_Hans", "zh_CN"),
+            "zho_Hans",
+            bleu="zh",
+            join="",
+            cased=False,
+        ),
         # Brazilian catalogues are the larger ones, and XGLUE's and most web Portuguese is Brazilian too.
-        Language("pt", "Portuguese", "Português", "Tradução para o português", "Latn", ("pt_BR", "pt")),
-        Language("uk", "Ukrainian", "Українська", "Переклад українською", "Cyrl", ("uk",)),
-        Language("ru", "Russian", "Русский", "Перевод на русский", "Cyrl", ("ru",)),
-        Language("ar", "Arabic", "العربية", "الترجمة إلى العربية", "Arab", ("ar",), cased=False),
-        Language("sw", "Swahili", "Kiswahili", "Tafsiri kwa Kiswahili", "Latn", ("sw",)),
-        Language("yo", "Yoruba", "Yorùbá", "Ìtumọ̀ sí èdè Yorùbá", "Latn", ("yo",)),
+        Language("pt", "Portuguese", "Português", "Tradução para o português", "Latn", ("pt_BR", "pt"), "por_Latn"),
+        Language("uk", "Ukrainian", "Українська", "Переклад українською", "Cyrl", ("uk",), "ukr_Cyrl"),
+        Language("ru", "Russian", "Русский", "Перевод на русский", "Cyrl", ("ru",), "rus_Cyrl"),
+        Language("ar", "Arabic", "العربية", "الترجمة إلى العربية", "Arab", ("ar",), "arb_Arab", cased=False),
+        Language("sw", "Swahili", "Kiswahili", "Tafsiri kwa Kiswahili", "Latn", ("sw",), "swh_Latn"),
+        Language("yo", "Yoruba", "Yorùbá", "Ìtumọ̀ sí èdè Yorùbá", "Latn", ("yo",), "yor_Latn"),
     )
 }
 

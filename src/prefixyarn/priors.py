@@ -1,11 +1,19 @@
-"""Priors: what is given to the foundation as the start of its answer (paper section 3, controls section 5.2).
+"""Priors: what is given to a model as the start of its answer (paper section 3, controls section 5.2).
 
 Kinds:
-    none: Nothing; the foundation alone.
-    pseudo: A dictionary's translation of one source word (`pseudo_word`); the paper's "pseudo prior".
+    none: Nothing; the model alone.
+    pseudo: A dictionary's translation of one source word; the paper's "pseudo prior". Variants: ``first``, the
+        dictionary's own first choice (`pseudo_word`), and ``likeliest``, of all translations of all source words
+        the one that the foundation finds likeliest as the answer's start (`pseudo_candidates`).
+    refined: The start of what a refined model, a small task model, predicts.
+    sft: The start of the SFT model's own answer, the same token ids.
     oracle: The start of the reference: an upper bound, not a method.
     random-function, random-content: A random word of the target language, as frequent as the item's pseudo
         prior in training text and as many tokens long, from the function or from the content words.
+    shuffled: The start of another item's reference.
+    language-tag: Something that only names (``native-name``) or marks (``code``) the target language; given whole
+        and removed before scoring.
+    fixed: The commonest opening of training targets in that language, the same for every item.
 
 A prior is cut to its first k units. Units are tokens of the foundation's tokenizer (as in the paper) or words.
 """
@@ -17,17 +25,17 @@ import functools
 import math
 import random
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 
 from transformers import PreTrainedTokenizerFast
 
 from prefixyarn.data.lexicon import Lexicon
-from prefixyarn.data.words import cased_like_start, is_function_word, words
-from prefixyarn.languages import Direction, mostly_in_script
+from prefixyarn.data.words import cased_like_start, cut_words, is_function_word, words
+from prefixyarn.languages import Direction, language, mostly_in_script
 from prefixyarn.models.tokenizer import answer_ids
 from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, Prior, System
+from prefixyarn.records import Item, Output, Prior, System
 
 NEAREST = 10  # random words are drawn among this many nearest in frequency,
 WINDOW = 100  # looked for among this many rarer and as many commoner words
@@ -35,10 +43,11 @@ WINDOW = 100  # looked for among this many rarer and as many commoner words
 
 @dataclass(frozen=True)
 class PriorText:
-    """The text of a prior before it is cut, and where it came from."""
+    """A prior before it is cut: its text, where it came from, and its token ids where it has ids of its own."""
 
     text: str
     origin: str
+    ids: tuple[int, ...] = ()
 
 
 def pseudo_word(source: str, direction: Direction, lexicon: Lexicon) -> PriorText:
@@ -58,6 +67,20 @@ def pseudo_word(source: str, direction: Direction, lexicon: Lexicon) -> PriorTex
             return PriorText(cased_like_start(text, source, direction.target), f"{word} -> {text} ({probability:.2f})")
     fallback = (content or found or [""])[0]
     return PriorText(cased_like_start(fallback, source, direction.target), f"{fallback} (no entry)")
+
+
+def pseudo_candidates(source: str, direction: Direction, lexicon: Lexicon) -> list[str]:
+    """Return what a pseudo prior could be: every translation of every source word, cased as an answer starts.
+
+    Content words come first, and of a word its likelier translations: the order decides between equals. Where
+    no word is known the list holds the fall-back of `pseudo_word`, if that is not empty.
+    """
+    found = words(source, direction.source)
+    content = [w for w in found if not is_function_word(w, direction.source)]
+    texts = [text for word in [*content, *found] for text, _ in lexicon.get(word.lower(), [])]
+    fallback = pseudo_word(source, direction, lexicon).text
+    cased = [cased_like_start(text, source, direction.target) for text in texts] or [fallback]
+    return [text for text in dict.fromkeys(cased) if text]
 
 
 class RandomWords:
@@ -111,68 +134,137 @@ def _cased_as(word: str, like: str) -> str:
     return word[:1].upper() + word[1:] if like[:1].isupper() else word
 
 
-def cut_words(text: str, code: str, k: int) -> str:
-    """Return the text up to and including its k-th word (with what stands before and between)."""
-    end = 0
-    for word in words(text, code)[:k]:
-        end = text.index(word, end) + len(word)
-    return text[:end]
+def tag(code: str, variant: str) -> str:
+    """Return what names (``native-name``) or marks (``code``) a language at the start of an answer."""
+    return f"{language(code).native}:" if variant == "native-name" else f"[{code}]"
+
+
+@dataclass(frozen=True)
+class Material:
+    """What priors are made of, beside the items.
+
+    Attributes:
+        lexicon: Source to target dictionary.
+        train_targets: Target sentences of the training split, for frequencies and common openings.
+        seed: Seed of random words and of the shuffling; each item and draw has its own stream, so an item's
+            priors do not depend on the other systems.
+        likeliest: By item id, the pseudo prior that the foundation finds likeliest.
+        refined: By item id, the refined model's text: the first words at least.
+        sft: By item id, the SFT model's output.
+    """
+
+    lexicon: Lexicon
+    train_targets: Sequence[str]
+    seed: int
+    likeliest: Mapping[str, PriorText] = field(default_factory=dict)
+    refined: Mapping[str, str] = field(default_factory=dict)
+    sft: Mapping[str, Output] = field(default_factory=dict)
 
 
 def build_priors(
-    items: Sequence[Item],
+    domains: Sequence[Sequence[Item]],
     systems: Sequence[System],
     direction: Direction,
-    prompt: Prompt,
+    prompts: Mapping[str, Prompt],
     tokenizer: PreTrainedTokenizerFast,
-    lexicon: Lexicon,
-    train_targets: Sequence[str],
-    seed: int,
+    material: Material,
 ) -> list[Prior]:
     """Build the priors of all systems for all items.
 
     Args:
-        items: Test items; the reference is used by ``oracle`` alone.
+        domains: Items by domain (test, out of domain); the references are used by ``oracle`` and ``shuffled`` alone.
         systems: The systems wanted.
         direction: The items' direction.
-        prompt: The prompt that the priors follow; ids are those that the text has after it.
+        prompts: The prompt by the system's name for it (``zero-shot``, ``few-shot-N``); ids are those that the
+            text has after it.
         tokenizer: The foundation's.
-        lexicon: Source to target dictionary.
-        train_targets: Target sentences of the training split, for the frequencies of random words.
-        seed: Seed of the random words; each item and draw has its own stream, so items are independent.
+        material: What the priors are made of.
 
     Returns:
         A prior per item and system, in the order of items, then systems.
     """
-    join = prompt.join(direction)
+    join = prompts["zero-shot"].join(direction)
+
+    @functools.cache
+    def encode(prompt: str, text: str) -> tuple[int, ...]:
+        return tuple(answer_ids(tokenizer, prompt, join, text)) if text else ()
+
     # Token counts at an answer's start do not depend on the source sentence.
-    stem = prompt.fill("A", direction)
-    random_words = RandomWords(
-        train_targets, direction.target, lambda word: len(answer_ids(tokenizer, stem, join, word))
-    )
+    stem = prompts["zero-shot"].fill("A", direction)
+    code, seed = direction.target, material.seed
+    random_words = RandomWords(material.train_targets, code, lambda word: len(encode(stem, word)))
+
+    @functools.cache
+    def opening(k: int, k_unit: str) -> PriorText:
+        """Return the commonest first k units of training targets; of equals, the first in order."""
+        origin = "commonest opening in training"
+        if k_unit == "word":
+            starts = Counter(cut_words(target, code, k) for target in material.train_targets)
+            return PriorText(min(starts, key=lambda start: (-starts[start], start)), origin)
+        firsts = Counter(encode(stem, target)[:k] for target in material.train_targets)
+        ids = min(firsts, key=lambda ids: (-firsts[ids], ids))
+        return PriorText(str(tokenizer.decode(ids)).lstrip(), origin, ids)
+
+    def text_of(item: Item, other: Item, system: System) -> PriorText:
+        if system.kind == "none":
+            return PriorText("", "")
+        if system.kind == "pseudo":
+            likeliest = system.variant == "likeliest"
+            return material.likeliest[item.id] if likeliest else pseudo_word(item.source, direction, material.lexicon)
+        if system.kind == "refined":
+            return PriorText(material.refined[item.id], "refined model")
+        if system.kind == "sft":
+            own = material.sft[item.id]
+            return PriorText(own.text, "SFT model", tuple(own.new_ids))
+        if system.kind == "oracle":
+            return PriorText(item.target, "reference")
+        if system.kind == "shuffled":
+            return PriorText(other.target, f"reference of {other.id}")
+        if system.kind == "language-tag":
+            return PriorText(tag(code, system.variant), "tag")
+        if system.kind == "fixed":
+            return opening(system.k, system.k_unit)
+        rng = random.Random(f"{seed} {item.id} {direction} {system.kind} {system.variant}")
+        like = pseudo_word(item.source, direction, material.lexicon).text
+        return PriorText(random_words.draw(like, system.kind == "random-function", rng), f"drawn to match {like}")
+
     priors = []
-    for item in items:
-        filled = prompt.fill(item.source, direction)
-        pseudo = pseudo_word(item.source, direction, lexicon)
-        texts: dict[tuple[str, str], PriorText] = {}
-        for system in systems:
-            key = (system.kind, system.variant)
-            if key not in texts:
-                if system.kind == "none":
-                    texts[key] = PriorText("", "")
-                elif system.kind == "pseudo":
-                    texts[key] = pseudo
-                elif system.kind == "oracle":
-                    texts[key] = PriorText(item.target, "reference")
-                else:
-                    rng = random.Random(f"{seed} {item.id} {direction} {system.kind} {system.variant}")
-                    drawn = random_words.draw(pseudo.text, system.kind == "random-function", rng)
-                    texts[key] = PriorText(drawn, f"drawn to match {pseudo.text}")
-            text = texts[key].text
-            if system.k_unit == "word":
-                text = cut_words(text, direction.target, system.k)
-            ids = answer_ids(tokenizer, filled, join, text) if text else []
-            if system.k_unit == "token":
-                ids = ids[: system.k]
-            priors.append(Prior(item=item.id, **asdict(system), text=text, ids=ids, origin=texts[key].origin))
+    for items in domains:
+        others = _others(items, seed)
+        for item in items:
+            reference = len(encode(prompts["zero-shot"].fill(item.source, direction), item.target))
+            for system in systems:
+                found = text_of(item, others[item.id], system)
+                filled = prompts[system.prompt].fill(item.source, direction)
+                text = cut_words(found.text, code, system.k) if system.k_unit == "word" else found.text
+                ids = found.ids or encode(filled, text)
+                if found.ids and system.k_unit == "word":
+                    ids = _up_to(ids, text, tokenizer)
+                if system.k_unit == "token":
+                    ids = ids[: system.k]
+                priors.append(
+                    Prior(
+                        item=item.id,
+                        **asdict(system),
+                        text=text,
+                        ids=list(ids),
+                        origin=found.origin,
+                        covers=system.kind not in ("none", "language-tag") and len(ids) >= reference,
+                    )
+                )
     return priors
+
+
+def _others(items: Sequence[Item], seed: int) -> dict[str, Item]:
+    """Return another item for each item, every item once."""
+    order = sorted(items, key=lambda item: item.id)
+    random.Random(f"{seed} shuffled").shuffle(order)
+    return {item.id: other for item, other in zip(order, [*order[1:], *order[:1]], strict=True)}
+
+
+def _up_to(ids: Sequence[int], text: str, tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
+    """Return the first of the ids whose text holds ``text``."""
+    for end in range(len(ids) + 1):
+        if str(tokenizer.decode(ids[:end], skip_special_tokens=True)).strip().startswith(text):
+            return tuple(ids[:end])
+    return tuple(ids)

@@ -19,10 +19,12 @@ class Prompt:
         name: Its name in tables.
         text: Text with the placeholders of `FIELDS` in braces. The answer begins right after it, divided
             from it by the target language's join (a space, nothing in Chinese) unless it ends in a newline.
+        shots: Sources and targets of training examples that stand before the item, filled into the same text.
     """
 
     name: str
     text: str
+    shots: tuple[tuple[str, str], ...] = ()
 
     def __post_init__(self) -> None:
         """Refuse a template that cannot work.
@@ -46,7 +48,11 @@ class Prompt:
             raise InputError(f"prompt {self.name!r}: ends in a space; the join of the target language adds it")
 
     def fill(self, source: str, direction: Direction) -> str:
-        """Return the prompt for one source sentence."""
+        """Return the prompt for one source sentence, after the examples and a blank line each."""
+        shots = [self._filled(shot, direction) + self.join(direction) + target for shot, target in self.shots]
+        return "\n\n".join([*shots, self._filled(source, direction)])
+
+    def _filled(self, source: str, direction: Direction) -> str:
         source_language, target_language = language(direction.source), language(direction.target)
         return self.text.format(
             source=source,

@@ -30,77 +30,97 @@ class Item:
 
 @dataclass(frozen=True, order=True)
 class System:
-    """A row of a table, within one model and prompt.
+    """A row of a table, within one foundation.
 
     Attributes:
-        kind: Prior kind: none, pseudo, oracle, random-function, random-content.
-        variant: Which of several of that kind (a dictionary entry rule, a random draw); may be empty.
-        k: How many units of the prior are given; 0 for ``none``.
-        k_unit: ``token`` or ``word``; empty for ``none``.
+        kind: Prior kind: none, pseudo, refined, sft, oracle, random-function, random-content, shuffled,
+            language-tag, fixed.
+        variant: Which of several of that kind (a rule for the dictionary entry, a random draw); may be empty.
+        k: How many units of the prior are given; 0 for ``none``, and for ``language-tag``, which is given whole.
+        k_unit: ``token`` or ``word``; empty where k is 0.
+        model: What decodes: ``foundation``, ``sft``, or ``refined`` (the refined model's own answer).
+        prompt: ``zero-shot``, or ``few-shot-N`` with N training examples before the item; in trials of
+            templates the template's name.
     """
 
     kind: str
     variant: str = ""
     k: int = 0
     k_unit: str = ""
+    model: str = "foundation"
+    prompt: str = "zero-shot"
 
 
 @dataclass(frozen=True)
-class Prior:
-    """What one system gives the foundation for one item.
-
-    Attributes:
-        item: Id of the item.
-        kind, variant, k, k_unit: The system.
-        text: The prior as text; cut to k words where words are the unit.
-        ids: Token ids of the foundation's tokenizer, cut to k tokens where tokens are the unit: what is given.
-        origin: Where it came from, for a reader of the file.
-    """
+class _OfSystem:
+    """What records of one item under one system have in common; see `System`."""
 
     item: str
     kind: str
     variant: str
     k: int
     k_unit: str
-    text: str
-    ids: list[int]
-    origin: str
-
-    @classmethod
-    def none(cls, item: str) -> Prior:
-        """Return the empty prior of an item: the foundation alone."""
-        return cls(item, "none", "", 0, "", "", [], "")
+    model: str
+    prompt: str
 
     @property
     def system(self) -> System:
-        """The system that this prior belongs to."""
-        return System(self.kind, self.variant, self.k, self.k_unit)
+        """The system that this record belongs to."""
+        return System(self.kind, self.variant, self.k, self.k_unit, self.model, self.prompt)
 
 
 @dataclass(frozen=True)
-class Output:
-    """One decoded answer.
+class Prior(_OfSystem):
+    """What one system gives a model for one item.
+
+    Attributes:
+        text: The prior as text; cut to k words where words are the unit.
+        ids: Token ids of the foundation's tokenizer, cut to k tokens where tokens are the unit: what is given.
+        origin: Where it came from, for a reader of the file.
+        covers: Whether the prior is as long as the whole reference, or longer, in tokens.
+    """
+
+    text: str
+    ids: list[int]
+    origin: str
+    covers: bool
+
+    @classmethod
+    def none(cls, item: str, model: str = "foundation", prompt: str = "zero-shot") -> Prior:
+        """Return the empty prior of an item: the model alone."""
+        return cls(item, "none", "", 0, "", model, prompt, "", [], "", False)
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a refined model says of one item.
 
     Attributes:
         item: Id of the item.
-        model, prompt: Names of the foundation and of the prompt template.
-        kind, variant, k, k_unit: The system.
+        text: The start of the translation: as many words as were asked for, or all of it.
+        whole: Whether it is the whole translation.
+    """
+
+    item: str
+    text: str
+    whole: bool
+
+
+@dataclass(frozen=True)
+class Output(_OfSystem):
+    """One decoded answer.
+
+    Attributes:
         prior_ids: Token ids given as the start of the answer.
-        new_ids: Token ids that the model added, the stop token included.
+        new_ids: Token ids that the model added, the stop token included. Empty for ``refined`` models, which
+            have token ids of their own.
         raw: Text of prior and new ids, nothing removed.
-        text: The answer: what is scored.
+        text: The answer: what is scored. A language tag is removed from it.
         continuation: What the model added to the prior, as text: what language identification sees.
         stop: Why decoding ended: ``newline``, ``eos`` or ``length``.
         new_tokens: Number of tokens that the model chose, the stop token included.
     """
 
-    item: str
-    model: str
-    prompt: str
-    kind: str
-    variant: str
-    k: int
-    k_unit: str
     prior_ids: list[int]
     new_ids: list[int]
     raw: str
@@ -109,13 +129,25 @@ class Output:
     stop: str
     new_tokens: int
 
-    @property
-    def system(self) -> System:
-        """The system that this output belongs to."""
-        return System(self.kind, self.variant, self.k, self.k_unit)
+    @classmethod
+    def refined(cls, prediction: Prediction) -> Output:
+        """Return a refined model's whole answer as an output."""
+        own = System("none", model="refined")
+        text = prediction.text
+        return cls(
+            prediction.item,
+            **asdict(own),
+            prior_ids=[],
+            new_ids=[],
+            raw=text,
+            text=text,
+            continuation=text,
+            stop="eos",
+            new_tokens=0,
+        )
 
 
-Record = TypeVar("Record", Item, Prior, Output)
+Record = TypeVar("Record", Item, Prior, Output, Prediction)
 
 
 @contextmanager

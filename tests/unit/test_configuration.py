@@ -37,7 +37,7 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
     [
         ({"languges": []}, "languges: unknown key; did you mean 'languages'?"),
         ({"translation": {"item": 3}}, "translation.item: unknown key; did you mean 'items'?"),
-        ({"translation": {"zzz": 3}}, "translation.zzz: unknown key; known keys: directions, catalogues"),
+        ({"translation": {"zzz": 3}}, "translation.zzz: unknown key; known keys: directions, other_directions"),
         ({"seed": "one"}, "seed: 'one' is not of type 'integer'"),
         ({"languages": ["en", "cn"]}, "languages: unknown language code 'cn'"),
         (
@@ -59,10 +59,23 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             "translation.priors.kinds.1: 'psuedo' is not one of",
         ),
         (
-            {"translation": {"priors": {"k": [99]}}},
+            {"translation": {"priors": {"k": {"token": [1, 99]}}}},
             "a prior of 99 tokens is longer than the answer limit of 64",
         ),
         ({"translation": {"lexicon": {"source": "folder"}}}, "translation.lexicon.folder: give the folder"),
+        ({"translation": {"priors": {"k": {"token": [], "word": []}}}}, "translation.priors.k: empty"),
+        ({"translation": {"priors": {"k": {"tokens": [1]}}}}, "k.tokens: unknown key; did you mean 'token'?"),
+        (
+            {"translation": {"sft": {"method": "none"}}},
+            "translation.priors.kinds: 'sft' needs a model; translation.sft.me",
+        ),
+        ({"translation": {"refined": {"kind": "none"}}}, "translation.priors.kinds: 'refined' needs a model"),
+        ({"translation": {"refined": {"kind": "seq2seq"}}}, "translation.refined.seq2seq: missing"),
+        ({"translation": {"refined": {"kind": "liner"}}}, "translation.refined.kind: 'liner' is not one of"),
+        ({"translation": {"other_directions": ["en-de"]}}, "other_directions: en-de is in directions already"),
+        ({"translation": {"other_directions": ["de-sw"]}}, "other_directions: de-sw needs 'sw'"),
+        ({"translation": {"items": {"trial": 99}}}, "translation.items.trial: these are taken from dev"),
+        ({"translation": {"priors": {"kinds": ["none"]}}}, "translation.priors.sft_kinds: 'oracle' is not in kinds"),
         (
             {"foundations": [{"name": "a", "label": "A", "source": {"kind": "local"}}]},
             "foundations.0.source: 'path' is a required property",
@@ -129,16 +142,29 @@ def test_every_key_is_explained_in_the_config_readme() -> None:
 
 def test_systems_in_the_order_of_the_table() -> None:
     priors = {
-        "kinds": ["none", "pseudo", "random-content"],
-        "k": [1, 2],
-        "k_units": ["token", "word"],
+        "kinds": ["none", "pseudo", "random-content", "language-tag"],
+        "k": {"word": [1], "token": [1, 2]},
         "random_draws": 2,
+        "sft_kinds": ["pseudo"],
+        "few_shot_kinds": ["none", "pseudo"],
     }
-    assert translation_systems(priors) == [
+    cuts = [(1, "token"), (2, "token"), (1, "word")]
+    systems = [
         System("none"),
-        *(System("pseudo", "", k, unit) for unit in ("token", "word") for k in (1, 2)),
-        *(System("random-content", f"draw-{n}", k, unit) for n in (1, 2) for unit in ("token", "word") for k in (1, 2)),
+        *(System("pseudo", variant, *cut) for variant in ("first", "likeliest") for cut in cuts),
+        *(System("random-content", f"draw-{n}", *cut) for n in (1, 2) for cut in cuts),
+        System("language-tag", "native-name"),
+        System("language-tag", "code"),
     ]
+    few_shot = [
+        System("none", prompt="few-shot-4"),
+        *(System("pseudo", "first", *c, prompt="few-shot-4") for c in cuts),
+    ]
+    tuned = [System("pseudo", "first", *cut, model="sft") for cut in cuts]
+    lora, untuned = ({"priors": priors, "sft": {"method": method}} for method in ("lora", "none"))
+    assert translation_systems(lora, 4) == systems + few_shot + tuned
+    assert translation_systems(lora, 0) == systems + tuned
+    assert translation_systems(untuned, 0) == systems
 
 
 def test_a_misspelt_key_ends_snakemake_without_a_traceback(tmp_path: Path) -> None:

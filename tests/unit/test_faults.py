@@ -1,9 +1,10 @@
+from dataclasses import asdict
 from typing import Any
 
 import pytest
 
 from prefixyarn.metrics.faults import LanguageDetector, faults
-from prefixyarn.records import Item, Output
+from prefixyarn.records import Item, Output, System
 
 DETECTOR = LanguageDetector(["en", "de", "fr", "zh", "pt", "uk", "ru", "ar"])
 SOURCE = "The file could not be saved because the disk is full."
@@ -13,7 +14,7 @@ GERMAN = "Die Datei konnte nicht gespeichert werden, weil die Platte voll ist."
 def output(text: str, continuation: str | None = None, stop: str = "newline") -> Output:
     rest: dict[str, Any] = {"prior_ids": [], "new_ids": [], "new_tokens": 0, "raw": text, "stop": stop}
     own = text if continuation is None else continuation
-    return Output("i", "m", "p", "none", "", 0, "", text=text, continuation=own, **rest)
+    return Output("i", **asdict(System("none")), text=text, continuation=own, **rest)
 
 
 @pytest.mark.parametrize(

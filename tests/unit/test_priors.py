@@ -1,15 +1,16 @@
 import random
 from collections import Counter
+from dataclasses import asdict, replace
 
 import pytest
 
 import tiny
-from prefixyarn.data.words import is_function_word, words
+from prefixyarn.data.words import cut_words, is_function_word, words
 from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import answer_ids
-from prefixyarn.priors import RandomWords, build_priors, cut_words, pseudo_word
+from prefixyarn.priors import Material, PriorText, RandomWords, build_priors, pseudo_candidates, pseudo_word
 from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, Prior, System
+from prefixyarn.records import Item, Output, Prior, System
 
 EN_DE = Direction("en", "de")
 LEXICON = {
@@ -92,30 +93,126 @@ def test_names_in_a_foreign_script_are_no_random_words() -> None:
     assert {pool.draw("页面", False, random.Random(n)) for n in range(50)} == {"用户", "文件", "列表"}
 
 
-def _build(systems: list[System], seed: int = 1) -> list[Prior]:
-    items = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(2, 6))]
-    train = [g for _, g, _ in tiny.parallel(1, 200)]
-    return build_priors(items, systems, EN_DE, PROMPT, tok, LEXICON, train, seed)
+ITEMS = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(2, 6))]
+TRAIN = [g for _, g, _ in tiny.parallel(1, 200)]
+SHOT = replace(PROMPT, shots=(("The file was saved.", "Die Datei wurde gespeichert."),))
+
+
+def sft_output(item: Item, text: str) -> Output:
+    ids = answer_ids(tok, PROMPT.fill(item.source, EN_DE), " ", text + "\n")
+    own = System("none", model="sft")
+    return Output(
+        item.id,
+        **asdict(own),
+        prior_ids=[],
+        new_ids=ids,
+        raw=text,
+        text=text,
+        continuation=text,
+        stop="newline",
+        new_tokens=len(ids),
+    )
+
+
+def _build(systems: list[System], seed: int = 1, items: list[Item] = ITEMS) -> list[Prior]:
+    material = Material(
+        lexicon=LEXICON,
+        train_targets=TRAIN,
+        seed=seed,
+        likeliest={item.id: PriorText("Akte", "likeliest") for item in items},
+        refined={item.id: "Eine Seite" for item in items},
+        sft={item.id: sft_output(item, f"Wort für {item.id}") for item in items},
+    )
+    prompts = {"zero-shot": PROMPT, "few-shot-1": SHOT}
+    return build_priors([items[:4], items[4:]], systems, EN_DE, prompts, tok, material)
 
 
 def test_priors_are_what_their_kind_says() -> None:
     kinds = ["pseudo", "oracle", "random-function", "random-content"]
-    systems = [System("none"), *(System(kind, "", k, "token") for kind in kinds for k in (1, 3))]
+    systems = [System("none"), *(System(kind, "first", k, "token") for kind in kinds for k in (1, 3))]
     priors = _build(systems)
     assert [p.system for p in priors[: len(systems)]] == systems
-    items = {str(n): (e, g) for n, (e, g, _) in enumerate(tiny.parallel(2, 6))}
+    items = {item.id: item for item in ITEMS}
     for prior in priors:
-        source, target = items[prior.item]
+        item = items[prior.item]
         if prior.kind == "none":
-            assert prior.ids == [] and prior.text == ""
+            assert prior.ids == [] and prior.text == "" and not prior.covers
             continue
-        filled = PROMPT.fill(source, EN_DE)
         if prior.kind == "oracle":
-            assert prior.text == target
+            assert prior.text == item.target
         if prior.kind.startswith("random"):
             assert is_function_word(prior.text, "de") == (prior.kind == "random-function")
-        assert prior.ids == answer_ids(tok, filled, " ", prior.text)[: prior.k]
+        assert prior.ids == answer_ids(tok, PROMPT.fill(item.source, EN_DE), " ", prior.text)[: prior.k]
         assert 1 <= len(prior.ids) <= prior.k
+
+
+def test_oracle_without_units_is_none() -> None:
+    assert all(prior.ids == [] for prior in _build([System("oracle", "", 0, "token"), System("oracle", "", 0, "word")]))
+
+
+@pytest.mark.parametrize(
+    ("system", "text"),
+    [
+        (System("pseudo", "likeliest", 9, "token"), "Akte"),
+        (System("refined", "", 2, "word"), "Eine Seite"),
+        (System("refined", "", 1, "word"), "Eine"),
+        (System("language-tag", "native-name"), "Deutsch:"),
+        (System("language-tag", "code"), "[de]"),
+        (System("oracle", "", 1, "word", model="sft"), None),
+        (System("pseudo", "likeliest", 9, "token", prompt="few-shot-1"), "Akte"),
+    ],
+)
+def test_given_texts(system: System, text: str | None) -> None:
+    for item, prior in zip(ITEMS, _build([system]), strict=True):
+        expected = cut_words(item.target, "de", 1) if text is None else text
+        assert prior.text == expected
+        assert prior.ids == answer_ids(tok, PROMPT.fill(item.source, EN_DE), " ", expected)
+        assert prior.system == system
+
+
+def test_sft_priors_are_the_ids_of_the_sft_model() -> None:
+    for item, one, all_, word in zip(
+        ITEMS,
+        _build([System("sft", "", 2, "token")]),
+        _build([System("sft", "", 99, "token")]),
+        _build([System("sft", "", 2, "word")]),
+        strict=True,
+    ):
+        ids = sft_output(item, f"Wort für {item.id}").new_ids
+        assert one.ids == ids[:2] and all_.ids == ids and "\n" in tok.decode(ids[-1])
+        assert word.ids == ids[: len(word.ids)] and tok.decode(word.ids).strip() == "Wort für"
+
+
+def test_shuffled_is_another_items_reference_of_the_same_domain() -> None:
+    priors = _build([System("shuffled", "", 99, "token")])
+    for domain in (priors[:4], priors[4:]):
+        own = [item.target for item in ITEMS if item.id in {p.item for p in domain}]
+        assert sorted(p.text for p in domain) == sorted(own)
+        assert all(p.text != own[n] for n, p in enumerate(domain))
+
+
+def test_fixed_is_the_commonest_opening_of_training_targets() -> None:
+    openings = Counter(" ".join(target.split()[:2]) for target in TRAIN)
+    [text] = {p.text for p in _build([System("fixed", "", 2, "word")])}
+    assert openings[text] == max(openings.values())
+    ids = Counter(tuple(answer_ids(tok, PROMPT.fill("A", EN_DE), " ", target)[:2]) for target in TRAIN)
+    [own] = {tuple(p.ids) for p in _build([System("fixed", "", 2, "token")])}
+    assert ids[own] == max(ids.values())
+
+
+def test_a_prior_as_long_as_the_reference_covers_it() -> None:
+    for item in ITEMS:
+        n = len(answer_ids(tok, PROMPT.fill(item.source, EN_DE), " ", item.target))
+        covered = {
+            k: {p.item: p.covers for p in _build([System("oracle", "", k, "token")])}[item.id] for k in (n - 1, n)
+        }
+        assert covered == {n - 1: False, n: True}
+
+
+def test_pseudo_candidates_are_all_translations_content_words_first() -> None:
+    assert pseudo_candidates("The file has a name.", EN_DE, LEXICON) == ["Datei", "Akte", "Die", "Der", "Name"]
+    assert pseudo_candidates("Weblogs are down.", EN_DE, LEXICON) == ["Weblogs"]
+    assert pseudo_candidates("1 + 1", EN_DE, LEXICON) == []
 
 
 def test_words_as_units() -> None:

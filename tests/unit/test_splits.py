@@ -3,9 +3,10 @@ import pytest
 
 import tiny
 from prefixyarn.data.catalogues import Sentence
-from prefixyarn.data.splits import NEAR_DUPLICATE, Splits, items, similarities, split_sentences
+from prefixyarn.data.splits import NEAR_DUPLICATE, Splits, check_unseen, items, similarities, split_sentences
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
+from prefixyarn.records import Item
 
 SIZES = {"dev": 5, "test": 8, "out_of_domain": 4}
 CODES = ["en", "de", "zh"]
@@ -81,6 +82,14 @@ def test_check_catches_leaks() -> None:
     near = Sentence("x", {"en": "The first sentence here!"})
     with pytest.raises(AssertionError, match="near-duplicate"):
         Splits([near], [], [a], [], 0).check(["en"])
+
+
+@pytest.mark.parametrize("source", ["The first sentence here.", "The first sentence here!"])
+def test_what_is_held_out_is_not_trained_on(source: str) -> None:
+    train = [Item("a", "Something else altogether.", "x"), Item("b", "The first sentence here.", "y")]
+    check_unseen(train, [Item("c", "Nothing in common, surely?", "y")])
+    with pytest.raises(InputError, match="training split holds 'The first sentence here.', which is, or nearly is"):
+        check_unseen(train, [Item("c", source, "z")])
 
 
 def test_draw_is_seeded() -> None:

@@ -1,4 +1,5 @@
 import csv
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -7,63 +8,80 @@ import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
 import tiny
+from prefixyarn.languages import Direction
+from prefixyarn.metrics.continuation import Cutter
 from prefixyarn.metrics.faults import LanguageDetector
-from prefixyarn.metrics.prompts import choose
+from prefixyarn.metrics.trials import choose
 from prefixyarn.metrics.units import score_unit
-from prefixyarn.records import Item, Output
-from prefixyarn.tables import (
-    prompt_rows,
-    translation_markdown,
-    translation_notes,
-    translation_rows,
-    write_csv,
-)
+from prefixyarn.records import Item, Output, System
+from prefixyarn.tables.main import claims_markdown, main_latex, main_markdown, main_notes, main_rows, verdicts
+from prefixyarn.tables.render import write_csv
+from prefixyarn.tables.translation import prompt_rows, translation_markdown, translation_notes, translation_rows
 
 UNITS = {"en-de": 1, "en-zh": 2}
 RESAMPLES = 10_000
+TOKENIZER = tiny.tokenizer()
 
 
-def output(item: Item, kind: str, text: str, prior: int, prompt: str = "labels") -> Output:
-    ids = list(range(prior))
+SYSTEMS = {
+    "none": System("none"),
+    "oracle": System("oracle", "", 2, "token"),
+    "pseudo": System("pseudo", "first", 1, "token"),
+    "sft": System("none", model="sft"),
+    "words": System("oracle", "", 1, "word"),
+}
+
+
+def output(item: Item, system: System, text: str, prompt: str = "zero-shot") -> Output:
+    system = replace(system, prompt=prompt)
+    ids, prior = TOKENIZER(" " + text, add_special_tokens=False).input_ids, system.k
     return Output(
         item.id,
-        "m",
-        prompt,
-        kind,
-        "",
-        prior,
-        "token" if prior else "",
-        ids,
-        [7, 8],
-        text,
-        text,
-        text,
-        "newline",
-        2,
+        **asdict(system),
+        prior_ids=ids[:prior],
+        new_ids=ids[prior:],
+        raw=text,
+        text=text,
+        continuation=text,
+        stop="newline",
+        new_tokens=len(ids[prior:]),
     )
 
 
-def unit(column: int) -> dict[str, Any]:
+def unit(name: str, column: int, folder: Path) -> dict[str, Any]:
     corpus = tiny.parallel(5, 12)
     items = [Item(str(n), s[0], s[column]) for n, s in enumerate(corpus)]
     domains = {"test": items[:8], "out_of_domain": items[8:]}
     outputs = []
     for item in items:
-        half = item.target[: len(item.target) // 2]
-        outputs += [
-            output(item, "none", item.source, 0),
-            output(item, "oracle", half, 2),
-            output(item, "pseudo", "", 1),
-        ]
+        texts = {
+            "none": item.source,
+            "oracle": item.target[: len(item.target) // 2],
+            "pseudo": "",
+            "sft": item.target,
+            "words": item.target,
+        }
+        outputs += [output(item, SYSTEMS[system], text) for system, text in texts.items()]
+    direction = Direction.parse(name)
     scored = score_unit(
-        domains, outputs, "de" if column == 1 else "zh", LanguageDetector(["en", "de", "zh"]), RESAMPLES, 1
+        items=domains,
+        outputs=outputs,
+        covers={(items[0].id, SYSTEMS["oracle"]): True},
+        target=direction.target,
+        detector=LanguageDetector(["en", "de", "zh"]),
+        cutter=Cutter(folder / "tokenizer.json", direction),
+        cuts=[(1, "token"), (2, "token"), (1, "word")],
+        resamples=RESAMPLES,
+        seed=1,
     )
     return {"items": domains, "outputs": outputs, "scores": scored}
 
 
 @pytest.fixture(scope="module")
-def units() -> dict[str, Any]:
-    return {name: unit(column) for name, column in UNITS.items()}
+def units(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Any]:
+    folder = tmp_path_factory.mktemp("tokenizer")
+    TOKENIZER.save_pretrained(folder)
+    return {name: unit(name, column, folder) for name, column in UNITS.items()}
 
 
 @pytest.fixture(scope="module")
@@ -71,15 +89,19 @@ def rows(units: dict[str, Any]) -> list[dict[str, Any]]:
     return translation_rows({"m": {name: u["scores"] for name, u in units.items()}}, RESAMPLES, 1)
 
 
+def system_of(row: dict[str, Any]) -> System:
+    return System(**{c: row[c] for c in ("kind", "variant", "k", "k_unit", "model", "prompt")})
+
+
 def test_every_cell_equals_sacrebleu_on_the_outputs(units: dict[str, Any], rows: list[dict[str, Any]]) -> None:
-    assert len(rows) == 6
+    assert len(rows) == 10
     for row in rows:
         means: dict[str, list[float]] = {"test": [], "out_of_domain": []}
         for name, made in units.items():
             bleu = BLEU(tokenize="zh" if name == "en-zh" else "13a")
             scorer = CHRF(word_order=2) if row["metric"] == "chrF++" else bleu
             for domain, items in made["items"].items():
-                texts = {o.item: o.text for o in made["outputs"] if o.kind == row["kind"]}
+                texts = {o.item: o.text for o in made["outputs"] if o.system == system_of(row)}
                 expected = scorer.corpus_score([texts[i.id] for i in items], [[i.target for i in items]]).score
                 means[domain].append(expected)
                 if domain == "test":
@@ -88,12 +110,14 @@ def test_every_cell_equals_sacrebleu_on_the_outputs(units: dict[str, Any], rows:
         assert row["mean"] == pytest.approx(np.mean(means["test"]))
         assert row["out of domain"] == pytest.approx(np.mean(means["out_of_domain"]))
         assert row["n"] == 8 and row["n out of domain"] == 4
-        assert row["prior tokens"] == {"none": 0, "oracle": 2, "pseudo": 1}[row["kind"]]
+        assert row["prior tokens"] == {"none": 0, "oracle": row["k"], "pseudo": 1}[row["kind"]]
 
 
 def test_order_tests_and_faults(rows: list[dict[str, Any]]) -> None:
-    chrf = {r["kind"]: r for r in rows if r["metric"] == "chrF++"}
-    assert list(chrf) == ["none", "oracle", "pseudo"]
+    chrf = {
+        r["kind"]: r for r in rows if r["metric"] == "chrF++" and r["model"] == "foundation" and r["k_unit"] != "word"
+    }
+    assert [system_of(r) for r in rows[:5]] == list(SYSTEMS.values())
     assert chrf["none"]["mean p"] is None
     assert chrf["oracle"]["mean p"] < 0.01 and chrf["oracle"]["mean low"] > chrf["none"]["mean high"]
     assert chrf["none"]["off_target"] == chrf["none"]["copied"] == 1
@@ -104,7 +128,7 @@ def test_order_tests_and_faults(rows: list[dict[str, Any]]) -> None:
 def test_rendering(units: dict[str, Any], rows: list[dict[str, Any]], tmp_path: Path) -> None:
     text = translation_markdown(rows, list(UNITS), {"m": "model (label)"})
     assert "### chrF++, model (label)" in text and "### BLEU, model (label)" in text
-    line = next(line for line in text.splitlines() if line.startswith("| oracle"))
+    line = next(line for line in text.splitlines() if "| oracle" in line)
     assert f"{rows[1]['en-de']:.1f}" in line and "*" in line and "2 tokens" in line
     write_csv(tmp_path / "x.csv", rows)
     with open(tmp_path / "x.csv") as stream:
@@ -121,9 +145,136 @@ def test_the_best_prompt_on_dev_is_chosen() -> None:
     items = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(6, 4))]
     prompts = [{"name": name, "text": "{source}"} for name in ("bad", "good", "good-too")]
     outputs = [
-        output(i, "none", i.target if p["name"] != "bad" else i.source, 0, p["name"]) for p in prompts for i in items
+        output(i, System("none"), i.target if p["name"] != "bad" else i.source, p["name"])
+        for p in prompts
+        for i in items
     ]
     choice = choose(prompts, {"en-de": (items, outputs)})
     assert choice["chosen"] == "good" and choice["prompt"] == prompts[1] and choice["n"] == 4
     assert choice["scores"]["good"]["mean"] == 100 > choice["scores"]["bad"]["mean"]
     assert [r["chosen"] for r in prompt_rows({"m": choice})] == [False, True, False]
+
+
+@pytest.fixture(scope="module")
+def main(units: dict[str, Any]) -> list[dict[str, Any]]:
+    return main_rows({"m": {name: u["scores"] for name, u in units.items()}}, RESAMPLES, 1)
+
+
+def row_of(main: list[dict[str, Any]], name: str, metric: str = "chrF++") -> dict[str, Any]:
+    return next(r for r in main if r["metric"] == metric and system_of(r) == SYSTEMS[name])
+
+
+def test_shares_are_ratios_of_means(rows: list[dict[str, Any]], main: list[dict[str, Any]]) -> None:
+    for metric in ("chrF++", "BLEU"):
+        means = {
+            name: next(r for r in rows if r["metric"] == metric and system_of(r) == s)["mean"]
+            for name, s in SYSTEMS.items()
+        }
+        for name in SYSTEMS:
+            row = row_of(main, name, metric)
+            assert row["mean"] == pytest.approx(means[name])
+            assert row["share"] == pytest.approx(100 * means[name] / means["sft"])
+            if name != "none":
+                expected = 100 * (means[name] - means["none"]) / (means["sft"] - means["none"])
+                assert row["recovery"] == pytest.approx(expected)
+            assert row["share low"] <= row["share"] <= row["share high"]
+    sft = row_of(main, "sft")
+    assert [sft["share low"], sft["share high"], sft["recovery"]] == pytest.approx([100, 100, 100])
+    assert sft["p sft"] is None
+
+
+def test_holm_correction_and_direction_tests(units: dict[str, Any], main: list[dict[str, Any]]) -> None:
+    # Four rows against none: the three that differ greatly have 1 / 10,001 each, times the number of tests left.
+    smallest = 1 / (RESAMPLES + 1)
+    found = {name: row_of(main, name)["p none"] for name in SYSTEMS}
+    assert found["none"] is None
+    assert sorted(p for p in found.values() if p) == pytest.approx([4 * smallest] * 4)
+    for name, made in units.items():
+        entry = next(e for e in made["scores"]["systems"] if e["kind"] == "oracle" and e["k_unit"] == "token")
+        assert row_of(main, "oracle")[f"{name} p sft"] == entry["test"]["chrf"]["p_sft"] == smallest
+
+
+def test_continuations_are_scored_without_the_first_units(main: list[dict[str, Any]]) -> None:
+    for cut in ("1 token", "2 tokens", "1 word"):
+        assert row_of(main, "sft")[f"without {cut}"] == pytest.approx(100)
+        assert row_of(main, "words")[f"without {cut} share"] == pytest.approx(100)
+        assert row_of(main, "pseudo")[f"without {cut}"] == 0
+        assert 0 < row_of(main, "oracle")[f"without {cut}"] < row_of(main, "oracle")["mean"]
+    assert row_of(main, "oracle")["covered"] == pytest.approx(1 / 8)
+
+
+def test_main_table_is_rendered(main: list[dict[str, Any]]) -> None:
+    text = main_markdown(main, list(UNITS), {"m": "model (label)"})
+    assert "### chrF++, model (label)" in text and "#### BLEU, priors in words" in text
+    assert "#### chrF++ of continuations alone" in text
+    words_apart = text.split("#### chrF++, priors in words")[1].split("####")[0]
+    assert "1 word" in words_apart and "2 tokens" not in words_apart and "1 word" not in text.split("####")[0]
+    latex = main_latex(main, list(UNITS), {"m": "model"})
+    assert latex.count("\\toprule") == 1 and "& oracle" in latex and "1 word" not in latex
+    claims = claims_markdown(main, {"m": "model"})
+    assert "52.5 %" in claims and "7B models, FLORES-101" in claims
+    manifest = {
+        "config": {"method": "lora", "steps": 8, "batch": 2},
+        "parameters": 1234,
+        "dev": [{"step": 4, "score": 1.0}, {"step": 8, "score": 2.0}],
+        "step": 8,
+        "still_improving": True,
+    }
+    refined = {"kind": "linear", "dev": {name: {"first_word_accuracy": 0.5, "n": 9} for name in UNITS}}
+    notes = main_notes(main, {"m": manifest}, refined, list(UNITS), RESAMPLES)
+    assert "sft still improving" in notes and "1.0 after 4, 2.0 after 8 steps" in notes and "en-de 50 %" in notes
+    manifest["still_improving"] = False
+    assert "improving" not in main_notes(main, {"m": manifest}, None, list(UNITS), RESAMPLES)
+
+
+def test_without_an_sft_model_there_are_no_shares(units: dict[str, Any]) -> None:
+    scores = {
+        name: {**u["scores"], "systems": [e for e in u["scores"]["systems"] if e["model"] != "sft"]}
+        for name, u in units.items()
+    }
+    rows = main_rows({"m": scores}, RESAMPLES, 1)
+    assert all(row["share"] is row["recovery"] is row["p sft"] is None for row in rows)
+    assert "| –" in main_markdown(rows, list(UNITS), {"m": "m"})
+    assert "near the SFT model" not in claims_markdown(rows, {"m": "m"})
+
+
+def chrf_row(
+    kind: str, share: float, p: float | None = 0.001, model: str = "foundation", **more: Any
+) -> dict[str, Any]:
+    own = {"metric": "chrF++", "model": model, "prompt": "zero-shot", "kind": kind, "k": 0 if kind == "none" else 2}
+    ends = {"share": share, "share low": share - 5, "share high": share + 5}
+    means = {"mean": share / 2, "mean low": share / 2 - 2, "mean high": share / 2 + 2}
+    return {**own, "k_unit": "token", **ends, **means, "recovery": 2 * share - 100, "p none": p, **more}
+
+
+@pytest.mark.parametrize(
+    ("row", "verdict"),
+    [
+        (chrf_row("pseudo", 81), "holds"),  # the interval's lower end, 76, is within ten points of 85.4
+        (chrf_row("pseudo", 80), "holds partly"),  # 75 is not, but the gap is more than half closed
+        (chrf_row("pseudo", 80, p=0.2), "does not hold"),  # no better than none
+        (chrf_row("pseudo", 74), "does not hold"),  # less than half closed
+        (chrf_row("refined", 94), "holds"),
+        (chrf_row("refined", 93), "holds partly"),
+        (chrf_row("random-content", 60, p=0.6), "holds"),
+        (chrf_row("random-content", 40), "holds"),  # it does harm
+        (chrf_row("random-content", 60), "holds partly"),  # it helps, but less than pseudo
+        (chrf_row("random-content", 75), "does not hold"),
+        (chrf_row("oracle", 96, mean=96), "holds"),
+        (chrf_row("oracle", 90, mean=90), "holds partly"),
+        (chrf_row("oracle", 70, mean=70), "does not hold"),
+    ],
+)
+def test_verdicts_follow_the_margins(row: dict[str, Any], verdict: str) -> None:
+    rows = [chrf_row("none", 50, p=None), row]
+    if row["kind"].startswith("random"):
+        rows.append(chrf_row("pseudo", 80))
+    if row["kind"] == "oracle":
+        rows.append(chrf_row("oracle", 100, model="sft", mean=100))
+    kind = f"`{row['kind']}`"
+    assert [v["verdict"] for v in verdicts(rows) if kind in v["claim"]] == [verdict]
+
+
+@pytest.mark.parametrize(("share", "verdict"), [(57, "holds"), (58, "holds partly"), (86, "does not hold")])
+def test_verdict_on_the_foundation_alone(share: float, verdict: str) -> None:
+    assert [v["verdict"] for v in verdicts([chrf_row("none", share, p=None)])] == [verdict]

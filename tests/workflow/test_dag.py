@@ -17,6 +17,9 @@ import yaml
 import tiny
 
 ROOT = Path(__file__).resolve().parents[2]
+# Systems decoded from priors, see test_a_whole_run_makes_the_tables.
+DECODED = 1 + 2 + 3 * (2 + 4 + 5) + 1 + 3 + 3 * 2
+SCORING = {"score_translation", "tabulate_main", "tabulate_other_directions", "tabulate_translation"}
 MODULE = Path("src/prefixyarn/metrics/faults.py")
 
 
@@ -38,12 +41,15 @@ class Copy:
             "languages": ["en", "de", "zh"],
             "foundations": [{"name": "tiny", "label": "Tiny", "source": {"kind": "local", "path": "model"}}],
             "translation": {
-                "directions": ["en-de", "de-zh"],
+                "directions": ["en-de"],
+                "other_directions": ["de-zh"],
                 "catalogues": catalogues,
                 "held_out": "held",
-                "items": {"dev": 2, "test": 3, "out_of_domain": 2},
+                "items": {"dev": 4, "trial": 2, "test": 3, "out_of_domain": 2, "other": 2},
                 "max_answer_tokens": 12,
-                "priors": {"k_units": ["token", "word"], "random_draws": 2},
+                "few_shot": {"examples": [2], "draws": 1},
+                "sft": {"steps": 4, "batch": 2, "rank": 2},
+                "priors": {"random_draws": 2},
             },
         }
 
@@ -96,35 +102,52 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
     tables = copy.folder / "results/tiny/tables"
     with open(tables / "translation.csv") as stream:
         rows = list(csv.DictReader(stream))
-    systems = [(r["kind"], r["variant"], r["k"], r["k_unit"]) for r in rows if r["metric"] == "BLEU"]
-    # none, then two kinds with two units and two k, two random kinds in two draws as well
-    assert len(systems) == len(set(systems)) == 1 + 2 * 4 + 2 * 8
+    columns = ("model", "prompt", "kind", "variant", "k", "k_unit")
+    systems = [tuple(r[c] for c in columns) for r in rows if r["metric"] == "BLEU"]
+    # none, two tags; three cuts of: two pseudo, two draws of two random kinds, refined, sft, oracle, shuffled, fixed;
+    # few-shot without prior and with three cuts of one; the SFT model alone and with three cuts of two.
+    assert len(systems) == len(set(systems)) == DECODED + 1
     assert {r["n"] for r in rows} == {"3"} and {r["n out of domain"] for r in rows} == {"2"}
-    text = (tables / "translation.md").read_text()
-    assert "### chrF++, Tiny" in text and "en-de" in text and "de-zh" in text
+    assert "### chrF++, Tiny" in (tables / "translation.md").read_text()
+    for name, direction in (("main", "en-de"), ("other_directions", "de-zh")):
+        with open(tables / f"{name}.csv") as stream:
+            shares = list(csv.DictReader(stream))
+        assert len(shares) == len(rows) and direction in shares[0] and f"{direction} share" in shares[0]
+        assert [r["share"] for r in shares if r["model"] == "sft" and r["kind"] == "none"] == ["100.0000"] * 2
+        assert "52.5 %" in (tables / "main.md").read_text()
+    assert "toprule" in (tables / "main.tex").read_text()
+    with open(tables / "cost.csv") as stream:
+        costs = {r["system"]: r for r in csv.DictReader(stream)}
+    assert list(costs) == ["none", "pseudo", "refined", "sft prior", "sft model", "few-shot"]
+    assert float(costs["sft model"]["training seconds"]) > float(costs["none"]["training seconds"]) == 0
+    assert int(costs["sft prior"]["sentences"]) == 8 and float(costs["refined"]["seconds per prior"]) > 0
     output = copy.result.stdout + copy.result.stderr  # type: ignore[attr-defined]
-    assert "### chrF++, Tiny" in output, "the table is printed when it is made"
+    assert "### The paper's claims, Tiny" in output, "the main table is printed when it is made"
+    figures = copy.folder / "results/tiny/figures"
+    assert (figures / "sft_loss_tiny.png").read_bytes()[:4] == b"\x89PNG"
+    with open(figures / "sft_loss_tiny.csv") as stream:
+        assert [r["step"] for r in csv.DictReader(stream)] == ["1", "2", "3", "4"]
     assert "Done: the tables are in results/tiny/tables/" in output
     with open(tables / "prompts.csv") as stream:
         prompts = list(csv.DictReader(stream))
-    assert len(prompts) >= 5 and sum(p["chosen"] == "True" for p in prompts) == 1
+    assert len(prompts) >= 5 and [p["prompt"] for p in prompts if p["chosen"] == "True"][1:] == ["few-shot-2 draw-1"]
 
 
 def test_outputs_hold_their_priors(copy: Copy) -> None:
-    for unit in ("en-de", "de-zh"):
+    for unit, n in (("en-de", 5), ("de-zh", 2)):
         folder = copy.folder / "results/tiny"
         priors = (folder / f"priors/translation/{unit}/tiny.jsonl").read_text().splitlines()
         outputs = (folder / f"decode/translation/{unit}/tiny.jsonl").read_text().splitlines()
-        assert len(priors) == len(outputs) == 5 * 25
+        assert len(priors) == len(outputs) == n * DECODED
         for prior, output in zip(map(json.loads, priors), map(json.loads, outputs), strict=True):
             assert output["prior_ids"] == prior["ids"] and output["item"] == prior["item"]
-            assert len(output["prior_ids"]) + output["new_tokens"] <= 12
+            assert len(output["prior_ids"]) * (output["kind"] != "language-tag") + output["new_tokens"] <= 12
 
 
 def test_nothing_else_is_written(copy: Copy) -> None:
     names = {path.name for path in copy.folder.iterdir()}
     assert names <= {"workflow", "scripts", "src", "config", "model", "index", "cache", ".snakemake"} | {
-        *("results", "resources", "logs", "benchmarks")
+        *("results", "resources", "logs", "state")
     }
     assert not list(copy.folder.rglob("*.tmp"))
 
@@ -139,7 +162,7 @@ def test_a_changed_module_reruns_exactly_its_rules(copy: Copy) -> None:
     path.write_text(original + "# one more line\n")
     try:
         # faults.py is used in scoring and by the tables, and nothing follows from the tables.
-        assert copy.planned() == {"score_translation", "tabulate_translation"}
+        assert copy.planned() == SCORING
     finally:
         path.write_text(original)
     assert copy.planned() == set()
@@ -148,7 +171,7 @@ def test_a_changed_module_reruns_exactly_its_rules(copy: Copy) -> None:
 def test_a_changed_key_reruns_exactly_what_depends_on_it(copy: Copy) -> None:
     copy.config["score"] = {"resamples": 2000}
     try:
-        assert copy.planned() == {"score_translation", "tabulate_translation"}
+        assert copy.planned() == SCORING
     finally:
         del copy.config["score"]
     copy.config["translation"]["max_answer_tokens"] = 11  # type: ignore[index]
@@ -156,7 +179,35 @@ def test_a_changed_key_reruns_exactly_what_depends_on_it(copy: Copy) -> None:
         assert "decode_translation" in copy.planned() and "prepare_translation" not in copy.planned()
     finally:
         copy.config["translation"]["max_answer_tokens"] = 12  # type: ignore[index]
+    copy.config["translation"]["sft"]["steps"] = 5  # type: ignore[index]
+    try:
+        planned = copy.planned()
+        assert {"train_sft", "decode_sft", "build_priors", "decode_translation", "plot_sft"} | SCORING < planned
+        assert not planned & {"train_refined", "predict_refined", "induce_lexicon", "decode_examples", "decode_prompts"}
+    finally:
+        copy.config["translation"]["sft"]["steps"] = 4  # type: ignore[index]
     assert copy.planned() == set()
+
+
+def test_without_trained_models_and_examples_none_are_made(copy: Copy) -> None:
+    whole = copy.config["translation"]
+    copy.config |= {"run": "untrained"}
+    copy.config["translation"] = {
+        **whole,  # type: ignore[dict-item]
+        "other_directions": [],
+        "few_shot": {"examples": []},
+        "sft": {"method": "none"},
+        "refined": {"kind": "none"},
+        "priors": {"kinds": ["none", "pseudo"], "k": {"token": [1], "word": []}, "sft_kinds": []},
+    }
+    try:
+        planned = copy.planned()
+        assert not planned & {"train_sft", "decode_sft", "train_refined", "decode_examples", "plot_sft"}
+        result = copy.run()
+    finally:
+        copy.config |= {"run": "tiny", "translation": whole}
+    assert "| pseudo likeliest | 1 token |" in result.stdout and "| 100.0" not in result.stdout
+    assert not (copy.folder / "results/untrained/models").exists()
 
 
 def test_results_are_the_same_again_and_in_another_run(copy: Copy) -> None:
@@ -165,7 +216,12 @@ def test_results_are_the_same_again_and_in_another_run(copy: Copy) -> None:
         copy.run()
     finally:
         copy.config["run"] = "tiny"
-    for name in ("tables/translation.csv", "decode/translation/de-zh/tiny.jsonl", "lexicon/de-zh.tsv"):
+    sft = "models/sft/translation/tiny/adapter_model.safetensors"
+    for name in (
+        *("tables/main.csv", "tables/main.tex", "tables/translation.csv", "figures/sft_loss_tiny.svg", sft),
+        *(f"{stage}/translation/de-zh/tiny.jsonl" for stage in ("priors", "sft", "decode")),
+        *("refined/translation/de-zh.jsonl", "lexicon/de-zh.tsv"),
+    ):
         first, again = (copy.folder / "results" / run / name for run in ("tiny", "again"))
         assert first.read_bytes() == again.read_bytes(), name
     assert copy.planned() == set(), "another run leaves this one alone"

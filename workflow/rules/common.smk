@@ -21,17 +21,23 @@ if found:
 validate(config, "../schemas/config.schema.yaml")
 
 FOUNDATIONS = {foundation["name"]: foundation for foundation in config["foundations"]}
+TRANSLATION = config["translation"]
 CATALOGUES = {
-    catalogue["package"]: catalogue for catalogue in config["translation"]["catalogues"]
+    catalogue["package"]: catalogue for catalogue in TRANSLATION["catalogues"]
 }
-DIRECTIONS = config["translation"]["directions"]
+DIRECTIONS = TRANSLATION["directions"]
+LABELS = {name: foundation["label"] for name, foundation in FOUNDATIONS.items()}
+UNITS = DIRECTIONS + TRANSLATION["other_directions"]
+EXAMPLES = TRANSLATION["few_shot"]["examples"]
+SFT = TRANSLATION["sft"]["method"] != "none"
+REFINED = TRANSLATION["refined"]["kind"] != "none"
 
 
 wildcard_constraints:
     run=re.escape(config["run"]),
     model="|".join(map(re.escape, FOUNDATIONS)),
     package="|".join(map(re.escape, CATALOGUES)),
-    unit="|".join(map(re.escape, DIRECTIONS)),
+    unit="|".join(map(re.escape, UNITS)),
 
 
 def code(script):
@@ -69,7 +75,7 @@ def local_files(wildcards):
 
 def dictionary_inputs(wildcards):
     """Return what a direction's dictionary is made from: the training split, or dictionary files."""
-    lexicon = config["translation"]["lexicon"]
+    lexicon = TRANSLATION["lexicon"]
     if lexicon["source"] == "induced":
         return [
             f"results/{wildcards.run}/data/translation/{wildcards.unit}/train.jsonl"
@@ -83,7 +89,51 @@ def dictionary_inputs(wildcards):
         sys.exit(f"error: {error}")
 
 
+def splits(*names):
+    """Return the patterns of splits of all units, units outermost; a unit's own with a wildcard is in the rules."""
+    return [
+        f"results/{{run}}/data/translation/{unit}/{split}.jsonl"
+        for unit in UNITS
+        for split in names
+    ]
+
+
+def per_unit(pattern, units=UNITS):
+    """Return a pattern filled with all units and foundations, as far as it has those wildcards; {run} stays."""
+    filled = expand(pattern, unit=units, model=FOUNDATIONS, run="{run}")
+    return list(dict.fromkeys(filled))
+
+
+def sft_manifests():
+    """Return the patterns of the SFT models' manifests, one per foundation."""
+    pattern = "results/{{run}}/models/sft/translation/{model}/manifest.json"
+    return expand(pattern, model=FOUNDATIONS) if SFT else []
+
+
+def refined_settings():
+    """Return what the refined model's kind is told: its own block of the config, and what follows from others."""
+    kind = TRANSLATION["refined"]["kind"]
+    settings = {"seed": config["seed"]}
+    if kind == "linear":
+        return {
+            **settings,
+            "units": max(k for ks in TRANSLATION["priors"]["k"].values() for k in ks),
+        }
+    return {**settings, **TRANSLATION["refined"].get(kind, {})}
+
+
 def final_results():
     """Return the targets of a whole run."""
-    names = ["translation.csv", "translation.md", "prompts.csv", "prompts.md"]
-    return [f"results/{config['run']}/tables/{name}" for name in names]
+    tables = ["main.csv", "main.md", "main.tex", "translation.csv", "translation.md"]
+    tables += ["prompts.csv", "prompts.md", "cost.csv"]
+    figures = []
+    if TRANSLATION["other_directions"]:
+        tables += ["other_directions.csv", "other_directions.md"]
+    if SFT:
+        kinds = ("csv", "svg", "png")
+        figures += [f"sft_loss_{name}.{kind}" for name in FOUNDATIONS for kind in kinds]
+    folder = f"results/{config['run']}"
+    return [
+        *(f"{folder}/tables/{name}" for name in tables),
+        *(f"{folder}/figures/{name}" for name in figures),
+    ]

@@ -25,11 +25,7 @@ rule prepare_translation:
         code=code("scripts/prepare_translation.py"),
         wheels=expand("resources/catalogues/{package}.whl", package=CATALOGUES),
     output:
-        splits=expand(
-            "results/{{run}}/data/translation/{unit}/{split}.jsonl",
-            unit=DIRECTIONS,
-            split=["train", "dev", "test", "out_of_domain"],
-        ),
+        splits=splits("train", "dev", "trial", "test", "out_of_domain"),
         paragraphs="results/{run}/data/translation/paragraphs.json",
     log:
         "logs/{run}/prepare_translation.log",
@@ -41,14 +37,15 @@ rule prepare_translation:
         ),
         languages=config["languages"],
         directions=DIRECTIONS,
-        held_out=config["translation"]["held_out"],
-        sizes=as_json(config["translation"]["items"]),
+        other=TRANSLATION["other_directions"],
+        held_out=TRANSLATION["held_out"],
+        sizes=as_json(TRANSLATION["items"]),
         seed=config["seed"],
     message:
         "Splitting the translated sentences"
     shell:
         "python scripts/prepare_translation.py --catalogues {params.catalogues} --languages {params.languages}"
-        " --directions {params.directions} --held-out {params.held_out} --sizes {params.sizes:q}"
+        " --directions {params.directions} --other-directions {params.other} --held-out {params.held_out} --sizes {params.sizes:q}"
         " --seed {params.seed} --folder results/{wildcards.run}/data/translation"
         " --paragraphs {output.paragraphs} 2>&1 | tee {log}"
 
@@ -61,12 +58,14 @@ rule induce_lexicon:
         lexicon="results/{run}/lexicon/{unit}.tsv",
     log:
         "logs/{run}/induce_lexicon/{unit}.log",
+    benchmark:
+        "results/{run}/timings/induce_lexicon/{unit}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     params:
         kind=(
             "--train"
-            if config["translation"]["lexicon"]["source"] == "induced"
+            if TRANSLATION["lexicon"]["source"] == "induced"
             else "--dictionaries"
         ),
     message:

@@ -7,7 +7,10 @@ rule decode_translation:
         manifest=rules.convert_foundation.output.manifest,
         checks=rules.verify_foundation.output.checks,
         choice=rules.choose_prompt.output.choice,
+        examples=rules.choose_examples.output.choice if EXAMPLES else [],
+        sft=rules.train_sft.output.manifest if SFT else [],
         priors=rules.build_priors.output.priors,
+        train="results/{run}/data/translation/{unit}/train.jsonl",
         test="results/{run}/data/translation/{unit}/test.jsonl",
         out_of_domain="results/{run}/data/translation/{unit}/out_of_domain.jsonl",
     output:
@@ -15,23 +18,25 @@ rule decode_translation:
     log:
         "logs/{run}/decode_translation/{unit}/{model}.log",
     benchmark:
-        "benchmarks/jobs/{run}/decode_translation/{unit}/{model}.tsv"
+        "results/{run}/timings/decode_translation/{unit}/{model}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     # One thread a job: two jobs of one thread decode 1.5 times as much as one job of two, and the outputs
     # do not depend on the number of cores.
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=3000,
         batch_rows=224,
     params:
         dtype=foundation("dtype"),
-        limit=config["translation"]["max_answer_tokens"],
+        seed=config["seed"],
+        limit=TRANSLATION["max_answer_tokens"],
     message:
         "Decoding {wildcards.unit} with {wildcards.model}"
     shell:
         "python scripts/decode_translation.py"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --direction {wildcards.unit} --items {input.test} {input.out_of_domain} --priors {input.priors}"
-        " --prompt {input.choice} --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"
+        " --sft {input.sft} --direction {wildcards.unit} --items {input.test} {input.out_of_domain}"
+        " --train {input.train} --priors {input.priors} --prompt {input.choice} --examples {input.examples}"
+        " --seed {params.seed} --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"
         " --outputs {output.outputs} 2>&1 | tee {log}"

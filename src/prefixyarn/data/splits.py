@@ -15,7 +15,6 @@ from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.records import Item
 
-SPLITS = ("train", "dev", "test", "out_of_domain")
 NEAR_DUPLICATE = 0.6  # Jaccard similarity of character 5-grams from which two texts are near-duplicates
 
 
@@ -144,6 +143,24 @@ def split_sentences(
     splits = Splits(train, chosen["dev"], chosen["test"], chosen["out_of_domain"], int(clash.sum()))
     splits.check(sources)
     return splits
+
+
+def check_unseen(train: Sequence[Item], held_out: Sequence[Item]) -> None:
+    """Check, right before something is trained, that nothing held out is trained on.
+
+    Raises:
+        InputError: A held-out source, or a near-duplicate of one, is among the training sources.
+    """
+    sources = sorted({item.source for item in train})
+    held = sorted({item.source for item in held_out})
+    near = similarities(sources, held)
+    same = {*sources} & {*held}
+    if same or (near.size and near.max() >= NEAR_DUPLICATE):
+        place = np.unravel_index(near.argmax(), near.shape)
+        raise InputError(
+            f"the training split holds {sorted(same)[0] if same else sources[place[0]]!r}, which is, or nearly is, a "
+            "held-out sentence. Make the splits again: snakemake --forcerun prepare_translation"
+        )
 
 
 def items(sentences: Sequence[Sentence], direction: Direction) -> list[Item]:

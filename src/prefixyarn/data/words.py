@@ -71,3 +71,11 @@ def cased_like_start(text: str, source: str, target_code: str) -> str:
     if not text or not language(target_code).cased or first.islower():
         return text
     return text[0].upper() + text[1:]
+
+
+def cut_words(text: str, code: str, k: int) -> str:
+    """Return the text up to and including its k-th word (with what stands before and between)."""
+    end = 0
+    for word in words(text, code)[:k]:
+        end = text.index(word, end) + len(word)
+    return text[:end]

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 
+from transformers import PreTrainedModel
+
 from prefixyarn.decode.engine import Request, decode
 from prefixyarn.decode.stops import Stops, answer_text
 from prefixyarn.languages import Direction
-from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.tokenizer import prompt_ids
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Output, Prior
@@ -16,7 +17,7 @@ from prefixyarn.records import Item, Output, Prior
 
 @dataclass(frozen=True)
 class Task:
-    """One answer to decode: an item under a prompt template, its answer begun with a prior."""
+    """One answer to decode: an item under a prompt, its answer begun with a prior."""
 
     item: Item
     prompt: Prompt
@@ -24,40 +25,52 @@ class Task:
 
 
 def decode_tasks(
-    foundation: Foundation,
+    model: PreTrainedModel,
+    stops: Stops,
     tasks: Sequence[Task],
     direction: Direction,
-    max_answer_tokens: int,
     batch_rows: int,
-    done: Callable[[int], None],
+    done: Callable[[int], None] = lambda n: None,
 ) -> list[Output]:
-    """Decode tasks of one direction.
+    """Decode tasks of one direction with one model.
+
+    Args:
+        model: The foundation, or the SFT model.
+        stops: The stop rule, with the tokenizer of both.
+        tasks: What to decode.
+        direction: The tasks' direction.
+        batch_rows: Largest number of sequences decoded side by side.
+        done: Called with the number of answers just finished.
 
     Returns:
-        An output per task, in their order.
+        An output per task, in their order. A language tag belongs to the prompt rather than to the answer: it is no
+        part of its text, and a line break right after it ends nothing.
     """
-    tokenizer = foundation.tokenizer
-    stops = Stops.of(foundation.model, tokenizer, max_answer_tokens)
+    tokenizer = stops.tokenizer
     texts = [task.prompt.fill(task.item.source, direction) for task in tasks]
     encoded = {text: tuple(prompt_ids(tokenizer, text)) for text in set(texts)}
-    requests = [Request(encoded[text], tuple(task.prior.ids)) for text, task in zip(texts, tasks, strict=True)]
-    answers = decode(foundation.model, requests, stops, batch_rows, done)
+    requests = [_request(encoded[text], task.prior) for text, task in zip(texts, tasks, strict=True)]
+    answers = decode(model, requests, stops, batch_rows, done)
     outputs = []
     for task, answer in zip(tasks, answers, strict=True):
         ids = [*task.prior.ids, *answer.new_ids]
+        continuation = answer_text(stops.text(answer.new_ids))
         outputs.append(
             Output(
                 item=task.item.id,
-                model=foundation.name,
-                prompt=task.prompt.name,
                 **asdict(task.prior.system),
                 prior_ids=list(task.prior.ids),
                 new_ids=list(answer.new_ids),
                 raw=tokenizer.decode(ids, clean_up_tokenization_spaces=False),
-                text=answer_text(stops.text(ids)),
-                continuation=answer_text(stops.text(answer.new_ids)),
+                text=continuation if task.prior.kind == "language-tag" else answer_text(stops.text(ids)),
+                continuation=continuation,
                 stop=answer.stop,
                 new_tokens=len(answer.new_ids),
             )
         )
     return outputs
+
+
+def _request(prompt: tuple[int, ...], prior: Prior) -> Request:
+    ids = tuple(prior.ids)
+    return Request(prompt + ids) if prior.kind == "language-tag" else Request(prompt, ids)

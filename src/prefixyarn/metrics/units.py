@@ -11,35 +11,45 @@ from typing import Any
 import numpy as np
 
 from prefixyarn.metrics.bootstrap import draw_counts, interval, paired_p
+from prefixyarn.metrics.continuation import Cutter
 from prefixyarn.metrics.faults import FAULTS, LanguageDetector, faults
 from prefixyarn.metrics.translation import METRICS, corpus_score, item_scores
 from prefixyarn.records import Item, Output, System
 
 DOMAINS = ("test", "out_of_domain")
+NONE, SFT = System("none"), System("none", model="sft")
+BASELINES = {"none": NONE, "sft": SFT}  # what every system is tested against
 
 
 def score_unit(
     items: Mapping[str, Sequence[Item]],
     outputs: Sequence[Output],
+    covers: Mapping[tuple[str, System], bool],
     target: str,
     detector: LanguageDetector,
+    cutter: Cutter,
+    cuts: Sequence[tuple[int, str]],
     resamples: int,
     seed: int,
 ) -> dict[str, Any]:
-    """Score all systems of one (model, unit).
+    """Score all systems of one (foundation, unit).
 
     Args:
         items: Items by domain: ``test`` and ``out_of_domain``.
         outputs: Outputs of all systems for all items.
+        covers: By item and system, whether its prior is as long as the whole reference; missing is no.
         target: Language code of the target.
         detector: Language identification.
+        cutter: Takes first units off answers and references.
+        cuts: How many units of which kind to take off, for the scores of continuations.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap, the same for all directions.
 
     Returns:
         ``detector_error`` on the references, ``signatures``, and ``systems``: per system and domain the
-        scores with intervals, their p-values against ``none``, fault rates, n, and per item the statistics and
-        faults from which all of it (and the means over directions) can be computed again.
+        scores with intervals, their p-values against ``none`` and ``sft``, fault rates, n, per item the statistics
+        and faults from which all of it (and the means over directions) can be computed again; and, in-domain,
+        ``continuations``: per cut and metric the score and the statistics of the items.
     """
     by_system: dict[System, dict[str, Output]] = defaultdict(dict)
     for output in outputs:
@@ -56,39 +66,46 @@ def score_unit(
         len(references),
         100 * result["detector_error"],
     )
-    baseline: dict[tuple[str, str], tuple[float, np.ndarray]] = {}
-    # In their order, that of the config, but `none` first: the others are tested against it.
-    for system in sorted(by_system, key=lambda s: s.kind != "none"):
-        entry: dict[str, Any] = {**asdict(system)}
+    counts = {domain: draw_counts(len(items[domain]), resamples, seed) for domain in DOMAINS if items[domain]}
+    # (score, score on each resample) by domain, metric and system.
+    scored: dict[tuple[str, str, System], tuple[float, np.ndarray]] = {}
+    for system, answers in by_system.items():
+        entry: dict[str, Any] = asdict(system)
         for domain in DOMAINS:
-            own = [by_system[system][item.id] for item in items[domain]]
+            own = [answers[item.id] for item in items[domain]]
             found = [faults(i, o, target, detector) for i, o in zip(items[domain], own, strict=True)]
-            scores: dict[str, Any] = {
+            entry[domain] = {
                 "n": len(own),
                 "prior_tokens": float(np.mean([len(o.prior_ids) for o in own])) if own else 0.0,
                 "new_tokens": float(np.mean([o.new_tokens for o in own])) if own else 0.0,
+                "covered": rate([covers.get((o.item, system), False) for o in own]),
                 "faults": {fault: rate([f[fault] for f in found]) for fault in FAULTS},
                 "item_faults": {fault: [f[fault] for f in found] for fault in FAULTS},
             }
             for metric in METRICS if own else ():
-                texts = [o.text for o in own]
-                item_level = item_scores(metric, texts, [i.target for i in items[domain]], target)
+                item_level = item_scores(metric, [o.text for o in own], [i.target for i in items[domain]], target)
                 result["signatures"][metric] = item_level.signature
                 statistics = item_level.statistics
                 score = float(corpus_score(metric, statistics.sum(axis=0)))
-                resampled = corpus_score(metric, draw_counts(len(own), resamples, seed) @ statistics)
-                if system.kind == "none":
-                    baseline[domain, metric] = (score, resampled)
-                entry_metric: dict[str, Any] = {
-                    **asdict(interval(score, resampled)),
-                    "items": statistics.tolist(),
-                }
-                if (domain, metric) in baseline and system.kind != "none":
-                    none, none_resampled = baseline[domain, metric]
-                    entry_metric["p_none"] = paired_p(score - none, resampled - none_resampled)
-                scores[metric] = entry_metric
-            entry[domain] = scores
+                resampled = corpus_score(metric, counts[domain] @ statistics)
+                scored[domain, metric, system] = score, resampled
+                entry[domain][metric] = {**asdict(interval(score, resampled)), "items": statistics.tolist()}
+        entry["continuations"] = {}
+        for k, k_unit in cuts:
+            tails = [cutter.of_output(answers[item.id], k, k_unit) for item in items["test"]]
+            rests = [cutter.of_text(item.target, k, k_unit) for item in items["test"]]
+            own_cut = entry["continuations"][f"{k} {k_unit}"] = {}
+            for metric in METRICS:
+                statistics = item_scores(metric, tails, rests, target).statistics
+                score = float(corpus_score(metric, statistics.sum(axis=0)))
+                own_cut[metric] = {"score": score, "items": statistics.tolist()}
         result["systems"].append(entry)
+    for (domain, metric, system), (score, resampled) in scored.items():
+        entry = result["systems"][list(by_system).index(system)]
+        for name, baseline in BASELINES.items():
+            if system != baseline and (domain, metric, baseline) in scored:
+                other, other_resampled = scored[domain, metric, baseline]
+                entry[domain][metric][f"p_{name}"] = paired_p(score - other, resampled - other_resampled)
     return result
 
 

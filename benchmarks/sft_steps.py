@@ -1,0 +1,85 @@
+"""What more steps, and other seeds, do to the SFT model: is the 100 % line a weak one?
+
+python benchmarks/sft_steps.py --run default --foundation gemma-3-270m --steps 84 84 84 168 --seeds 1 2 3 1
+
+Needs a finished run, whose splits, prompt and settings it takes; trains again with each pair of steps and seed, and
+decodes the test items. Prints a line per training: dev chrF++ at ¼, ½, ¾ and all steps, and mean test chrF++ of the
+checkpoint kept. About seven minutes per 84 steps on two cores.
+"""
+
+import argparse
+import logging
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from prefixyarn.decode.stops import Stops
+from prefixyarn.decode.translation import Task, decode_tasks
+from prefixyarn.languages import Direction
+from prefixyarn.metrics.trials import trial_scores
+from prefixyarn.models.foundation import load
+from prefixyarn.models.sft import SftConfig, SftModel, example, identity, train
+from prefixyarn.progress import Progress
+from prefixyarn.prompts import Prompt
+from prefixyarn.records import Item, Prior, read_json, read_records
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", default="default")
+    parser.add_argument("--foundation", default="gemma-3-270m")
+    parser.add_argument("--steps", nargs="+", type=int, required=True)
+    parser.add_argument("--seeds", nargs="+", type=int, required=True)
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+    translation = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))["translation"]
+    main_units, units = translation["directions"], translation["directions"] + translation["other_directions"]
+    results, model = Path("results") / args.run, Path("resources/foundations") / args.foundation / "model"
+    prompt = Prompt(**read_json(results / f"prompts/translation/{args.foundation}.json")["prompt"])
+    data = {
+        split: {unit: read_records(results / f"data/translation/{unit}/{split}.jsonl", Item) for unit in units}
+        for split in ("train", "trial", "test")
+    }
+    for steps, seed in zip(args.steps, args.seeds, strict=True):
+        foundation = load(model, args.foundation, "float32")
+        stops = Stops.of(foundation.model, foundation.tokenizer, translation["max_answer_tokens"])
+
+        def score(decoding, split, names, stops=stops):  # type: ignore[no-untyped-def]
+            outputs = {}
+            for unit in names:
+                tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in data[split][unit]]
+                outputs[unit] = decode_tasks(decoding, stops, tasks, Direction.parse(unit), 64)
+            return trial_scores({unit: (data[split][unit], outputs[unit]) for unit in names})["mean"]
+
+        def examples(split, tokenizer=foundation.tokenizer):  # type: ignore[no-untyped-def]
+            for unit in units:
+                direction = Direction.parse(unit)
+                join = prompt.join(direction)
+                for item in data[split][unit]:
+                    yield example(tokenizer, prompt.fill(item.source, direction), join, item.target)
+
+        with tempfile.TemporaryDirectory() as folder:
+            manifest = train(
+                foundation=foundation,
+                base=identity(model),
+                examples=list(examples("train")),
+                dev=list(examples("trial")),
+                dev_score=lambda decoding: score(decoding, "trial", units),
+                config=SftConfig(**(translation["sft"] | {"steps": steps}), seed=seed),
+                folder=Path(folder) / "sft",
+                state_file=Path(folder) / "state.pt",
+                done=Progress(f"steps {steps} seed {seed}", steps, "steps"),
+            )
+            fresh = load(model, args.foundation, "float32")
+            with SftModel(fresh, identity(model), Path(folder) / "sft").on() as tuned:
+                test = score(tuned, "test", main_units)
+        dev = ", ".join(f"{d['score']:.1f} after {d['step']}" for d in manifest["dev"])
+        print(
+            f"steps {steps}, seed {seed}: dev chrF++ {dev}; kept {manifest['step']}; test chrF++ {test:.1f}", flush=True
+        )
+
+
+if __name__ == "__main__":
+    main()

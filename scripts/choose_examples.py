@@ -1,0 +1,38 @@
+"""Choose number and set of few-shot examples with the best dev chrF++ over all directions (rule choose_examples).
+
+python scripts/choose_examples.py --directions en-de en-fr --items TRIAL.jsonl … --outputs OUTPUTS.jsonl … \
+    --examples 1 2 4 --draws 2 --choice results/default/examples/translation/NAME.json
+
+Reads trial items and the outputs of decode_examples per direction. Writes the choice and all dev scores.
+"""
+
+import argparse
+import logging
+
+from prefixyarn.errors import run
+from prefixyarn.examples import candidates
+from prefixyarn.metrics.trials import choose
+from prefixyarn.records import Item, Output, read_records, write_json
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--directions", nargs="+", required=True)
+    parser.add_argument("--items", nargs="+", required=True, help="trial items, in the order of the directions")
+    parser.add_argument("--outputs", nargs="+", required=True, help="outputs, in the order of the directions")
+    parser.add_argument("--examples", nargs="+", required=True, type=int)
+    parser.add_argument("--draws", required=True, type=int)
+    parser.add_argument("--choice", required=True, help="file to write")
+    args = parser.parse_args()
+
+    units = {
+        unit: (read_records(items, Item), read_records(outputs, Output))
+        for unit, items, outputs in zip(args.directions, args.items, args.outputs, strict=True)
+    }
+    choice = choose(candidates(args.examples, args.draws), units)
+    logging.info("examples %r: mean dev chrF++ %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
+    write_json(args.choice, choice)
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,52 @@
+"""Decode test items with the SFT model alone, the 100 % row and the source of sft priors (rule decode_sft).
+
+python scripts/decode_sft.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
+    --sft results/default/models/sft/translation/NAME/manifest.json --direction en-de \
+    --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
+    --prompt results/default/prompts/translation/NAME.json --max-answer-tokens 64 --batch-rows 64 \
+    --outputs results/default/sft/translation/en-de/NAME.jsonl
+
+Writes an output record per item.
+"""
+
+import argparse
+from pathlib import Path
+
+from prefixyarn.decode.stops import Stops
+from prefixyarn.decode.translation import Task, decode_tasks
+from prefixyarn.errors import run
+from prefixyarn.languages import Direction
+from prefixyarn.models.foundation import load
+from prefixyarn.models.sft import SftModel, identity
+from prefixyarn.progress import Progress
+from prefixyarn.prompts import Prompt
+from prefixyarn.records import Item, Prior, read_json, read_records, write_records
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--model", required=True, help="the foundation's folder")
+    parser.add_argument("--name", required=True)
+    parser.add_argument("--dtype", required=True)
+    parser.add_argument("--sft", required=True, type=Path, help="the SFT model's manifest")
+    parser.add_argument("--direction", required=True)
+    parser.add_argument("--items", nargs="+", required=True)
+    parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
+    parser.add_argument("--max-answer-tokens", required=True, type=int)
+    parser.add_argument("--batch-rows", required=True, type=int)
+    parser.add_argument("--outputs", required=True, help="file to write")
+    args = parser.parse_args()
+
+    foundation = load(args.model, args.name, args.dtype)
+    stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
+    prompt = Prompt(**read_json(args.prompt)["prompt"])
+    items = [item for path in args.items for item in read_records(path, Item)]
+    tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in items]
+    progress = Progress(f"decode_sft {args.direction}", len(tasks), "answers")
+    with SftModel(foundation, identity(args.model), args.sft.parent).on() as model:
+        outputs = decode_tasks(model, stops, tasks, Direction.parse(args.direction), args.batch_rows, progress)
+    write_records(args.outputs, outputs)
+
+
+if __name__ == "__main__":
+    run(main)

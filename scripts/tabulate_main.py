@@ -1,0 +1,58 @@
+"""Make the main table of some directions, and print it (rules tabulate_main and tabulate_other_directions).
+
+python scripts/tabulate_main.py --foundations '{"NAME": "label"}' --directions en-de en-fr \
+    --scores results/default/scores/translation/{en-de,en-fr}/NAME.json \
+    --sft results/default/models/sft/translation/NAME/manifest.json \
+    --refined results/default/models/refined/translation/manifest.json --resamples 10000 --seed 1 \
+    --csv results/default/tables/main.csv --md results/default/tables/main.md --tex results/default/tables/main.tex
+
+Reads scores foundation by foundation, direction by direction; manifests of trained models where there are any.
+"""
+
+import argparse
+import json
+from itertools import product
+
+from prefixyarn.errors import run
+from prefixyarn.records import atomic, read_json
+from prefixyarn.tables.main import claims_markdown, main_latex, main_markdown, main_notes, main_rows
+from prefixyarn.tables.render import write_csv
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--foundations", required=True, type=json.loads, help="labels by name")
+    parser.add_argument("--directions", nargs="+", required=True)
+    parser.add_argument("--scores", nargs="+", required=True)
+    parser.add_argument("--sft", nargs="*", required=True, help="manifests of the SFT models, one per foundation")
+    parser.add_argument("--refined", nargs="?", help="manifest of the refined model")
+    parser.add_argument("--resamples", required=True, type=int)
+    parser.add_argument("--seed", required=True, type=int)
+    parser.add_argument("--csv", required=True, help="file to write")
+    parser.add_argument("--md", required=True, help="file to write")
+    parser.add_argument("--tex", help="file to write")
+    parser.add_argument("--claims", action="store_true", help="judge the paper's claims")
+    args = parser.parse_args()
+
+    scores: dict[str, dict[str, dict]] = {name: {} for name in args.foundations}
+    for (name, unit), path in zip(product(args.foundations, args.directions), args.scores, strict=True):
+        scores[name][unit] = read_json(path)
+    sft = {name: read_json(path) for name, path in zip(args.foundations, args.sft, strict=False)}
+    refined = read_json(args.refined) if args.refined else None
+
+    rows = main_rows(scores, args.resamples, args.seed)
+    write_csv(args.csv, rows)
+    if args.tex:
+        with atomic(args.tex) as stream:
+            stream.write(main_latex(rows, args.directions, args.foundations))
+    text = main_markdown(rows, args.directions, args.foundations)
+    if args.claims:
+        text = claims_markdown(rows, args.foundations) + "\n" + text
+    text += "\n" + main_notes(rows, sft, refined, args.directions, args.resamples)
+    with atomic(args.md) as stream:
+        stream.write(text)
+    print(f"\n{text}")
+
+
+if __name__ == "__main__":
+    run(main)

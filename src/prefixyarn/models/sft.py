@@ -1,0 +1,338 @@
+"""The SFT model: the foundation fine-tuned on the task, by LoRA (Hu et al. 2021, arXiv 2106.09685) or in full.
+
+It is the 100 % line of the paper's comparisons. A trained model is a folder: ``adapter_model.safetensors`` and
+``adapter_config.json`` (LoRA, as ``peft`` has them) or a whole model's files (full), and ``manifest.json``, written
+last, which names the foundation that it belongs to.
+"""
+
+from __future__ import annotations
+
+import functools
+import hashlib
+import json
+import logging
+import math
+import os
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import AbstractContextManager, contextmanager, nullcontext
+from dataclasses import asdict, dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from peft import LoraConfig, PeftModel, get_peft_model
+from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+
+from prefixyarn.errors import InputError
+from prefixyarn.models.foundation import Foundation
+from prefixyarn.models.tokenizer import answer_ids, prompt_ids
+from prefixyarn.records import atomic, read_json, write_json
+
+SAVE_EVERY = 10  # steps between checkpoints: about half a minute's work on two cores
+WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to zero along a cosine
+CLIP = 1.0  # largest gradient norm
+DEV_POINTS = 4  # dev is scored at ¼, ½, ¾ and all of the steps
+
+
+@dataclass(frozen=True)
+class SftConfig:
+    """How to train: the config's ``translation.sft`` and the seed.
+
+    Attributes:
+        method: ``lora`` or ``full``.
+        steps: Number of updates.
+        batch: Sequences in an update.
+        rate: Largest learning rate (AdamW).
+        rank: Rank of the LoRA matrices; alpha is twice that. Not used by ``full``.
+        seed: Seed of the adapter's start and of the order of the data.
+    """
+
+    method: str
+    steps: int
+    batch: int
+    rate: float
+    rank: int
+    seed: int
+
+
+@dataclass(frozen=True)
+class Example:
+    """A training sequence: prompt ids, and the ids of target and line break after it, on which the loss is."""
+
+    prompt: tuple[int, ...]
+    target: tuple[int, ...]
+
+
+def example(tokenizer: PreTrainedTokenizerFast, prompt: str, join: str, target: str) -> Example:
+    """Return the training sequence of a filled prompt and its target, which a line break ends as an answer's stop."""
+    ids = answer_ids(tokenizer, prompt, join, target + "\n")
+    return Example(tuple(prompt_ids(tokenizer, prompt)), tuple(ids))
+
+
+def target_loss(model: PreTrainedModel, examples: Sequence[Example]) -> tuple[torch.Tensor, int]:
+    """Return the summed cross-entropy in nats of the target tokens, and how many there are.
+
+    Logits are computed only where a target token is predicted: with a vocabulary of 262k entries they would
+    otherwise cost more than the layers.
+    """
+    longest = max(len(e.prompt) + len(e.target) for e in examples)
+    rows = [[*e.prompt, *e.target] for e in examples]
+    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows], device=model.device)  # (batch, time)
+    lengths = torch.tensor([len(row) for row in rows], device=model.device)
+    times = torch.arange(longest, device=model.device)
+    starts = torch.tensor([len(e.prompt) for e in examples], device=model.device)
+    mask = (times < lengths[:, None]).long()
+    hidden = model.get_decoder()(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    # The state before each target token predicts it.
+    wanted = (times >= starts[:, None] - 1) & (times < lengths[:, None] - 1)
+    logits = model.get_output_embeddings()(hidden[wanted]).float()  # (target tokens, vocab)
+    cap = getattr(model.config, "final_logit_softcapping", None)
+    if cap:
+        logits = torch.tanh(logits / cap) * cap
+    expected = torch.tensor([t for e in examples for t in e.target], device=model.device)
+    return torch.nn.functional.cross_entropy(logits, expected, reduction="sum"), len(expected)
+
+
+@dataclass
+class _State:
+    """What a killed training goes on from."""
+
+    step: int
+    weights: dict[str, torch.Tensor]
+    optimizer: dict[str, Any]
+    curve: list[dict[str, float]]
+    dev: list[dict[str, float]]
+    best: dict[str, torch.Tensor]
+
+
+def train(
+    foundation: Foundation,
+    base: str,
+    examples: Sequence[Example],
+    dev: Sequence[Example],
+    dev_score: Callable[[PreTrainedModel], float],
+    config: SftConfig,
+    folder: Path,
+    state_file: Path,
+    done: Callable[[int], None] = lambda n: None,
+) -> dict[str, Any]:
+    """Train an SFT model and write it to ``folder``; the foundation's weights are changed if ``method`` is full.
+
+    Dev is scored after ¼, ½, ¾ and all of the steps; of these the model with the best score is kept, of equals
+    the earliest. A killed training goes on from its last checkpoint in ``state_file``, and gives the same model.
+
+    Args:
+        foundation: The loaded foundation.
+        base: What identifies its weights (`identity`).
+        examples: Training sequences.
+        dev: Dev sequences, for the dev loss.
+        dev_score: Scores a model on dev; higher is better.
+        config: How to train.
+        folder: Where the model goes.
+        state_file: Where checkpoints go; removed at the end.
+        done: Called with the number of steps just finished.
+
+    Returns:
+        The manifest: ``base``, ``config``, ``parameters`` (trained), ``examples``, ``curve`` (step, loss per target
+        token in nats, rate), ``dev`` (step, loss, score), ``step`` (that was kept), ``still_improving``
+        (whether the last one was the best: more steps might help).
+
+    Raises:
+        InputError: Fewer examples than a batch, or the loss is not finite (step and rate are named).
+    """
+    if len(examples) < config.batch:
+        raise InputError(
+            f"translation.sft: {len(examples)} training sentences are fewer than one batch of {config.batch}. "
+            "Add catalogues, lower translation.sft.batch, or set translation.sft.method to 'none'."
+        )
+    model = _trainable(foundation, config)
+    weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
+    optimizer = torch.optim.AdamW(weights.values(), lr=config.rate, weight_decay=0.0)
+    key = _key(base, examples, config)
+    state = _load_state(state_file, key) or _State(0, {}, {}, [], [], {})
+    if state.step:
+        with torch.no_grad():
+            for name, p in weights.items():
+                p.copy_(state.weights[name])
+        optimizer.load_state_dict(state.optimizer)
+        logging.info("train_sft: going on after step %d", state.step)
+        done(state.step)
+    points = sorted({max(1, round(config.steps * n / DEV_POINTS)) for n in range(1, DEV_POINTS + 1)})
+    decoding = foundation.model  # peft puts its layers into it
+    for step in range(state.step + 1, config.steps + 1):
+        batch = [examples[n] for n in _order(len(examples), config, step)]
+        decoding.train()
+        loss, tokens = target_loss(decoding, batch)
+        loss = loss / tokens
+        rate = rate_at(step, config)
+        if not math.isfinite(loss.item()):
+            raise InputError(
+                f"translation.sft: the loss is {loss.item()} at step {step} of {config.steps}, rate {rate:.2g}: the "
+                f"training diverged. Lower translation.sft.rate (now {config.rate:g})."
+            )
+        for group in optimizer.param_groups:
+            group["lr"] = rate
+        loss.backward()
+        torch.nn.utils.clip_grad_norm_(list(weights.values()), CLIP)
+        optimizer.step()
+        optimizer.zero_grad()
+        state.curve.append({"step": step, "loss": round(loss.item(), 6), "rate": rate})
+        done(1)
+        if step in points:
+            decoding.eval()
+            scored = {"step": step, "loss": _mean_loss(decoding, dev, config.batch), "score": dev_score(decoding)}
+            if not state.dev or scored["score"] > max(d["score"] for d in state.dev):
+                state.best = {name: p.detach().clone() for name, p in weights.items()}
+            state.dev.append(scored)
+            logging.info("dev after %d steps: loss %.3f, score %.1f", step, scored["loss"], scored["score"])
+        if step % SAVE_EVERY == 0 or step in points:
+            state.step, state.weights, state.optimizer = step, weights, optimizer.state_dict()
+            _save_state(state_file, key, state)
+    with torch.no_grad():
+        for name, p in weights.items():
+            p.copy_(state.best[name])
+    folder.mkdir(parents=True, exist_ok=True)
+    if isinstance(model, PeftModel):
+        # No embeddings are trained; asked to find that out itself, peft would look at the hub.
+        model.save_pretrained(str(folder), save_embedding_layers=False)
+    else:
+        model.save_pretrained(folder)
+    best = max(state.dev, key=lambda d: d["score"])
+    manifest = {
+        "base": base,
+        "config": asdict(config),
+        "parameters": sum(p.numel() for p in weights.values()),
+        "examples": len(examples),
+        "curve": state.curve,
+        "dev": state.dev,
+        "step": best["step"],
+        "still_improving": best["step"] == config.steps,
+    }
+    write_json(folder / "manifest.json", manifest)
+    state_file.unlink(missing_ok=True)
+    return manifest
+
+
+def _trainable(foundation: Foundation, config: SftConfig) -> PreTrainedModel | PeftModel:
+    if config.method == "full":
+        return foundation.model.requires_grad_(True)
+    torch.manual_seed(config.seed)
+    lora = LoraConfig(
+        r=config.rank,
+        lora_alpha=2 * config.rank,
+        lora_dropout=0.0,  # no randomness in a step, so that a resumed training is the same
+        target_modules="all-linear",
+        task_type="CAUSAL_LM",
+    )
+    return get_peft_model(foundation.model, lora)
+
+
+def rate_at(step: int, config: SftConfig) -> float:
+    """Return the learning rate of a step (from 1): a linear rise, then half a cosine to nearly zero."""
+    warmup, middle = WARMUP * config.steps, step - 0.5
+    if middle < warmup:
+        return config.rate * middle / warmup
+    return config.rate * 0.5 * (1 + math.cos(math.pi * (middle - warmup) / (config.steps - warmup)))
+
+
+def _order(n: int, config: SftConfig, step: int) -> list[int]:
+    """Return the examples of a step (from 1): a new seeded order of all of them in each epoch."""
+    chosen: list[int] = []
+    for index in range((step - 1) * config.batch, step * config.batch):
+        epoch, place = divmod(index, n)
+        chosen.append(_permutation(n, config.seed, epoch)[place])
+    return chosen
+
+
+@functools.lru_cache(maxsize=2)
+def _permutation(n: int, seed: int, epoch: int) -> list[int]:
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed * 1_000_003 + epoch)).tolist()
+
+
+@torch.no_grad()
+def _mean_loss(model: PreTrainedModel, examples: Sequence[Example], batch: int) -> float:
+    parts = [target_loss(model, examples[n : n + batch]) for n in range(0, len(examples), batch)]
+    return round(sum(loss.item() for loss, _ in parts) / sum(tokens for _, tokens in parts), 6)
+
+
+def _key(base: str, examples: Sequence[Example], config: SftConfig) -> str:
+    """Return what a checkpoint must have been made from to be gone on with."""
+    content = json.dumps([base, asdict(config), [[e.prompt, e.target] for e in examples]])
+    return hashlib.sha256(content.encode()).hexdigest()
+
+
+def _save_state(path: Path, key: str, state: _State) -> None:
+    with atomic(path, "wb") as stream:
+        torch.save({"key": key, **vars(state)}, stream)
+
+
+def _load_state(path: Path, key: str) -> _State | None:
+    if not path.exists():
+        return None
+    saved = torch.load(path, weights_only=True)
+    return _State(**saved) if saved.pop("key") == key else None
+
+
+def identity(folder: str | os.PathLike[str]) -> str:
+    """Return what identifies a foundation's weights: a SHA-256 over those in its manifest."""
+    files = read_json(Path(folder) / "manifest.json")["files"]
+    weights = {name: digest for name, digest in files.items() if name.endswith(".safetensors")}
+    return hashlib.sha256(json.dumps(weights, sort_keys=True).encode()).hexdigest()
+
+
+class SftModel:
+    """A foundation with its SFT model at hand: `on` gives the model that decodes as SFT.
+
+    With LoRA both share one loaded base. While `on` is not entered, the adapter is off and the foundation's
+    logits are bit for bit its own.
+    """
+
+    def __init__(self, foundation: Foundation, base: str, folder: str | os.PathLike[str]) -> None:
+        """Load what `train` wrote.
+
+        Args:
+            foundation: The loaded foundation; LoRA layers are put into its model, switched off.
+            base: What identifies its weights (`identity`).
+            folder: The SFT model's folder.
+
+        Raises:
+            InputError: It was trained on another foundation.
+        """
+        manifest = read_json(Path(folder) / "manifest.json")
+        if manifest["base"] != base:
+            raise InputError(
+                f"{folder}: this SFT model was trained on another foundation than {foundation.name} (weights "
+                f"{manifest['base'][:12]}, not {base[:12]}). Train it again: snakemake --forcerun train_sft"
+            )
+        self._foundation = foundation
+        self._adapter: PeftModel | None = None
+        if manifest["config"]["method"] == "lora":
+            self._adapter = PeftModel.from_pretrained(foundation.model, folder)
+            self._adapter.base_model.disable_adapter_layers()
+            self._model = foundation.model
+        else:
+            model = AutoModelForCausalLM.from_pretrained(
+                folder, dtype=foundation.model.dtype, attn_implementation="sdpa", use_safetensors=True
+            )
+            self._model = model.to(foundation.model.device)
+        self._model.eval()
+
+    @contextmanager
+    def on(self) -> Iterator[PreTrainedModel]:
+        """Return the model that decodes as SFT within the context."""
+        if self._adapter is None:
+            yield self._model
+            return
+        self._adapter.base_model.enable_adapter_layers()
+        try:
+            yield self._model
+        finally:
+            self._adapter.base_model.disable_adapter_layers()
+
+
+def decoding_model(foundation: Foundation, sft: SftModel | None, name: str) -> AbstractContextManager[PreTrainedModel]:
+    """Return the model of a system's ``model``, ``foundation`` or ``sft``, as a context."""
+    if name == "foundation":
+        return nullcontext(foundation.model)
+    assert sft is not None, "systems of the SFT model need one"
+    return sft.on()

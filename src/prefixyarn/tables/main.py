@@ -1,0 +1,329 @@
+"""The main table: every system as a share of the SFT model, with tests, verdicts and the paper's own figures."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
+from typing import Any
+
+from tabulate import tabulate
+
+from prefixyarn.metrics.bootstrap import draw_counts, interval
+from prefixyarn.metrics.shares import Mean, holm, mean_over, p_value, recovery, share
+from prefixyarn.metrics.translation import METRICS, TITLES
+from prefixyarn.metrics.units import NONE, SFT
+from prefixyarn.records import System
+from prefixyarn.tables.render import Row, markdown, number, percent
+from prefixyarn.tables.translation import by_system, mean_rate, system_cells
+
+Scores = Mapping[str, Mapping[str, Mapping[str, Any]]]
+
+# Shares of SFT over all translation settings in the paper (arXiv 2404.16766v1, abstract and section 4.2).
+PAPER = {"none": 52.5, "pseudo": 85.4, "refined": 98.8}
+MARGIN = 10.0  # points of share that count as "as in the paper"; docs/method.md, fixed before the first run
+
+
+def main_rows(scores: Scores, resamples: int, seed: int) -> list[Row]:
+    """Return the main table: per metric and foundation a row per system.
+
+    Args:
+        scores: What `score_unit` returned, by foundation and direction.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap: that of the directions' own, so that draws are the same.
+
+    Returns:
+        Rows with the system's columns; ``mean`` over directions, ``share`` (100 · mean / mean of the SFT model) and
+        ``recovery`` (100 · (mean − none) / (sft − none)), each with the ends of its 95 % interval; ``p none`` and
+        ``p sft``, paired tests of the mean with Holm's correction over the rows of the metric; fault rates, ``prior
+        tokens``, ``covered`` (share of items whose prior is as long as the reference); per cut the mean and share of
+        the continuations; per direction score, share and uncorrected p-values. Without an SFT model all shares are
+        None.
+    """
+    rows = []
+    for metric in METRICS:
+        for foundation, units in scores.items():
+            systems = by_system(units)
+            n = systems[NONE][0]["test"]["n"]
+            counts = draw_counts(n, resamples, seed)
+            means = {
+                system: mean_over(metric, [e["test"][metric] for e in entries], counts)
+                for system, entries in systems.items()
+            }
+            cuts = list(systems[NONE][0]["continuations"])
+            tails = {
+                (cut, system): mean_over(metric, [e["continuations"][cut][metric] for e in entries], counts)
+                for cut in cuts
+                for system, entries in systems.items()
+            }
+            none, sft = means[NONE], means.get(SFT)
+            own_rows = []
+            for system, entries in systems.items():
+                mean = means[system]
+                row: Row = {"metric": TITLES[metric], "foundation": foundation, **asdict(system), "n": n}
+                row |= _with_ends("mean", interval(mean.score, mean.resampled))
+                row |= _with_ends("share", share(mean, sft) if sft else None)
+                row |= _with_ends("recovery", recovery(mean, none, sft) if sft and system != NONE else None)
+                row["p none"] = None if system == NONE else p_value(mean, none)
+                row["p sft"] = None if sft is None or system == SFT else p_value(mean, sft)
+                for fault in ("off_target", "empty", "truncated"):
+                    row[fault] = mean_rate([e["test"]["faults"][fault] for e in entries])
+                for value in ("prior_tokens", "covered"):
+                    row[value.replace("_", " ")] = mean_rate([e["test"][value] for e in entries])
+                for cut in cuts:
+                    row |= _continuation(cut, tails[cut, system], tails.get((cut, SFT)))
+                for unit, entry in zip(units, entries, strict=True):
+                    row |= _direction(unit, entry["test"][metric], _entry(systems, SFT, units, unit, metric))
+                own_rows.append(row)
+            for column in ("p none", "p sft"):
+                for row, p in zip(own_rows, holm([row[column] for row in own_rows]), strict=True):
+                    row[column] = p
+            rows += own_rows
+    return rows
+
+
+def _with_ends(name: str, found: Any) -> Row:
+    if found is None:
+        return {name: None, f"{name} low": None, f"{name} high": None}
+    return {name: found.score, f"{name} low": found.low, f"{name} high": found.high}
+
+
+def _continuation(cut: str, own: Mean, sft: Mean | None) -> Row:
+    name = f"without {cut}{'s' if not cut.startswith('1 ') else ''}"
+    return {name: own.score, **_with_ends(f"{name} share", share(own, sft) if sft else None)}
+
+
+def _entry(
+    systems: Mapping[System, Sequence[Mapping[str, Any]]],
+    system: System,
+    units: Mapping[str, Any],
+    unit: str,
+    metric: str,
+) -> Mapping[str, Any] | None:
+    entries = systems.get(system)
+    return entries[list(units).index(unit)]["test"][metric] if entries else None
+
+
+def _direction(unit: str, own: Mapping[str, Any], sft: Mapping[str, Any] | None) -> Row:
+    return {
+        unit: own["score"],
+        f"{unit} share": 100 * own["score"] / sft["score"] if sft and sft["score"] else None,
+        f"{unit} p none": own.get("p_none"),
+        f"{unit} p sft": own.get("p_sft"),
+    }
+
+
+def verdicts(rows: Sequence[Row]) -> list[Row]:
+    """Return what the run says of the paper's claims, by the margins that docs/method.md fixes beforehand.
+
+    Judged on mean chrF++, in tokens, at the largest k of at most two (the paper gives one or two prior tokens),
+    with the first variant of each kind.
+
+    Args:
+        rows: `main_rows` of one foundation.
+
+    Returns:
+        Per claim: ``claim``, ``paper``, ``here`` (share of SFT, or score), ``verdict``.
+    """
+    chrf = [row for row in rows if row["metric"] == TITLES["chrf"]]
+
+    def row_of(kind: str, model: str = "foundation") -> Row | None:
+        own = [r for r in chrf if r["kind"] == kind and r["model"] == model and r["prompt"] == "zero-shot"]
+        cut = [r for r in own if not r["k"] or (r["k_unit"] == "token" and r["k"] <= 2)]
+        largest = max((r["k"] for r in cut), default=0)
+        return next((r for r in cut if r["k"] == largest), None)
+
+    found = []
+    none = row_of("none")
+    assert none is not None, "every run has `none`"
+    if none["share"] is not None:
+        high = none["share high"]
+        verdict = "holds" if high <= PAPER["none"] + MARGIN else "holds partly" if high <= 90 else "does not hold"
+        found.append(_claim("The foundation alone stays far below its SFT model", PAPER["none"], none, verdict))
+    for kind, claim in (
+        ("pseudo", "Dictionary priors come near the SFT model"),
+        ("refined", "Refined priors reach it"),
+    ):
+        row = row_of(kind)
+        if row is None or row["share"] is None:
+            continue
+        better = row["mean"] > none["mean"] and row["p none"] < 0.05
+        if row["share low"] >= PAPER[kind] - MARGIN:
+            verdict = "holds"
+        elif better and row["recovery"] is not None and row["recovery"] >= 50:
+            verdict = "holds partly"
+        else:
+            verdict = "does not hold"
+        found.append(_claim(f"{claim} (`{kind}`, k = {row['k']})", PAPER[kind], row, verdict))
+    pseudo = row_of("pseudo")
+    for kind in ("random-function", "random-content"):
+        row = row_of(kind)
+        if row is None:
+            continue
+        if row["mean"] <= none["mean"] or row["p none"] >= 0.05:
+            verdict = "holds"
+        else:
+            verdict = "holds partly" if pseudo and row["mean high"] < pseudo["mean low"] else "does not hold"
+        found.append(_claim(f"Random words do not help (`{kind}`, k = {row['k']})", None, row, verdict))
+    base, tuned = row_of("oracle"), row_of("oracle", "sft")
+    if base and tuned and tuned["mean"]:
+        ratio = 100 * base["mean"] / tuned["mean"]
+        verdict = "holds" if ratio >= 95 else "holds partly" if ratio >= 80 else "does not hold"
+        claim = f"Given the same prior, the foundation equals its SFT model (`oracle`, k = {base['k']})"
+        found.append(
+            {"claim": claim, "paper": "–", "here": f"{ratio:.1f} % of SFT with that prior", "verdict": verdict}
+        )
+    return found
+
+
+def _claim(claim: str, paper: float | None, row: Row, verdict: str) -> Row:
+    here = f"chrF++ {row['mean']:.1f}"
+    if row["share"] is not None:
+        here = f"{row['share']:.1f} % ({row['share low']:.1f}–{row['share high']:.1f})"
+    return {"claim": claim, "paper": "–" if paper is None else f"{paper} %", "here": here, "verdict": verdict}
+
+
+def _p(value: float | None) -> str:
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+
+
+def _interval(row: Row, name: str) -> str:
+    return "–" if row[name] is None else f"{row[f'{name} low']:.1f}–{row[f'{name} high']:.1f}"
+
+
+def _shown(row: Row, directions: Sequence[str]) -> dict[str, Any]:
+    return {
+        **system_cells(row),
+        **{unit: number(row[unit]) for unit in directions},
+        "mean": number(row["mean"]),
+        "share": number(row["share"]),
+        "95 %": _interval(row, "share"),
+        "recovery": number(row["recovery"]),
+        "p none": _p(row["p none"]),
+        "p sft": _p(row["p sft"]),
+        "off-target": percent(row["off_target"]),
+        "empty": percent(row["empty"]),
+        "truncated": percent(row["truncated"]),
+        "prior tokens": number(row["prior tokens"]),
+        "covered": percent(row["covered"]),
+    }
+
+
+def main_markdown(rows: Sequence[Row], directions: Sequence[str], foundations: Mapping[str, str]) -> str:
+    """Render main rows as Markdown: per foundation and metric a table in tokens, words apart, continuations last.
+
+    Args:
+        rows: From `main_rows`.
+        directions: Columns, in order.
+        foundations: Label of each foundation by its name.
+    """
+    parts = []
+    for foundation, label in foundations.items():
+        for metric in TITLES.values():
+            own = [row for row in rows if row["foundation"] == foundation and row["metric"] == metric]
+            tokens = [row for row in own if row["k_unit"] != "word"]
+            in_words = [row for row in own if row["k_unit"] == "word"]
+            parts.append(f"### {metric}, {label}\n\n{markdown([_shown(row, directions) for row in tokens])}\n")
+            if in_words:
+                parts.append(
+                    f"#### {metric}, priors in words\n\n{markdown([_shown(r, directions) for r in in_words])}\n"
+                )
+            cuts = [
+                name.removesuffix(" share")
+                for name in own[0]
+                if name.startswith("without ") and name.endswith(" share")
+            ]
+            if cuts:
+                shown = [
+                    {**system_cells(row), **{c: v for cut in cuts for c, v in _cut_cells(row, cut).items()}}
+                    for row in own
+                ]
+                parts.append(f"#### {metric} of continuations alone\n\n{markdown(shown)}\n")
+    return "\n".join(parts)
+
+
+def _cut_cells(row: Row, cut: str) -> dict[str, str]:
+    return {
+        cut: number(row[cut]),
+        f"share {cut}": number(row[f"{cut} share"]),
+        f"95 % {cut}": _interval(row, f"{cut} share"),
+    }
+
+
+def claims_markdown(rows: Sequence[Row], foundations: Mapping[str, str]) -> str:
+    """Render the verdicts on the paper's claims, its own figures beside ours, as Markdown."""
+    parts = []
+    for foundation, label in foundations.items():
+        found = verdicts([row for row in rows if row["foundation"] == foundation])
+        parts.append(f"### The paper's claims, {label}\n\n{markdown(found)}\n")
+    parts.append(
+        "The paper's figures are shares of SFT over all its translation settings: 7B models, FLORES-101, the metric "
+        "not stated in the abstract. Ours: share of the mean chrF++, 95 % interval; the margins behind the verdicts "
+        "were fixed before the first run (docs/method.md).\n"
+    )
+    return "\n".join(parts)
+
+
+def main_latex(rows: Sequence[Row], directions: Sequence[str], foundations: Mapping[str, str]) -> str:
+    """Render the chrF++ rows in tokens as a LaTeX table with booktabs lines, per foundation."""
+    parts = []
+    for foundation, label in foundations.items():
+        shown = []
+        for row in rows:
+            if row["foundation"] == foundation and row["metric"] == TITLES["chrf"] and row["k_unit"] != "word":
+                cells = {**system_cells(row), **{unit: number(row[unit]) for unit in directions}}
+                cells |= {
+                    "mean": number(row["mean"]),
+                    "% of SFT": number(row["share"]),
+                    "95 %": _interval(row, "share"),
+                }
+                shown.append({name: value.replace("–", "--") for name, value in cells.items()})
+        columns = list(shown[0])
+        table = tabulate([list(r.values()) for r in shown], columns, "latex_booktabs", disable_numparse=True)
+        parts.append(f"% chrF++, {label}\n{table}\n")
+    return "\n".join(parts)
+
+
+def main_notes(
+    rows: Sequence[Row],
+    sft: Mapping[str, Mapping[str, Any]],
+    refined: Mapping[str, Any] | None,
+    directions: Sequence[str],
+    resamples: int,
+) -> str:
+    """Return what a reader must know to read the main table, as a Markdown list.
+
+    Args:
+        rows: From `main_rows`.
+        sft: The SFT model's manifest by foundation; empty without SFT models.
+        refined: The refined model's manifest, if there is one.
+        directions: The table's directions.
+        resamples: Number of bootstrap resamples.
+    """
+    notes = [
+        f"n = {rows[0]['n']} English sentences, the same in every direction. share: 100 · mean / mean of the SFT "
+        "model, a ratio of means over directions. recovery: 100 · (mean − none) / (sft − none). 95 %: bootstrap "
+        f"interval of the share, {resamples:,} resamples of sentences, the same draws above and below the line.",
+        "p none, p sft: paired bootstrap tests of the mean against the foundation alone and the SFT model, with Holm's "
+        "correction over the rows of a metric. Single directions are exploratory: their p-values, in the csv, are not "
+        "corrected.",
+        "covered: share of items whose prior is as long as the whole reference. `oracle` is handed the start of the "
+        "reference, a bound and not a method; its fair 100 % line is the SFT model with the same prior.",
+        "Continuations alone: every answer without its first units against the reference without its first units; "
+        "shares are of the SFT model's continuations cut likewise.",
+    ]
+    for foundation, manifest in sft.items():
+        points = ", ".join(f"{d['score']:.1f} after {d['step']}" for d in manifest["dev"])
+        improving = (
+            " **sft still improving**: a longer training might raise the 100 % line." * manifest["still_improving"]
+        )
+        notes.append(
+            f"SFT ({foundation}): {manifest['config']['method']}, {manifest['parameters']:,} trained parameters, "
+            f"{manifest['config']['steps']} steps of {manifest['config']['batch']}; dev chrF++ {points} steps; "
+            f"kept after {manifest['step']}.{improving}"
+        )
+    if refined:
+        dev = {unit: refined["dev"][unit] for unit in directions}
+        right = ", ".join(f"{unit} {100 * own['first_word_accuracy']:.0f} %" for unit, own in dev.items())
+        n = next(iter(dev.values()))["n"]
+        notes.append(f"Refined model ({refined['kind']}): first word right on {n} dev items a direction: {right}.")
+    return "".join(f"- {note}\n" for note in notes)

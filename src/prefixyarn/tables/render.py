@@ -1,0 +1,45 @@
+"""Rendering of rows: Markdown, LaTeX and CSV."""
+
+from __future__ import annotations
+
+import csv
+import os
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+from tabulate import tabulate
+
+from prefixyarn.records import atomic
+
+Row = dict[str, Any]
+
+
+def number(value: float | None, digits: int = 1) -> str:
+    """Return a number for readers; a dash for None."""
+    return "–" if value is None else f"{value:.{digits}f}"
+
+
+def percent(value: float | None) -> str:
+    """Return a share (0 to 1) as a percentage; a dash for None."""
+    return "–" if value is None else f"{100 * value:.0f} %"
+
+
+def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
+    """Render rows as a Markdown table, text to the left and numbers to the right."""
+    columns = list(rows[0]) if rows else []
+    align = [
+        "right"
+        if all(str(r[c]).strip("*–%. ").replace(".", "").replace("–", "").isdigit() or r[c] in ("–", "") for r in rows)
+        else "left"
+        for c in columns
+    ]
+    return tabulate([list(r.values()) for r in rows], columns, "pipe", colalign=align, disable_numparse=True)
+
+
+def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
+    """Write rows as CSV, floats to four decimals, missing values empty."""
+    with atomic(path) as stream:
+        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
+        writer.writeheader()
+        for row in rows:
+            writer.writerow({c: f"{v:.4f}" if isinstance(v, float) else v for c, v in row.items()})

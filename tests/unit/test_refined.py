@@ -1,0 +1,164 @@
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
+
+import tiny
+from prefixyarn.errors import InputError
+from prefixyarn.models.refined import first_word_accuracy, fitting, linear, seq2seq, token_classifier
+from prefixyarn.records import Item
+
+CORPUS = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(1, 120))]
+CHINESE = [Item(str(n), e, z) for n, (e, _, z) in enumerate(tiny.parallel(1, 120))]
+T5 = {"model_type": "t5", "d_model": 32, "d_kv": 8, "d_ff": 64, "num_layers": 2, "num_heads": 4, "dropout_rate": 0.0}
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "expected"),
+    [
+        ("Die Datei wurde, ja.", "de", ["Die", " Datei", " wurde", ", ja"]),
+        ("«Ja», sagt er", "de", ["«Ja", "», sagt", " er"]),
+        ("用户可以", "zh", ["用户", "可以"]),
+        ("L'utilisateur", "fr", ["L'", "utilisateur"]),
+        ("123", "de", []),
+    ],
+)
+def test_units_join_to_the_text(text: str, code: str, expected: list[str]) -> None:
+    assert linear.units(text, code, 4) == expected
+    assert text.startswith("".join(expected))
+
+
+def test_linear_predicts_unseen_sentences(tmp_path: Path) -> None:
+    train = {"en-de": CORPUS[20:], "en-zh": CHINESE[20:]}
+    parameters = linear.train(train, {}, {"units": 3, "seed": 1}, "", tmp_path, tmp_path)
+    assert parameters > 100
+    for unit, items, code in (("en-de", CORPUS[:20], "de"), ("en-zh", CHINESE[:20], "zh")):
+        texts, whole = linear.predict(tmp_path, unit, items, 8)
+        assert not whole and all(len(linear.units(text, code, 9)) <= 3 for text in texts)
+        assert first_word_accuracy(texts, items, code) > 0.8
+    # The second unit is conditioned on the first: noun after the article of its gender.
+    texts, _ = linear.predict(tmp_path, "en-de", CORPUS, 8)
+    assert sum(item.target.startswith(text) for item, text in zip(CORPUS, texts, strict=True)) > 90
+
+
+def test_linear_is_the_same_again(tmp_path: Path) -> None:
+    for name in ("one", "two"):
+        linear.train({"en-de": CORPUS}, {}, {"units": 2, "seed": 1}, "", tmp_path / name, tmp_path)
+    assert (tmp_path / "one/en-de.joblib").read_bytes() == (tmp_path / "two/en-de.joblib").read_bytes()
+
+
+def test_linear_with_one_opening(tmp_path: Path) -> None:
+    same = [Item(i.id, i.source, "Ja") for i in CORPUS]
+    linear.train({"en-de": same}, {}, {"units": 2, "seed": 1}, "", tmp_path, tmp_path)
+    assert linear.predict(tmp_path, "en-de", CORPUS[:2], 8) == (["Ja", "Ja"], False)
+
+
+def test_linear_needs_some_sentences(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="5 training sentences in en-de are too few, at least 20"):
+        linear.train({"en-de": CORPUS[:5]}, {}, {"units": 2, "seed": 1}, "", tmp_path, tmp_path)
+
+
+SEQ2SEQ = {"seed": 1, "steps": 80, "batch": 8, "rate": 0.01, "max_tokens": 60, "source": {"kind": "new", "config": T5}}
+
+
+def test_seq2seq_from_scratch_learns(tmp_path: Path) -> None:
+    few = CORPUS[:8]
+    parameters = seq2seq.train({"en-de": few}, {"en-de": few}, SEQ2SEQ, "", tmp_path / "model", tmp_path / "state")
+    assert parameters > 1000 and not (tmp_path / "state").exists()
+    texts, whole = seq2seq.predict(tmp_path / "model", "en-de", few, 3)
+    assert whole and len(texts) == 8
+    assert first_word_accuracy(texts, few, "de") >= 0.75
+    with pytest.raises(InputError, match="trained on en-de, not on en-fr"):
+        seq2seq.predict(tmp_path / "model", "en-fr", few, 8)
+
+
+def test_seq2seq_goes_on_after_a_kill_and_gives_the_same(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    config = SEQ2SEQ | {"steps": 8}
+    arguments = {"en-de": CORPUS[:16]}, {"en-de": CORPUS[:4]}, config, ""
+    seq2seq.train(*arguments, tmp_path / "whole", tmp_path / "state")
+
+    class Killed(Exception):
+        pass
+
+    def kill(self: object, *args: object, **kwargs: object) -> None:
+        raise Killed
+
+    with monkeypatch.context() as patch:
+        patch.setattr(
+            fitting.Trainer, "_load_best_model", kill
+        )  # after the last checkpoint, before the model is written
+        with pytest.raises(Killed):
+            seq2seq.train(*arguments, tmp_path / "killed", tmp_path / "state")
+    assert not (tmp_path / "killed").exists() and any((tmp_path / "state").rglob("checkpoint-8"))
+    monkeypatch.setattr(fitting.Trainer, "training_step", kill)  # no step is left to be made
+    seq2seq.train(*arguments, tmp_path / "killed", tmp_path / "state")
+    whole, again = (tmp_path / name / "model.safetensors" for name in ("whole", "killed"))
+    assert whole.read_bytes() == again.read_bytes()
+
+
+def test_seq2seq_bad_input(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match="2 training items are fewer than one batch of 8"):
+        seq2seq.train({"en-de": CORPUS[:2]}, {"en-de": CORPUS[:2]}, SEQ2SEQ, "", tmp_path / "model", tmp_path / "state")
+    with pytest.raises(InputError, match=r"the loss is nan at step \d+, rate .* Lower the rate"):
+        seq2seq.train(
+            {"en-de": CORPUS[:8]},
+            {"en-de": CORPUS[:8]},
+            SEQ2SEQ | {"rate": 1e30, "steps": 8},
+            "",
+            tmp_path / "m",
+            tmp_path / "s",
+        )
+
+
+def test_seq2seq_tells_an_nllb_tokenizer_its_languages(tmp_path: Path) -> None:
+    class Marking:
+        src_lang = tgt_lang = ""
+
+        def get_vocab(self) -> dict[str, int]:
+            return {"eng_Latn": 1, "deu_Latn": 2}
+
+    made: Any = Marking()
+    assert seq2seq._inputs(made, ["A file."], seq2seq.Direction("en", "de")) == ["A file."]
+    assert (made.src_lang, made.tgt_lang) == ("eng_Latn", "deu_Latn")
+    with pytest.raises(InputError, match=r"does not know Yoruba \(yor_Latn\)"):
+        seq2seq._inputs(made, ["A file."], seq2seq.Direction("en", "yo"))
+    plain: Any = object()
+    assert seq2seq._inputs(plain, ["A file."], seq2seq.Direction("en", "de")) == [
+        "translate English to German: A file."
+    ]
+
+
+def test_token_classifier_learns_tags(tmp_path: Path) -> None:
+    tok = tiny.tokenizer()
+    own = PreTrainedTokenizerFast(tokenizer_object=tok.backend_tokenizer, pad_token="<pad>", unk_token="<unk>")
+    own.save_pretrained(tmp_path / "encoder")
+    small = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
+    BertForTokenClassification(BertConfig(vocab_size=len(own), **small)).save_pretrained(tmp_path / "encoder")
+    tags = {"Die": "DET", "Der": "DET", "Das": "DET"}
+    items = [Item(i.id, i.target, " ".join(tags.get(w, "X") for w in i.target.split())) for i in CORPUS]
+    config = {"seed": 1, "steps": 80, "batch": 8, "rate": 0.01, "max_tokens": 60}
+    token_classifier.train(
+        {"de": items[20:]}, {"de": items[:8]}, config, str(tmp_path / "encoder"), tmp_path / "model", tmp_path / "state"
+    )
+    texts, whole = token_classifier.predict(tmp_path / "model", "de", items[:20], 7)
+    assert whole and [len(t.split()) for t in texts] == [len(i.source.split()) for i in items[:20]]
+    assert sum(t == i.target for t, i in zip(texts, items[:20], strict=True)) > 15
+    with pytest.raises(InputError, match="trained on de, not on fr"):
+        token_classifier.predict(tmp_path / "model", "fr", items[:1], 8)
+    with pytest.raises(InputError, match="item a: 2 words but 1 tags"):
+        token_classifier.train(
+            {"de": [Item("a", "zwei Worte", "X")]},
+            {},
+            config,
+            str(tmp_path / "encoder"),
+            tmp_path / "m",
+            tmp_path / "s",
+        )
+
+
+def test_first_word_accuracy() -> None:
+    items = [Item("a", "", "Die Datei"), Item("b", "", "Eine Seite"), Item("c", "", "«Ja»")]
+    assert first_word_accuracy(["Die Seite", "Die Seite", "Ja doch"], items, "de") == pytest.approx(2 / 3)

@@ -1,0 +1,47 @@
+import random
+
+import pytest
+import torch
+
+import tiny
+from prefixyarn.decode.scoring import likeliest
+
+tok = tiny.tokenizer()
+
+
+@pytest.mark.parametrize("make", [tiny.gemma, tiny.llama])
+@pytest.mark.parametrize("batch_rows", [1, 5, 100])
+def test_the_likeliest_candidate_is_that_of_whole_forward_passes(make, batch_rows: int) -> None:  # type: ignore[no-untyped-def]
+    model, rng = make(len(tok), seed=3), random.Random(1)
+    prompts = [(2, *rng.choices(range(40, len(tok)), k=rng.randint(2, 20))) for _ in range(12)]
+    # Some candidates begin alike, some are equal, some are long.
+    candidates = []
+    for _ in prompts:
+        stem = tuple(rng.choices(range(40, len(tok)), k=3))
+        own = [stem[:n] for n in (3, 1, 2)] + [
+            tuple(rng.choices(range(40, len(tok)), k=rng.randint(1, 4))) for _ in range(5)
+        ]
+        candidates.append([*own, own[0]])
+    expected = []
+    for prompt, own in zip(prompts, candidates, strict=True):
+        scores = []
+        for ids in own:
+            with torch.no_grad():
+                logits = model(torch.tensor([[*prompt, *ids]])).logits[0].log_softmax(-1)
+            scores.append(sum(logits[len(prompt) - 1 + n, token].item() for n, token in enumerate(ids)))
+        expected.append(max(range(len(own)), key=lambda c: (round(scores[c], 4), -c)))
+    finished: list[int] = []
+    assert likeliest(model, prompts, candidates, batch_rows, finished.append) == expected
+    assert sum(finished) == 12 and len(set(expected)) > 3
+
+
+def test_a_long_candidate_can_win() -> None:
+    # Both begin unlikely; the model is sure of how the long one goes on, and the short one is the less likely.
+    model = tiny.llama(len(tok), seed=3)
+    prompt = (2, 60, 70)
+    with torch.no_grad():
+        first = model(torch.tensor([prompt])).logits[0, -1].argsort(descending=True)
+        start = int(first[5])
+        second = int(model(torch.tensor([[*prompt, start]])).logits[0, -1].argmax())
+    short = int(first[-1])
+    assert likeliest(model, [prompt], [[(short,), (start, second)]], 1) == [1]
