@@ -14,6 +14,7 @@ from pathlib import Path
 
 import yaml
 
+from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.languages import Direction
@@ -40,7 +41,7 @@ def main() -> None:
     prompt = Prompt(**read_json(results / f"prompts/translation/{args.foundation}.json")["prompt"])
     data = {
         split: {unit: read_records(results / f"data/translation/{unit}/{split}.jsonl", Item) for unit in units}
-        for split in ("train", "trial", "test")
+        for split in ("train", "dev", "test")
     }
     for steps, seed in zip(args.steps, args.seeds, strict=True):
         foundation = load(model, args.foundation, "float32")
@@ -50,7 +51,7 @@ def main() -> None:
             outputs = {}
             for unit in names:
                 tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in data[split][unit]]
-                outputs[unit] = decode_tasks(decoding, stops, tasks, Direction.parse(unit), 64)
+                outputs[unit] = decode_tasks(decoding, stops, tasks, Direction.parse(unit), Limits(4000))
             return trial_scores({unit: (data[split][unit], outputs[unit]) for unit in names})["mean"]
 
         def examples(split, tokenizer=foundation.tokenizer):  # type: ignore[no-untyped-def]
@@ -65,8 +66,8 @@ def main() -> None:
                 foundation=foundation,
                 base=identity(model),
                 examples=list(examples("train")),
-                dev=list(examples("trial")),
-                dev_score=lambda decoding: score(decoding, "trial", units),
+                dev=list(examples("dev")),
+                dev_score=lambda decoding: score(decoding, "dev", units),
                 config=SftConfig(**(translation["sft"] | {"steps": steps}), seed=seed),
                 folder=Path(folder) / "sft",
                 state_file=Path(folder) / "state.pt",

@@ -6,7 +6,7 @@ python scripts/build_priors.py --model resources/foundations/NAME/model --name N
     --refined results/default/refined/translation/en-de.jsonl --sft results/default/sft/translation/en-de/NAME.jsonl \
     --prompt results/default/prompts/translation/NAME.json \
     --examples results/default/examples/translation/NAME.json --config '{"priors": {…}, "sft": {…}}' --seed 1 \
-    --batch-rows 32 --priors results/default/priors/translation/en-de/NAME.jsonl
+    --memory-mb 2500 --priors results/default/priors/translation/en-de/NAME.jsonl
 
 Predictions of the refined model, outputs of the SFT model and the choice of examples are given where systems need
 them. Writes a prior record per item and system.
@@ -18,6 +18,7 @@ import logging
 
 from prefixyarn.configuration import translation_systems
 from prefixyarn.data import lexicon
+from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.scoring import likeliest
 from prefixyarn.errors import run
 from prefixyarn.examples import system_prompts
@@ -45,7 +46,7 @@ def main() -> None:
     parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
     parser.add_argument("--config", required=True, type=json.loads, help="the config's translation.priors and .sft")
     parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--batch-rows", required=True, type=int)
+    parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--priors", required=True, help="file to write")
     args = parser.parse_args()
 
@@ -70,7 +71,7 @@ def main() -> None:
             [tuple(answer_ids(tokenizer, text, join, candidate)) for candidate in candidates[item.id]]
             for item, text in zip(asked, filled, strict=True)
         ],
-        args.batch_rows,
+        Limits(args.memory_mb),
         Progress(f"build_priors {args.direction}", len(asked), "items"),
     )
     chosen = {item.id: PriorText("", "no candidate") for item in items}

@@ -3,7 +3,7 @@
 python scripts/decode_examples.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --direction en-de --items results/default/data/translation/en-de/trial.jsonl \
     --train results/default/data/translation/en-de/train.jsonl --prompt results/default/prompts/translation/NAME.json \
-    --examples 1 2 4 --draws 2 --seed 1 --max-answer-tokens 64 --batch-rows 48 \
+    --examples 1 2 4 --draws 2 --seed 1 --max-answer-tokens 64 --memory-mb 2500 \
     --outputs results/default/examples/translation/en-de/NAME.jsonl
 
 Writes an output record per set and item.
@@ -11,6 +11,7 @@ Writes an output record per set and item.
 
 import argparse
 
+from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
@@ -35,7 +36,7 @@ def main() -> None:
     parser.add_argument("--draws", required=True, type=int)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
-    parser.add_argument("--batch-rows", required=True, type=int)
+    parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
@@ -47,7 +48,9 @@ def main() -> None:
     tasks = [Task(item, own, Prior.none(item.id, prompt=own.name)) for own in prompts for item in items]
     progress = Progress(f"decode_examples {args.direction}", len(tasks), "answers")
     direction = Direction.parse(args.direction)
-    write_records(args.outputs, decode_tasks(foundation.model, stops, tasks, direction, args.batch_rows, progress))
+    write_records(
+        args.outputs, decode_tasks(foundation.model, stops, tasks, direction, Limits(args.memory_mb), progress)
+    )
 
 
 if __name__ == "__main__":

@@ -2,7 +2,7 @@
 
 python scripts/decode_prompts.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --direction en-de --items results/default/data/translation/en-de/trial.jsonl \
-    --prompts '[{"name": "labels", "text": "…"}]' --max-answer-tokens 64 --batch-rows 128 \
+    --prompts '[{"name": "labels", "text": "…"}]' --max-answer-tokens 64 --memory-mb 2500 \
     --outputs results/default/prompts/translation/en-de/NAME.jsonl
 
 Writes an output record per template and item.
@@ -11,6 +11,7 @@ Writes an output record per template and item.
 import argparse
 import json
 
+from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
@@ -30,7 +31,7 @@ def main() -> None:
     parser.add_argument("--items", required=True)
     parser.add_argument("--prompts", required=True, type=json.loads)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
-    parser.add_argument("--batch-rows", required=True, type=int)
+    parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
@@ -41,7 +42,9 @@ def main() -> None:
     tasks = [Task(item, prompt, Prior.none(item.id, prompt=prompt.name)) for prompt in prompts for item in items]
     progress = Progress(f"decode_prompts {args.direction}", len(tasks), "answers")
     direction = Direction.parse(args.direction)
-    write_records(args.outputs, decode_tasks(foundation.model, stops, tasks, direction, args.batch_rows, progress))
+    write_records(
+        args.outputs, decode_tasks(foundation.model, stops, tasks, direction, Limits(args.memory_mb), progress)
+    )
 
 
 if __name__ == "__main__":

@@ -3,7 +3,7 @@
 python scripts/decode_sft.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --sft results/default/models/sft/translation/NAME/manifest.json --direction en-de \
     --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
-    --prompt results/default/prompts/translation/NAME.json --max-answer-tokens 64 --batch-rows 64 \
+    --prompt results/default/prompts/translation/NAME.json --max-answer-tokens 64 --memory-mb 2500 \
     --outputs results/default/sft/translation/en-de/NAME.jsonl
 
 Writes an output record per item.
@@ -12,6 +12,7 @@ Writes an output record per item.
 import argparse
 from pathlib import Path
 
+from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
@@ -33,7 +34,7 @@ def main() -> None:
     parser.add_argument("--items", nargs="+", required=True)
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
     parser.add_argument("--max-answer-tokens", required=True, type=int)
-    parser.add_argument("--batch-rows", required=True, type=int)
+    parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
@@ -44,7 +45,7 @@ def main() -> None:
     tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in items]
     progress = Progress(f"decode_sft {args.direction}", len(tasks), "answers")
     with SftModel(foundation, identity(args.model), args.sft.parent).on() as model:
-        outputs = decode_tasks(model, stops, tasks, Direction.parse(args.direction), args.batch_rows, progress)
+        outputs = decode_tasks(model, stops, tasks, Direction.parse(args.direction), Limits(args.memory_mb), progress)
     write_records(args.outputs, outputs)
 
 

@@ -6,16 +6,19 @@ python scripts/decode_translation.py --model resources/foundations/NAME/model --
     --train results/default/data/translation/en-de/train.jsonl \
     --priors results/default/priors/translation/en-de/NAME.jsonl \
     --prompt results/default/prompts/translation/NAME.json \
-    --examples results/default/examples/translation/NAME.json --seed 1 --max-answer-tokens 64 --batch-rows 224 \
+    --examples results/default/examples/translation/NAME.json --seed 1 --max-answer-tokens 64 --memory-mb 2500 \
+    --journal state/default/decode_translation/en-de/NAME.jsonl \
     --outputs results/default/decode/translation/en-de/NAME.jsonl
 
 The SFT model and the choice of examples are given where systems need them; training items are read for the latter
-alone. Writes an output record per prior.
+alone. Writes an output record per prior. A killed job goes on from its journal.
 """
 
 import argparse
 from pathlib import Path
 
+from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
@@ -42,7 +45,8 @@ def main() -> None:
     parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
-    parser.add_argument("--batch-rows", required=True, type=int)
+    parser.add_argument("--journal", required=True, help="file where answers are kept as they come")
+    parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
@@ -55,17 +59,25 @@ def main() -> None:
     items = {item.id: item for path in args.items for item in read_records(path, Item)}
     priors = read_records(args.priors, Prior)
     foundation = load(args.model, args.name, args.dtype)
-    sft = SftModel(foundation, identity(args.model), args.sft.parent) if args.sft else None
+    base, direction = identity(args.model), Direction.parse(args.direction)
+    sft = SftModel(foundation, base, args.sft.parent) if args.sft else None
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
     progress = Progress(f"decode_translation {args.direction}", len(priors), "answers")
     outputs: dict[tuple[str, System], Output] = {}
-    for name in ("foundation", "sft"):
-        own = [prior for prior in priors if prior.model == name]
-        tasks = [Task(items[prior.item], prompts[prior.prompt], prior) for prior in own]
-        if own:
-            with decoding_model(foundation, sft, name) as model:
-                found = decode_tasks(model, stops, tasks, Direction.parse(args.direction), args.batch_rows, progress)
-            outputs |= {(prior.item, prior.system): output for prior, output in zip(own, found, strict=True)}
+    weights = {"foundation": base, "sft": sft.identity if sft else ""}
+    settings = {"dtype": args.dtype, "limit": args.max_answer_tokens}
+    if args.dtype != "float32":
+        settings["memory"] = args.memory_mb  # in half precision the batch decides on outputs, too
+    with Journal(args.journal, settings) as journal:
+        for name in ("foundation", "sft"):
+            own = [prior for prior in priors if prior.model == name]
+            tasks = [Task(items[prior.item], prompts[prior.prompt], prior) for prior in own]
+            if own:
+                with decoding_model(foundation, sft, name) as model:
+                    found = decode_tasks(
+                        model, stops, tasks, direction, Limits(args.memory_mb), progress, journal, weights[name]
+                    )
+                outputs |= {(prior.item, prior.system): output for prior, output in zip(own, found, strict=True)}
     write_records(args.outputs, (outputs[prior.item, prior.system] for prior in priors))
 
 

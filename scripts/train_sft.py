@@ -2,14 +2,14 @@
 
 python scripts/train_sft.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --directions en-de en-fr --train results/default/data/translation/{en-de,en-fr}/train.jsonl \
-    --trial results/default/data/translation/{en-de,en-fr}/trial.jsonl \
+    --dev results/default/data/translation/{en-de,en-fr}/dev.jsonl \
     --held-out results/default/data/translation/*/{dev,test,out_of_domain}.jsonl \
     --prompt results/default/prompts/translation/NAME.json \
     --config '{"method": "lora", "steps": 84, "batch": 8, "rate": 0.0004, "rank": 16}' --seed 1 \
-    --max-answer-tokens 64 --batch-rows 64 --state state/default/train_sft/NAME.pt \
+    --max-answer-tokens 64 --memory-mb 2500 --state state/default/train_sft/NAME.pt \
     --manifest results/default/models/sft/translation/NAME/manifest.json
 
-Reads training and trial items in the order of the directions. Writes the model into the manifest's folder, and
+Reads training and dev items in the order of the directions. Writes the model into the manifest's folder, and
 checkpoints to --state, from which a killed training goes on.
 """
 
@@ -22,6 +22,7 @@ from pathlib import Path
 from transformers import PreTrainedModel
 
 from prefixyarn.data.splits import check_unseen
+from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
@@ -41,13 +42,13 @@ def main() -> None:
     parser.add_argument("--dtype", required=True)
     parser.add_argument("--directions", nargs="+", required=True)
     parser.add_argument("--train", nargs="+", required=True)
-    parser.add_argument("--trial", nargs="+", required=True)
+    parser.add_argument("--dev", nargs="+", required=True)
     parser.add_argument("--held-out", nargs="+", required=True, help="what must not be trained on")
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
     parser.add_argument("--config", required=True, type=json.loads, help="the config's translation.sft")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
-    parser.add_argument("--batch-rows", required=True, type=int)
+    parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--state", required=True, type=Path, help="checkpoint file")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest to write, in the model's folder")
     args = parser.parse_args()
@@ -55,7 +56,7 @@ def main() -> None:
     def by_direction(paths: list[str]) -> dict[str, list[Item]]:
         return {unit: read_records(path, Item) for unit, path in zip(args.directions, paths, strict=True)}
 
-    training, trial = by_direction(args.train), by_direction(args.trial)
+    training, dev = by_direction(args.train), by_direction(args.dev)
     check_unseen(list(chain(*training.values())), [item for path in args.held_out for item in read_records(path, Item)])
     foundation, prompt = load(args.model, args.name, args.dtype), Prompt(**read_json(args.prompt)["prompt"])
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
@@ -70,9 +71,9 @@ def main() -> None:
 
     def dev_score(model: PreTrainedModel) -> float:
         units = {}
-        for unit, items in trial.items():
+        for unit, items in dev.items():
             tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in items]
-            units[unit] = (items, decode_tasks(model, stops, tasks, Direction.parse(unit), args.batch_rows))
+            units[unit] = (items, decode_tasks(model, stops, tasks, Direction.parse(unit), Limits(args.memory_mb)))
         return trial_scores(units)["mean"]
 
     config = SftConfig(**args.config, seed=args.seed)
@@ -80,7 +81,7 @@ def main() -> None:
         foundation=foundation,
         base=identity(args.model),
         examples=examples(training),
-        dev=examples(trial),
+        dev=examples(dev),
         dev_score=dev_score,
         config=config,
         folder=args.manifest.parent,

@@ -5,6 +5,8 @@ from pathlib import Path
 import pytest
 import torch
 
+torch.set_num_threads(1)  # tiny models are slower on more, and other tests may run beside
+
 ROOT = Path(__file__).resolve().parent.parent
 MIRROR = ROOT.parent / "shared" / "data" / "mirror"
 MODEL = ROOT / "resources" / "foundations" / "gemma-3-270m" / "model"

@@ -10,6 +10,7 @@ import zipfile
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from string import ascii_letters
+from typing import Any
 
 import torch
 from babel.messages.catalog import Catalog
@@ -20,8 +21,14 @@ from transformers import (
     Gemma3TextConfig,
     LlamaConfig,
     LlamaForCausalLM,
+    MistralConfig,
+    MistralForCausalLM,
     PreTrainedModel,
     PreTrainedTokenizerFast,
+    Qwen2Config,
+    Qwen2ForCausalLM,
+    Qwen3Config,
+    Qwen3ForCausalLM,
 )
 
 from prefixyarn.languages import LANGUAGES
@@ -50,7 +57,11 @@ def tokenizer(vocabulary: int = 700) -> PreTrainedTokenizerFast:
     names = [name for known in LANGUAGES.values() for name in (known.name, known.native, known.heading)]
     alphabet = sorted({*"".join(TEXT + names), *str((NOUNS, VERBS, ENDS)), *"和被", *ascii_letters} - {" "})
     trainer = trainers.BpeTrainer(
-        vocab_size=vocabulary, special_tokens=special, initial_alphabet=alphabet, max_token_length=6
+        vocab_size=vocabulary,
+        special_tokens=special,
+        initial_alphabet=alphabet,
+        max_token_length=6,
+        show_progress=False,
     )
     made.train_from_iterator(TEXT * 3, trainer)
     made.post_processor = processors.TemplateProcessing(single="<bos> $A", special_tokens=[("<bos>", 2)])
@@ -82,22 +93,44 @@ def gemma(vocabulary: int, seed: int = 0) -> PreTrainedModel:
     return Gemma3ForCausalLM(config).eval()
 
 
+_SHAPE: dict[str, Any] = {
+    "hidden_size": 32,
+    "intermediate_size": 64,
+    "num_hidden_layers": 2,
+    "num_attention_heads": 4,
+    "bos_token_id": 2,
+    "eos_token_id": 1,
+    "pad_token_id": 0,
+    "initializer_range": 0.5,
+}
+
+
 def llama(vocabulary: int, seed: int = 0) -> PreTrainedModel:
     """Return a random Llama with grouped-query attention and an output matrix of its own."""
     torch.manual_seed(seed)
-    config = LlamaConfig(
-        vocab_size=vocabulary,
-        hidden_size=32,
-        intermediate_size=64,
-        num_hidden_layers=2,
-        num_attention_heads=4,
-        num_key_value_heads=2,
-        bos_token_id=2,
-        eos_token_id=1,
-        pad_token_id=0,
-        initializer_range=0.5,
-    )
-    return LlamaForCausalLM(config).eval()
+    return LlamaForCausalLM(LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, **_SHAPE)).eval()
+
+
+def mistral(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Mistral: a sliding window of 8 in all layers."""
+    torch.manual_seed(seed)
+    return MistralForCausalLM(
+        MistralConfig(vocab_size=vocabulary, sliding_window=8, num_key_value_heads=2, **_SHAPE)
+    ).eval()
+
+
+def qwen2(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Qwen 2, biases and all."""
+    torch.manual_seed(seed)
+    return Qwen2ForCausalLM(Qwen2Config(vocab_size=vocabulary, num_key_value_heads=2, **_SHAPE)).eval()
+
+
+def qwen3(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Qwen 3 with a head dimension of its own and a sliding window in its second layer."""
+    torch.manual_seed(seed)
+    windows = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}
+    config = Qwen3Config(vocab_size=vocabulary, num_key_value_heads=1, head_dim=12, **windows, **_SHAPE)
+    return Qwen3ForCausalLM(config).eval()
 
 
 def save_model(folder: Path, seed: int = 0) -> Path:

@@ -53,7 +53,7 @@ def sft_loss(manifest: Mapping[str, Any], label: str) -> Figure:
     right = axes.twinx()
     right.plot([d["step"] for d in dev], [d["score"] for d in dev], "s:", color="tab:green", label="dev chrF++ (right)")
     right.set_ylabel("mean dev chrF++")
-    right.set_ylim(bottom=0)
+    right.set_ylim(0, 1.15 * max(d["score"] for d in dev))  # room above, clear of the losses
     right.grid(False)
     right.axvline(manifest["step"], color="grey", linewidth=0.8)
     handles = [handle for one in (axes, right) for handle in one.get_legend_handles_labels()[0]]

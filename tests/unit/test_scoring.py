@@ -4,14 +4,17 @@ import pytest
 import torch
 
 import tiny
-from prefixyarn.decode.scoring import likeliest
+from prefixyarn.decode.batch import Request
+from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.scoring import distributions, likeliest, score
 
 tok = tiny.tokenizer()
+MODELS = [tiny.gemma, tiny.llama, tiny.mistral, tiny.qwen2, tiny.qwen3]
 
 
-@pytest.mark.parametrize("make", [tiny.gemma, tiny.llama])
-@pytest.mark.parametrize("batch_rows", [1, 5, 100])
-def test_the_likeliest_candidate_is_that_of_whole_forward_passes(make, batch_rows: int) -> None:  # type: ignore[no-untyped-def]
+@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("max_rows", [1, 9, 100])
+def test_the_likeliest_candidate_is_that_of_whole_forward_passes(make, max_rows: int) -> None:  # type: ignore[no-untyped-def]
     model, rng = make(len(tok), seed=3), random.Random(1)
     prompts = [(2, *rng.choices(range(40, len(tok)), k=rng.randint(2, 20))) for _ in range(12)]
     # Some candidates begin alike, some are equal, some are long.
@@ -31,8 +34,8 @@ def test_the_likeliest_candidate_is_that_of_whole_forward_passes(make, batch_row
             scores.append(sum(logits[len(prompt) - 1 + n, token].item() for n, token in enumerate(ids)))
         expected.append(max(range(len(own)), key=lambda c: (round(scores[c], 4), -c)))
     finished: list[int] = []
-    assert likeliest(model, prompts, candidates, batch_rows, finished.append) == expected
-    assert sum(finished) == 12 and len(set(expected)) > 3
+    assert likeliest(model, prompts, candidates, Limits(4000, max_rows), finished.append) == expected
+    assert sum(finished) == sum(len(set(own)) for own in candidates) and len(set(expected)) >= 3
 
 
 def test_a_long_candidate_can_win() -> None:
@@ -44,4 +47,19 @@ def test_a_long_candidate_can_win() -> None:
         start = int(first[5])
         second = int(model(torch.tensor([[*prompt, start]])).logits[0, -1].argmax())
     short = int(first[-1])
-    assert likeliest(model, [prompt], [[(short,), (start, second)]], 1) == [1]
+    assert likeliest(model, [prompt], [[(short,), (start, second)]], Limits(4000)) == [1]
+
+
+@pytest.mark.parametrize("make", MODELS)
+def test_scores_and_distributions_are_those_of_whole_forward_passes(make) -> None:  # type: ignore[no-untyped-def]
+    model, rng = make(len(tok), seed=3), random.Random(2)
+    stem = (2, *rng.choices(range(40, len(tok)), k=11))
+    wanted = [Request(stem, tuple(rng.choices(range(40, len(tok)), k=n))) for n in (0, 1, 4, 12)]
+    wanted += [Request((2, 77), wanted[3].prior), Request(stem, wanted[3].prior[:5]), wanted[2]]
+    scores = score(model, wanted, Limits(4000, 3))
+    for request, rows in zip(wanted, distributions(model, wanted), strict=True):
+        with torch.no_grad():
+            logits = model(torch.tensor([[*request.prompt, *request.prior]])).logits[0].log_softmax(-1)
+        expected = logits[len(request.prompt) - 1 :]
+        assert rows.shape == (len(request.prior) + 1, len(tok)) and torch.allclose(rows, expected, atol=1e-4)
+        assert scores[request] == pytest.approx([float(expected[t, i]) for t, i in enumerate(request.prior)], abs=1e-4)

@@ -11,7 +11,8 @@ import torch
 from transformers import PreTrainedModel
 
 import tiny
-from prefixyarn.decode.engine import Request, decode
+from prefixyarn.decode.batch import Request
+from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
@@ -181,10 +182,10 @@ def test_the_whole_output_as_prior_returns_that_output(tmp_path: Path) -> None:
     stops = Stops.of(own.model, tok, 40)
     prompts = [Request(e.prompt) for e in EXAMPLES[:8]]
     with SftModel(own, "base-1", tmp_path / "sft").on() as tuned:
-        answers = decode(tuned, prompts, stops, 8)
+        answers = decode(tuned, prompts, stops, Limits(4000))
         ended = [n for n, answer in enumerate(answers) if answer.stop == "newline"]
         assert ended, "a model trained to end its answers ends some"
-    again = decode(own.model, [Request(prompts[n].prompt, answers[n].new_ids) for n in ended], stops, 8)
+    again = decode(own.model, [Request(prompts[n].prompt, answers[n].new_ids) for n in ended], stops, Limits(4000))
     assert [(a.new_ids, a.stop) for a in again] == [((), "newline")] * len(ended)
 
 

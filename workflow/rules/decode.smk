@@ -26,7 +26,6 @@ rule decode_translation:
     threads: 1
     resources:
         mem_mb=3000,
-        batch_rows=224,
     params:
         dtype=foundation("dtype"),
         seed=config["seed"],
@@ -38,5 +37,6 @@ rule decode_translation:
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --sft {input.sft} --direction {wildcards.unit} --items {input.test} {input.out_of_domain}"
         " --train {input.train} --priors {input.priors} --prompt {input.choice} --examples {input.examples}"
-        " --seed {params.seed} --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"
+        " --seed {params.seed} --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
+        " --journal state/{wildcards.run}/decode_translation/{wildcards.unit}/{wildcards.model}.jsonl"
         " --outputs {output.outputs} 2>&1 | tee {log}"

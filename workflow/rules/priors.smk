@@ -24,7 +24,6 @@ rule build_priors:
     threads: 1
     resources:
         mem_mb=2500,
-        batch_rows=16,
     params:
         dtype=foundation("dtype"),
         config=as_json({key: TRANSLATION[key] for key in ("priors", "sft")}),
@@ -37,4 +36,4 @@ rule build_priors:
         " --direction {wildcards.unit} --items {input.test} {input.out_of_domain} --train {input.train}"
         " --lexicon {input.lexicon} --refined {input.refined} --sft {input.sft} --prompt {input.choice}"
         " --examples {input.examples} --config {params.config:q} --seed {params.seed}"
-        " --batch-rows {resources.batch_rows} --priors {output.priors} 2>&1 | tee {log}"
+        " --memory-mb {resources.mem_mb} --priors {output.priors} 2>&1 | tee {log}"

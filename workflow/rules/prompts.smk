@@ -15,7 +15,6 @@ rule decode_prompts:
     threads: 1
     resources:
         mem_mb=2500,
-        batch_rows=128,
     params:
         dtype=foundation("dtype"),
         prompts=as_json(TRANSLATION["prompts"]),
@@ -26,7 +25,7 @@ rule decode_prompts:
         "python scripts/decode_prompts.py"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --direction {wildcards.unit} --items {input.trial} --prompts {params.prompts:q}"
-        " --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"
+        " --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
@@ -74,7 +73,6 @@ rule decode_examples:
     threads: 1
     resources:
         mem_mb=2500,
-        batch_rows=48,
     params:
         dtype=foundation("dtype"),
         examples=EXAMPLES,
@@ -88,7 +86,7 @@ rule decode_examples:
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --direction {wildcards.unit} --items {input.trial} --train {input.train} --prompt {input.choice}"
         " --examples {params.examples} --draws {params.draws} --seed {params.seed}"
-        " --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"
+        " --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 

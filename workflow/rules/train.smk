@@ -8,7 +8,7 @@ rule train_sft:
         checks=rules.verify_foundation.output.checks,
         choice=rules.choose_prompt.output.choice,
         train=splits("train"),
-        trial=splits("trial"),
+        dev=splits("dev"),
         held_out=splits("dev", "test", "out_of_domain"),
     output:
         manifest="results/{run}/models/sft/translation/{model}/manifest.json",
@@ -21,7 +21,6 @@ rule train_sft:
     threads: 2
     resources:
         mem_mb=6000,
-        batch_rows=64,
     params:
         dtype=foundation("dtype"),
         directions=UNITS,
@@ -33,9 +32,9 @@ rule train_sft:
     shell:
         "python scripts/train_sft.py"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --directions {params.directions} --train {input.train} --trial {input.trial} --held-out {input.held_out}"
+        " --directions {params.directions} --train {input.train} --dev {input.dev} --held-out {input.held_out}"
         " --prompt {input.choice} --config {params.config:q} --seed {params.seed}"
-        " --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"
+        " --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
         " --state state/{wildcards.run}/train_sft/{wildcards.model}.pt --manifest {output.manifest} 2>&1 | tee {log}"
 
 
@@ -58,7 +57,6 @@ rule decode_sft:
     threads: 1
     resources:
         mem_mb=2500,
-        batch_rows=64,
     params:
         dtype=foundation("dtype"),
         limit=TRANSLATION["max_answer_tokens"],
@@ -68,7 +66,7 @@ rule decode_sft:
         "python scripts/decode_sft.py"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --sft {input.sft} --direction {wildcards.unit} --items {input.test} {input.out_of_domain}"
-        " --prompt {input.choice} --max-answer-tokens {params.limit} --batch-rows {resources.batch_rows}"
+        " --prompt {input.choice} --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 

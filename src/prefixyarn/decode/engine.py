@@ -3,32 +3,26 @@
 The priors of one prompt form a tree: all start at the prompt, whose keys and values are computed once, and two
 of them share every step for which their tokens agree, given or chosen. So equal priors cost nothing, and
 ``oracle`` with two tokens costs nothing more than with one where the model chooses the second itself.
+
+Rows that end leave the batch at once, and waiting prompts take their places. Memory is bounded by the number of
+rows, which follows from the model's shape and the lengths (`rows_within`).
 """
 
 from __future__ import annotations
 
+import logging
 from collections import defaultdict
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
+from prefixyarn.decode.batch import LOGIT_ROWS, PREFILL_TOKENS, Batch, Ids, Request
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 
-Ids = tuple[int, ...]
-
-# Rows that have ended stay in the batch until they are this share of it: taking rows out copies the cache.
-DEAD_SHARE = 0.15
-
-
-@dataclass(frozen=True)
-class Request:
-    """A prompt and the start of its answer, as token ids. The prompt's hold BOS where the model expects one."""
-
-    prompt: Ids
-    prior: Ids = ()
+SHORTER = 0.6  # prompts this much shorter than the longest get smaller slots, in a pass of their own
 
 
 @dataclass(frozen=True)
@@ -44,20 +38,27 @@ class Answer:
     stop: str
 
 
-@dataclass
-class _Row:
-    """A row of the batch: the answer's tokens so far and the requests that share them."""
+@dataclass(frozen=True)
+class Limits:
+    """What a job may use.
 
-    tokens: list[int]
-    requests: list[Request]
+    Attributes:
+        memory_mb: Memory of the process in all, the weights included.
+        max_rows: Most rows side by side. More are no faster: the matrix products run at full speed long before.
+    """
+
+    memory_mb: int
+    max_rows: int = 256
 
 
 def decode(
     model: PreTrainedModel,
     requests: Sequence[Request],
     stops: Stops,
-    batch_rows: int,
+    limits: Limits,
     done: Callable[[int], None] = lambda n: None,
+    known: Callable[[Request], Answer | None] = lambda request: None,
+    found: Callable[[Request, Answer], None] = lambda request, answer: None,
 ) -> list[Answer]:
     """Decode requests greedily.
 
@@ -65,17 +66,20 @@ def decode(
     same stops, whatever the batch.
 
     Args:
-        model: A causal language model in evaluation mode.
+        model: A causal language model in evaluation mode, with SDPA attention.
         requests: What to decode; equal ones are decoded once.
         stops: The stop rule.
-        batch_rows: Largest number of sequences decoded side by side, unless one prompt alone has more priors.
+        limits: Memory and rows. If memory runs out all the same, rows are halved and decoding goes on.
         done: Called with the number of requests just finished.
+        known: Returns an answer that need not be decoded again.
+        found: Called with each request as it is answered.
 
     Returns:
         An answer per request, in their order.
 
     Raises:
-        InputError: A prior is longer than the answer limit, or ends the answer before its own end.
+        InputError: A prior is longer than the answer limit, or ends the answer before its own end; or the memory
+            does not hold one row.
     """
     for request in requests:
         if len(request.prior) > stops.max_answer_tokens:
@@ -86,65 +90,92 @@ def decode(
     copies: dict[Request, int] = defaultdict(int)
     for request in requests:
         copies[request] += 1
-    answers: dict[Request, Answer] = {}
-    for batch in _batches(list(copies), batch_rows):
-        for request, answer in _decode_batch(model, batch, stops):
-            answers[request] = answer
-            done(copies[request])
+    answers = {request: answer for request in copies if (answer := known(request))}
+    if answers:
+        done(sum(copies[request] for request in answers))
+    scale = 1
+    while waiting := [request for request in copies if request not in answers]:
+        for group in by_length(waiting, stops.max_answer_tokens):
+            length = max(len(request.prompt) for request in group) + stops.max_answer_tokens
+            rows = max(1, rows_within(model, length, limits) // scale)
+            try:
+                for request, answer in _decode_group(model, group, stops, rows, length):
+                    answers[request] = answer
+                    found(request, answer)
+                    done(copies[request])
+            except (MemoryError, RuntimeError) as error:
+                if rows <= 1 or not _out_of_memory(error):
+                    raise
+                scale *= 2
+                logging.warning("out of memory with %d rows side by side; going on with half of them", rows)
+                if torch.cuda.is_available():
+                    torch.cuda.empty_cache()
+                break
     return [answers[request] for request in requests]
 
 
-def _batches(requests: list[Request], batch_rows: int) -> Iterator[list[list[Request]]]:
-    """Yield batches of prompts, each prompt a list of its requests; longest prompts first.
+def rows_within(model: PreTrainedModel, length: int, limits: Limits) -> int:
+    """Return how many rows of ``length`` positions fit into the memory, by the model's shape.
 
-    Prompts of like length are padded least, and if memory is short it shows at once.
+    A row has keys and values of all layers. Beside them there are the weights, the activations of a prefill (a few
+    hidden and feed-forward states of `PREFILL_TOKENS` tokens), and logits of `LOGIT_ROWS` rows at a time.
+
+    Raises:
+        InputError: Not even one fits.
     """
-    by_prompt: dict[Ids, list[Request]] = defaultdict(list)
-    for request in requests:
-        by_prompt[request.prompt].append(request)
-    batch: list[list[Request]] = []
-    for _, group in sorted(by_prompt.items(), key=lambda e: (-len(e[0]), e[0])):
-        if batch and sum(map(len, batch)) + len(group) > batch_rows:
-            yield batch
-            batch = []
-        batch.append(group)
-    if batch:
-        yield batch
+    config, size = model.config, model.dtype.itemsize
+    heads = config.num_key_value_heads
+    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    weights = sum(p.numel() * p.element_size() for p in model.parameters())
+    row = config.num_hidden_layers * 2 * heads * head * length * size
+    activations = max(PREFILL_TOKENS, length) * (8 * config.hidden_size + 3 * config.intermediate_size) * size
+    logits = LOGIT_ROWS * config.vocab_size * 8
+    overhead = 2**29 if model.device.type == "cpu" else 2**30  # Python, libraries, the allocator's slack
+    fixed = weights + activations + logits + overhead
+    rows = int(min(limits.max_rows, (limits.memory_mb * 2**20 - fixed) // row))
+    if rows < 1:
+        raise InputError(
+            f"{limits.memory_mb} MB of memory do not hold one row of {length} tokens, which takes about "
+            f"{(fixed + row) / 2**20:.0f} MB. Raise mem_mb of the rule (set-resources in a profile) or lower "
+            "max_answer_tokens."
+        )
+    return rows
+
+
+def _out_of_memory(error: BaseException) -> bool:
+    return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
+
+
+def by_length(requests: Sequence[Request], limit: int) -> Iterator[list[Request]]:
+    """Yield groups of requests whose prompts are alike in length, longest first.
+
+    Long prompts first: they are padded least among their like, and if memory is short it shows at once.
+    """
+    group: list[Request] = []
+    for request in sorted(requests, key=lambda r: (-len(r.prompt), r.prompt)):
+        if group and len(request.prompt) + limit < SHORTER * (len(group[0].prompt) + limit):
+            yield group
+            group = []
+        group.append(request)
+    if group:
+        yield group
 
 
 @torch.inference_mode()
-def _decode_batch(model: PreTrainedModel, batch: list[list[Request]], stops: Stops) -> Iterator[tuple[Request, Answer]]:
-    """Decode the requests of a batch of prompts; yield each as it ends."""
-    device = model.device
-    longest = max(len(group[0].prompt) for group in batch)
-    # Left padding: every prompt ends in the last column, where its answer begins.
-    padded = [[0] * (longest - len(g[0].prompt)) + list(g[0].prompt) for g in batch]
-    inputs = torch.tensor(padded, device=device)  # (batch, time)
-    lengths = torch.tensor([len(g[0].prompt) for g in batch], device=device)
-    mask = (torch.arange(longest, device=device) >= longest - lengths[:, None]).long()
-    cache = DynamicCache(config=model.config)
-    rows: list[_Row | None] = [_Row([], group) for group in batch]
-    while True:
-        positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -inputs.shape[1] :]
-        logits = model(
-            input_ids=inputs,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits  # (batch, 1, vocab)
-        chosen = logits[:, -1].argmax(-1).tolist()
-        grown: list[_Row] = []
-        parents: list[int] = []
-        for parent, row in enumerate(rows):
-            if row is None:
-                continue
-            for child in _branch(row, chosen[parent]):
+def _decode_group(
+    model: PreTrainedModel, requests: Sequence[Request], stops: Stops, capacity: int, length: int
+) -> Iterator[tuple[Request, Answer]]:
+    """Decode requests within ``capacity`` slots of ``length`` positions; yield each as it ends."""
+    batch = Batch(model, requests, capacity, length)
+    for rows, hidden in batch:
+        chosen = iter(_choose(model, hidden[[row.chooses for row in rows]]))
+        children = []
+        for row in rows:
+            kept = []
+            for child in row.branch(next(chosen) if row.chooses else None):
                 stop = stops.reason(child.tokens)
                 if stop is None:
-                    grown.append(child)
-                    parents.append(parent)
+                    kept.append(child)
                     continue
                 for request in child.requests:
                     if len(request.prior) > len(child.tokens):
@@ -153,26 +184,11 @@ def _decode_batch(model: PreTrainedModel, batch: list[list[Request]], stops: Sto
                             f"{len(child.tokens)}: {stops.text(request.prior)!r}"
                         )
                     yield request, Answer(tuple(child.tokens[len(request.prior) :]), stop)
-        if not grown:
-            return
-        branched = len(set(parents)) < len(parents)
-        if branched or len(grown) < (1 - DEAD_SHARE) * len(rows):
-            keep = torch.tensor(parents, device=device)
-            cache.batch_select_indices(keep)
-            mask = mask[keep]
-            rows = list(grown)
-        else:
-            rows = [None] * len(rows)
-            for parent, row in zip(parents, grown, strict=True):
-                rows[parent] = row
-        inputs = torch.tensor([[row.tokens[-1] if row else 0] for row in rows], device=device)
-        mask = torch.cat([mask, mask.new_ones(len(rows), 1)], dim=1)
+            children.append(kept)
+        batch.replace(children)
 
 
-def _branch(row: _Row, chosen: int) -> list[_Row]:
-    """Return the rows that a row becomes by one token: given where a prior goes on, else chosen by the model."""
-    step = len(row.tokens)
-    branches: dict[int, list[Request]] = defaultdict(list)
-    for request in row.requests:
-        branches[request.prior[step] if step < len(request.prior) else chosen].append(request)
-    return [_Row([*row.tokens, token], requests) for token, requests in branches.items()]
+def _choose(model: PreTrainedModel, hidden: torch.Tensor) -> list[int]:
+    """Return the likeliest next token after each last state, shape (rows, hidden)."""
+    head = model.get_output_embeddings()
+    return [token for part in hidden.split(LOGIT_ROWS) for token in head(part).argmax(-1).tolist()]

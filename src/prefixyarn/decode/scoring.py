@@ -1,96 +1,95 @@
-"""Scoring given continuations with a causal language model."""
+"""Scoring given continuations, with the batch that decoding uses: prompts and common beginnings are computed once."""
 
 from __future__ import annotations
 
-import copy
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
-from transformers import DynamicCache, PreTrainedModel
+from transformers import PreTrainedModel
 
-from prefixyarn.decode.engine import Ids
+from prefixyarn.decode.batch import LOGIT_ROWS, Batch, Ids, Request
+from prefixyarn.decode.engine import Limits, by_length, rows_within
 
 
 @torch.inference_mode()
+def score(
+    model: PreTrainedModel,
+    requests: Sequence[Request],
+    limits: Limits,
+    done: Callable[[int], None] = lambda n: None,
+) -> dict[Request, list[float]]:
+    """Return the log-probability in nats of each token of each prior, given the prompt and the tokens before it.
+
+    Args:
+        model: A causal language model in evaluation mode, with SDPA attention.
+        requests: Prompts with the continuations to score as priors; equal ones are scored once.
+        limits: Memory and rows.
+        done: Called with the number of requests just finished.
+    """
+    scores: dict[Request, list[float]] = {request: [] for request in requests}
+    for group in by_length([request for request in scores if request.prior], 0):
+        length = max(len(request.prompt) + len(request.prior) for request in group)
+        batch = Batch(model, group, rows_within(model, length, limits), length)
+        for rows, hidden in batch:
+            children = []
+            for row, own in zip(rows, log_probabilities(model, hidden), strict=True):
+                kept = row.branch(None)
+                for child in kept:
+                    for request in child.requests:
+                        scores[request].append(float(own[child.tokens[-1]]))
+                        if len(request.prior) == len(child.tokens):
+                            done(1)
+                # What has been scored to its end needs no further step.
+                for child in kept:
+                    child.requests = [r for r in child.requests if len(r.prior) > len(child.tokens)]
+                children.append([child for child in kept if child.requests])
+            batch.replace(children)
+    return scores
+
+
+def log_probabilities(model: PreTrainedModel, hidden: torch.Tensor) -> Iterator[torch.Tensor]:
+    """Yield the log-probabilities of the next token after each last state: shape (rows, hidden) -> (vocab,) each."""
+    head, cap = model.get_output_embeddings(), getattr(model.config, "final_logit_softcapping", None)
+    for part in hidden.split(LOGIT_ROWS):
+        logits = head(part).float()
+        yield from (torch.tanh(logits / cap) * cap if cap else logits).log_softmax(-1)
+
+
+@torch.inference_mode()
+def distributions(model: PreTrainedModel, requests: Sequence[Request]) -> Iterator[torch.Tensor]:
+    """Yield, for each request, the next-token log-probabilities at every position of its prior and after it.
+
+    Shape (len(prior) + 1, vocab): the t-th row is what the model expects after the prompt and t prior tokens. Each
+    request is one forward pass, so the sequences may be long and the rows are not kept.
+    """
+    for request in requests:
+        ids = torch.tensor([[*request.prompt, *request.prior]], device=model.device)
+        hidden = model.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[0, len(request.prompt) - 1 :]
+        yield torch.stack(list(log_probabilities(model, hidden)))
+
+
 def likeliest(
     model: PreTrainedModel,
     prompts: Sequence[Ids],
     candidates: Sequence[Sequence[Ids]],
-    batch_rows: int,
+    limits: Limits,
     done: Callable[[int], None] = lambda n: None,
 ) -> list[int]:
     """Return, for each prompt, which candidate the model finds likeliest as the start of the answer.
 
     The likelihood of a candidate is the product of its tokens' probabilities: that the answer begins with it.
-    It only falls with each token, so a candidate is given up once a complete one is as likely as what it has
-    of itself; most are decided by their first token.
 
     Args:
-        model: A causal language model in evaluation mode.
+        model: A causal language model in evaluation mode, with SDPA attention.
         prompts: Prompts as token ids.
         candidates: For each prompt at least one candidate of at least one token.
-        batch_rows: Largest number of prompts side by side.
-        done: Called with the number of prompts just finished.
+        limits: Memory and rows.
+        done: Called with the number of candidates just finished.
 
     Returns:
         An index into each prompt's candidates; of equals, the first.
     """
-    best = [0] * len(prompts)
-    order = sorted(range(len(prompts)), key=lambda n: -len(prompts[n]))
-    for start in range(0, len(order), batch_rows):
-        batch = order[start : start + batch_rows]
-        for n, index in zip(
-            batch, _batch(model, [prompts[n] for n in batch], [candidates[n] for n in batch]), strict=True
-        ):
-            best[n] = index
-        done(len(batch))
-    return best
-
-
-def _batch(model: PreTrainedModel, prompts: Sequence[Ids], candidates: Sequence[Sequence[Ids]]) -> list[int]:
-    device = model.device
-    longest = max(map(len, prompts))
-    inputs = torch.tensor([[0] * (longest - len(p)) + list(p) for p in prompts], device=device)  # (batch, time)
-    mask = torch.tensor([[0] * (longest - len(p)) + [1] * len(p) for p in prompts], device=device)
-    cache = DynamicCache(config=model.config)
-
-    def log_probabilities(ids: torch.Tensor, mask: torch.Tensor, cache: DynamicCache) -> torch.Tensor:
-        """Return the next token's log-probabilities after the last of ``ids``, shape (batch, vocab)."""
-        positions = (mask.cumsum(1) - 1).clamp(min=0)[:, -ids.shape[1] :]
-        logits = model(
-            input_ids=ids,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
-        ).logits
-        return logits[:, -1].float().log_softmax(-1)
-
-    first = log_probabilities(inputs, mask, cache)
-    scores = [[float(first[n, ids[0]]) for ids in own] for n, own in enumerate(candidates)]
-    given = 1
-    while True:
-        # Of each prompt: the best complete candidate, and which of the others may still become better.
-        complete = [
-            max((s for s, ids in zip(own, listed, strict=True) if len(ids) <= given), default=-float("inf"))
-            for own, listed in zip(scores, candidates, strict=True)
-        ]
-        active = []
-        for n, listed in enumerate(candidates):
-            for c, ids in enumerate(listed):
-                if len(ids) > given and scores[n][c] > complete[n]:
-                    active.append((n, c))
-                elif len(ids) > given:
-                    scores[n][c] = -float("inf")
-        if not active:
-            break
-        rows = torch.tensor([n for n, _ in active], device=device)
-        branch = copy.deepcopy(cache)
-        branch.batch_select_indices(rows)
-        ids = torch.tensor([candidates[n][c][:given] for n, c in active], device=device)
-        after = log_probabilities(ids, torch.cat([mask[rows], mask.new_ones(ids.shape)], 1), branch)
-        for row, (n, c) in enumerate(active):
-            scores[n][c] += float(after[row, candidates[n][c][given]])
-        given += 1
-    return [next(c for c, score in enumerate(own) if score == best) for own, best in zip(scores, complete, strict=True)]
+    asked = [[Request(prompt, ids) for ids in own] for prompt, own in zip(prompts, candidates, strict=True)]
+    scores = score(model, [request for own in asked for request in own], limits, done)
+    totals = [[sum(scores[request]) for request in own] for own in asked]
+    return [own.index(max(own)) for own in totals]

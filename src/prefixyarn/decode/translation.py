@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
+from functools import partial
 
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.engine import Request, decode
+from prefixyarn.decode.batch import Request
+from prefixyarn.decode.engine import Limits, decode
+from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.stops import Stops, answer_text
 from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import prompt_ids
@@ -29,8 +32,10 @@ def decode_tasks(
     stops: Stops,
     tasks: Sequence[Task],
     direction: Direction,
-    batch_rows: int,
+    limits: Limits,
     done: Callable[[int], None] = lambda n: None,
+    journal: Journal | None = None,
+    model_id: str = "",
 ) -> list[Output]:
     """Decode tasks of one direction with one model.
 
@@ -39,8 +44,10 @@ def decode_tasks(
         stops: The stop rule, with the tokenizer of both.
         tasks: What to decode.
         direction: The tasks' direction.
-        batch_rows: Largest number of sequences decoded side by side.
+        limits: Memory and rows.
         done: Called with the number of answers just finished.
+        journal: Where answers are kept as they come, and taken from where they are known.
+        model_id: What identifies the model's weights, in the journal.
 
     Returns:
         An output per task, in their order. A language tag belongs to the prompt rather than to the answer: it is no
@@ -50,7 +57,11 @@ def decode_tasks(
     texts = [task.prompt.fill(task.item.source, direction) for task in tasks]
     encoded = {text: tuple(prompt_ids(tokenizer, text)) for text in set(texts)}
     requests = [_request(encoded[text], task.prior) for text, task in zip(texts, tasks, strict=True)]
-    answers = decode(model, requests, stops, batch_rows, done)
+    if journal:
+        known, found = partial(journal.get, model_id), partial(journal.add, model_id)
+        answers = decode(model, requests, stops, limits, done, known, found)
+    else:
+        answers = decode(model, requests, stops, limits, done)
     outputs = []
     for task, answer in zip(tasks, answers, strict=True):
         ids = [*task.prior.ids, *answer.new_ids]

@@ -16,7 +16,7 @@ def trial_scores(units: Units) -> dict[str, float]:
     """Return chrF++ by direction, and ``mean`` over directions.
 
     Args:
-        units: By direction: its trial items, and an output for each.
+        units: By direction: its items, and an output for each.
     """
     scores = {}
     for unit, (items, outputs) in units.items():

@@ -23,6 +23,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 
+from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
@@ -304,7 +305,9 @@ class SftModel:
                 f"{folder}: this SFT model was trained on another foundation than {foundation.name} (weights "
                 f"{manifest['base'][:12]}, not {base[:12]}). Train it again: snakemake --forcerun train_sft"
             )
-        self._foundation = foundation
+        weights = sorted(Path(folder).glob("*.safetensors"))
+        self.identity = hashlib.sha256("".join([base, *map(sha256, weights)]).encode()).hexdigest()
+        """What identifies the SFT model: a SHA-256 of the base's and its own weights."""
         self._adapter: PeftModel | None = None
         if manifest["config"]["method"] == "lora":
             self._adapter = PeftModel.from_pretrained(foundation.model, folder)

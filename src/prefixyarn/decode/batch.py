@@ -1,0 +1,177 @@
+"""The batch: rows that are decoded or scored side by side, in slots of keys and values.
+
+A row is a node of a prompt's tree of priors. Rows that end leave at once, the last rows take their slots, and
+waiting prompts are prefilled behind them: the batch stays full, and what attention reads stays in one piece.
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import torch
+from transformers import PreTrainedModel
+
+from prefixyarn.decode.slots import Slots, masks
+
+Ids = tuple[int, ...]
+
+LOGIT_ROWS = 64  # rows whose logits are computed at a time
+PREFILL_TOKENS = 2048  # most tokens prefilled at a time, padding included
+
+
+@dataclass(frozen=True)
+class Request:
+    """A prompt and the start of its answer, as token ids. The prompt's hold BOS where the model expects one."""
+
+    prompt: Ids
+    prior: Ids = ()
+
+
+@dataclass
+class Row:
+    """A row: a prompt, the answer's tokens so far, and the requests that share them.
+
+    The last token is not yet in the slot's keys and values.
+    """
+
+    prompt: Ids
+    tokens: list[int]
+    requests: list[Request]
+
+    @property
+    def length(self) -> int:
+        """Positions in use in the slot."""
+        return len(self.prompt) + max(len(self.tokens) - 1, 0)
+
+    @property
+    def chooses(self) -> bool:
+        """Whether some request has no given token next."""
+        return any(len(request.prior) <= len(self.tokens) for request in self.requests)
+
+    @property
+    def bound(self) -> int:
+        """Most rows that this one can still become: one for each way in which its priors go on."""
+        return len({request.prior[len(self.tokens) :] for request in self.requests})
+
+    def branch(self, chosen: int | None) -> list[Row]:
+        """Return the rows that this one becomes by one token: given where a prior goes on, else ``chosen``.
+
+        Requests without a given token are left out if nothing is chosen.
+        """
+        step = len(self.tokens)
+        branches: dict[int, list[Request]] = defaultdict(list)
+        for request in self.requests:
+            token = request.prior[step] if step < len(request.prior) else chosen
+            if token is not None:
+                branches[token].append(request)
+        return [Row(self.prompt, [*self.tokens, token], requests) for token, requests in branches.items()]
+
+
+class Batch:
+    """Rows in slots. Iterating gives rows with their last states; then `replace` must say what becomes of them."""
+
+    def __init__(self, model: PreTrainedModel, requests: Sequence[Request], capacity: int, length: int) -> None:
+        """Take distinct requests, in the order in which their prompts are to be begun.
+
+        Args:
+            model: A causal language model in evaluation mode, with SDPA attention.
+            requests: The requests.
+            capacity: Number of slots.
+            length: Positions in a slot: the longest prompt and answer together.
+        """
+        self._model, self._decoder = model, model.get_decoder()
+        self._slots, self._capacity = Slots(capacity, length), capacity
+        by_prompt: dict[Ids, list[Request]] = defaultdict(list)
+        for request in requests:
+            by_prompt[request.prompt].append(request)
+        # A prompt with more priors than slots is begun more than once.
+        self._waiting = [
+            Row(prompt, [], own[n : n + capacity])
+            for prompt, own in by_prompt.items()
+            for n in range(0, len(own), capacity)
+        ][::-1]
+        self._rows: list[Row] = []
+        self._first = 0  # of the rows that were given out last
+
+    def __iter__(self) -> Iterator[tuple[list[Row], torch.Tensor]]:
+        """Yield rows, and the last state of each, shape (rows, hidden): new prompts, then all rows by one token."""
+        while self._waiting or self._rows:
+            while admitted := self._admit():
+                self._first = len(self._rows)
+                self._rows += admitted
+                yield admitted, self._prefill(admitted)
+            if self._rows:
+                self._first = 0
+                yield self._rows, self._step()
+
+    def _admit(self) -> list[Row]:
+        """Return waiting prompts for which there are slots, and no more than are prefilled at a time."""
+        room = self._capacity - sum(row.bound for row in self._rows)
+        admitted: list[Row] = []
+        while self._waiting and self._waiting[-1].bound <= room:
+            longest = len((admitted or self._waiting[-1:])[0].prompt)
+            if admitted and (len(admitted) + 1) * longest > PREFILL_TOKENS:
+                break
+            admitted.append(self._waiting.pop())
+            room -= admitted[-1].bound
+        return admitted
+
+    def _prefill(self, rows: Sequence[Row]) -> torch.Tensor:
+        device, longest = self._model.device, max(len(row.prompt) for row in rows)
+        # Right padding: no token attends to what follows it, and steps overwrite the padding's keys and values.
+        ids = torch.tensor([[*row.prompt, *[0] * (longest - len(row.prompt))] for row in rows], device=device)
+        positions = torch.arange(longest, device=device)
+        distance = positions[:, None] - positions  # (time, positions)
+        self._slots.prefilling(self._first)
+        hidden = self._forward(ids, positions.expand(len(rows), -1), (distance >= 0)[None], distance[None])
+        lasts = torch.tensor([len(row.prompt) - 1 for row in rows], device=hidden.device)
+        return hidden[torch.arange(len(rows), device=hidden.device), lasts]
+
+    def _step(self) -> torch.Tensor:
+        device, lengths = self._model.device, [row.length for row in self._rows]
+        ids = torch.tensor([[row.tokens[-1]] for row in self._rows], device=device)
+        places = torch.tensor(lengths, device=device)
+        distance = places[:, None, None] - torch.arange(max(lengths) + 1, device=device)  # (rows, 1, positions)
+        self._slots.stepping(places, max(lengths) + 1)
+        return self._forward(ids, places[:, None], distance >= 0, distance)[:, 0]
+
+    def _forward(
+        self, ids: torch.Tensor, positions: torch.Tensor, attend: torch.Tensor, distance: torch.Tensor
+    ) -> torch.Tensor:
+        """Return the last layer's states, shape (rows, time, hidden)."""
+        return self._decoder(
+            input_ids=ids,
+            attention_mask=masks(self._model.config, attend, distance),
+            position_ids=positions,
+            past_key_values=self._slots,
+            use_cache=True,
+        ).last_hidden_state
+
+    def replace(self, children: Sequence[Sequence[Row]]) -> None:
+        """Put what the rows given out last have become in their place: for each its children, maybe none."""
+        free: list[int] = []
+        more: list[tuple[int, Row]] = []  # (slot of the parent, a child beside its first)
+        for slot, own in enumerate(children, self._first):
+            if own:
+                self._rows[slot] = own[0]
+                more += [(slot, child) for child in own[1:]]
+            else:
+                free.append(slot)
+        free.reverse()  # the lowest last
+        sources, targets = [], []
+        for source, child in more:
+            sources.append(source)
+            targets.append(free.pop() if free else len(self._rows))
+            self._rows[targets[-1] :] = [child, *self._rows[targets[-1] + 1 :]]
+        while free:
+            if free[0] == len(self._rows) - 1:
+                free.pop(0)
+            else:
+                sources.append(len(self._rows) - 1)
+                targets.append(free.pop())
+                self._rows[targets[-1]] = self._rows[-1]
+            self._rows.pop()
+        if sources:
+            self._slots.copy(sources, targets, max(self._rows[target].length for target in targets))

@@ -1,0 +1,98 @@
+"""The journal of a decoding job: every answer as it comes, so that a killed job goes on where it was.
+
+An append-only file of JSON lines, which no rule has as output: Snakemake deletes the outputs of a job that did not
+end well. An entry is found by what it was decoded from, never by its place: the model's weights, the prompt's and the
+prior's ids, the settings, and the code and libraries that decoded it. So a changed prompt, or a mended engine, can
+never be mistaken for a finished one.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import hashlib
+import json
+import logging
+import os
+from pathlib import Path
+from types import TracebackType
+from typing import IO, Any
+
+import torch
+import transformers
+
+from prefixyarn.decode.batch import Request
+from prefixyarn.decode.engine import Answer
+from prefixyarn.errors import InputError
+
+
+class Journal:
+    """The journal of one job. Use it as a context: it is locked, and closed at the end."""
+
+    def __init__(self, path: str | os.PathLike[str], settings: dict[str, Any]) -> None:
+        """Open or begin a journal.
+
+        Args:
+            path: The file.
+            settings: What beside model, prompt and prior decides on an answer.
+
+        Raises:
+            InputError: Another process writes this journal.
+        """
+        self._path = Path(path)
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
+        versions = [torch.__version__, transformers.__version__]
+        self._settings = json.dumps([settings, code.hexdigest(), versions], sort_keys=True)
+        self._entries: dict[str, Answer] = {}
+        self._stream: IO[bytes] = open(self._path, "a+b")  # noqa: SIM115
+        try:
+            fcntl.flock(self._stream, fcntl.LOCK_EX | fcntl.LOCK_NB)
+        except BlockingIOError as error:
+            self._stream.close()
+            raise InputError(
+                f"{self._path}: another process writes this journal. Is a decoding job of an earlier, killed run still "
+                "going on? Wait for it or end it, then run again."
+            ) from error
+        self._read()
+
+    def _read(self) -> None:
+        """Read all entries; what a kill left of a last line is cut off."""
+        self._stream.seek(0)
+        end = 0
+        for line in self._stream:
+            try:
+                if not line.endswith(b"\n"):
+                    raise ValueError("torn line")
+                entry = json.loads(line)
+                self._entries[entry["key"]] = Answer(tuple(entry["new_ids"]), entry["stop"])
+            except (ValueError, KeyError, TypeError):
+                logging.warning("%s: cut off after %d bytes, where a line is torn", self._path, end)
+                self._stream.truncate(end)
+                break
+            end += len(line)
+        self._stream.seek(0, os.SEEK_END)
+
+    def __enter__(self) -> Journal:
+        """Return the journal."""
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        """Close the file, which unlocks it."""
+        self._stream.close()
+
+    def _key(self, model: str, request: Request) -> str:
+        content = json.dumps([model, request.prompt, request.prior])
+        return hashlib.sha256((self._settings + content).encode()).hexdigest()[:32]
+
+    def get(self, model: str, request: Request) -> Answer | None:
+        """Return the answer of a model (by what identifies it) to a request, if it is known."""
+        return self._entries.get(self._key(model, request))
+
+    def add(self, model: str, request: Request, answer: Answer) -> None:
+        """Append an answer; once this returns, killing the process does not lose it."""
+        key = self._key(model, request)
+        self._entries[key] = answer
+        self._stream.write(json.dumps({"key": key, "new_ids": answer.new_ids, "stop": answer.stop}).encode() + b"\n")
+        self._stream.flush()

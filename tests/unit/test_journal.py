@@ -1,0 +1,130 @@
+"""The journal, and jobs killed for real."""
+
+from __future__ import annotations
+
+import json
+import random
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from prefixyarn.decode.batch import Request
+from prefixyarn.decode.engine import Answer
+from prefixyarn.decode.journal import Journal
+from prefixyarn.errors import InputError
+
+TESTS = Path(__file__).resolve().parents[1]
+ONE, TWO = Request((2, 5), (7,)), Request((2, 5, 7))
+ANSWER = Answer((8, 9), "newline")
+
+
+def test_answers_are_found_by_what_they_were_decoded_from(tmp_path: Path) -> None:
+    path = tmp_path / "state" / "journal.jsonl"
+    with Journal(path, {"limit": 64}) as journal:
+        assert journal.get("weights", ONE) is None
+        journal.add("weights", ONE, ANSWER)
+        assert journal.get("weights", ONE) == ANSWER
+    with Journal(path, {"limit": 64}) as journal:
+        assert journal.get("weights", ONE) == ANSWER
+        assert journal.get("other weights", ONE) is None
+        assert journal.get("weights", TWO) is None, "the same ids, but all of them prompt"
+    with Journal(path, {"limit": 32}) as journal:
+        assert journal.get("weights", ONE) is None
+
+
+def test_changed_code_decodes_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    with Journal(tmp_path / "j", {}) as journal:
+        journal.add("weights", ONE, ANSWER)
+    read = Path.read_bytes
+    monkeypatch.setattr(Path, "read_bytes", lambda self: read(self) + b"# mended" * (self.name == "engine.py"))
+    with Journal(tmp_path / "j", {}) as journal:
+        assert journal.get("weights", ONE) is None
+
+
+@pytest.mark.parametrize("torn", [b'{"key": "abc', b'{"key": "abc"}\n', b"\x00\x00\n", b"\n"])
+def test_a_torn_line_is_cut_off(tmp_path: Path, torn: bytes) -> None:
+    path = tmp_path / "j"
+    with Journal(path, {}) as journal:
+        journal.add("weights", ONE, ANSWER)
+    whole = path.read_bytes()
+    path.write_bytes(whole + torn)
+    with Journal(path, {}) as journal:
+        assert journal.get("weights", ONE) == ANSWER
+        journal.add("weights", TWO, ANSWER)
+    assert path.read_bytes().startswith(whole) and len(path.read_bytes().splitlines()) == 2
+    with Journal(path, {}) as journal:
+        assert journal.get("weights", TWO) == ANSWER
+
+
+def test_two_processes_cannot_write_one_journal(tmp_path: Path) -> None:
+    with Journal(tmp_path / "j", {}), pytest.raises(InputError, match="another process writes this journal"):
+        Journal(tmp_path / "j", {})
+    Journal(tmp_path / "j", {}).__exit__(None, None, None)  # free again
+
+
+JOB = """
+import sys, time
+sys.path.insert(0, {tests!r})
+import torch, tiny
+from pathlib import Path
+from prefixyarn.decode.batch import Batch, Request
+from prefixyarn.decode.engine import Limits, decode
+from prefixyarn.decode.journal import Journal
+from prefixyarn.decode.stops import Stops
+import random, json
+torch.set_num_threads(1)
+tok = tiny.tokenizer()
+model = tiny.gemma(len(tok), seed=1)
+stops = Stops.of(model, tok, 20)
+rng = random.Random(5)
+prompts = [(2, *rng.choices(range(40, len(tok)), k=rng.randint(3, 30))) for _ in range(40)]
+wanted = [Request(p, tuple(rng.choices([i for i in range(40, len(tok)) if i not in stops.newline_ids], k=k))) for p in prompts for k in (0, 1, 2)]
+step = Batch._step
+def slow(self):
+    time.sleep(0.02)
+    return step(self)
+Batch._step = slow
+folder = Path(sys.argv[1])
+decoded = []
+with Journal(folder / "journal.jsonl", {{}}) as journal:
+    print("decoding", flush=True)
+    def found(request, answer):
+        journal.add("w", request, answer)
+        decoded.append(request)
+    answers = decode(model, wanted, stops, Limits(4000, 12), known=lambda r: journal.get("w", r), found=found)
+(folder / "answers.json").write_text(json.dumps([[a.new_ids, a.stop] for a in answers]))
+print(len(decoded), len(set(wanted)))
+"""
+
+
+def test_jobs_killed_at_random_moments_go_on_and_give_the_same_bytes(tmp_path: Path) -> None:
+    job, rng = JOB.format(tests=str(TESTS)), random.Random(time.time())
+
+    def start(folder: Path) -> subprocess.Popen[str]:
+        folder.mkdir(exist_ok=True)
+        process = subprocess.Popen([sys.executable, "-c", job, str(folder)], stdout=subprocess.PIPE, text=True)
+        assert process.stdout and process.stdout.readline() == "decoding\n"
+        return process
+
+    whole = start(tmp_path / "whole")
+    assert whole.wait() == 0
+    kept: list[int] = []
+    for _ in range(3):
+        killed = start(tmp_path / "killed")
+        time.sleep(rng.uniform(0.2, 0.8))
+        killed.kill()
+        killed.wait()
+        lines = (tmp_path / "killed/journal.jsonl").read_bytes().split(b"\n")
+        kept.append(len(lines) - 1)
+    assert kept == sorted(kept) and kept[-1] > 0
+    with open(tmp_path / "killed/journal.jsonl", "ab") as stream:
+        stream.write(b'{"key": "torn')
+    last = start(tmp_path / "killed")
+    assert last.wait() == 0 and last.stdout
+    decoded, wanted = map(int, last.stdout.read().split())
+    assert decoded == wanted - kept[-1], "nothing that was written is decoded again"
+    assert (tmp_path / "killed/answers.json").read_bytes() == (tmp_path / "whole/answers.json").read_bytes()
+    assert all(json.loads(line) for line in (tmp_path / "killed/journal.jsonl").read_text().splitlines())
