@@ -113,7 +113,10 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
         with open(tables / f"{name}.csv") as stream:
             shares = list(csv.DictReader(stream))
         assert len(shares) == len(rows) and direction in shares[0] and f"{direction} share" in shares[0]
-        assert [r["share"] for r in shares if r["model"] == "sft" and r["kind"] == "none"] == ["100.0000"] * 2
+        # A random model's BLEU is 0, of which there are no shares.
+        assert {r["share"] for r in shares if r["model"] == "sft" and r["kind"] == "none"} <= {"100.0000", ""}
+        if name == "main":
+            assert [r["share"] for r in shares if r["metric"] == "chrF++"][-1] == "100.0000"
         assert "52.5 %" in (tables / "main.md").read_text()
     assert "toprule" in (tables / "main.tex").read_text()
     with open(tables / "cost.csv") as stream:
