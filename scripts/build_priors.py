@@ -64,15 +64,16 @@ def main() -> None:
     asked = [item for item in items if candidates[item.id]]
     filled = [prompt.fill(item.source, direction) for item in asked]
     join = prompt.join(direction)
+    ids = [
+        [tuple(answer_ids(tokenizer, text, join, candidate)) for candidate in candidates[item.id]]
+        for item, text in zip(asked, filled, strict=True)
+    ]
     picked = likeliest(
         foundation.model,
         [tuple(prompt_ids(tokenizer, text)) for text in filled],
-        [
-            [tuple(answer_ids(tokenizer, text, join, candidate)) for candidate in candidates[item.id]]
-            for item, text in zip(asked, filled, strict=True)
-        ],
+        ids,
         Limits(args.memory_mb),
-        Progress(f"build_priors {args.direction}", len(asked), "items"),
+        Progress(f"build_priors {direction.source}-{direction.target}", sum(map(len, map(set, ids))), "candidates"),
     )
     chosen = {item.id: PriorText("", "no candidate") for item in items}
     for item, n in zip(asked, picked, strict=True):

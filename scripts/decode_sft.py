@@ -44,8 +44,10 @@ def main() -> None:
     items = [item for path in args.items for item in read_records(path, Item)]
     tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in items]
     progress = Progress(f"decode_sft {args.direction}", len(tasks), "answers")
-    with SftModel(foundation, identity(args.model), args.sft.parent).on() as model:
-        outputs = decode_tasks(model, stops, tasks, Direction.parse(args.direction), Limits(args.memory_mb), progress)
+    sft = SftModel(foundation, identity(args.model), args.sft.parent)
+    limits = Limits(args.memory_mb - sft.extra_mb)
+    with sft.on() as model:
+        outputs = decode_tasks(model, stops, tasks, Direction.parse(args.direction), limits, progress)
     write_records(args.outputs, outputs)
 
 

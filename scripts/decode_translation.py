@@ -68,15 +68,14 @@ def main() -> None:
     settings = {"dtype": args.dtype, "limit": args.max_answer_tokens}
     if args.dtype != "float32":
         settings["memory"] = args.memory_mb  # in half precision the batch decides on outputs, too
+    limits = Limits(args.memory_mb - (sft.extra_mb if sft else 0))
     with Journal(args.journal, settings) as journal:
         for name in ("foundation", "sft"):
             own = [prior for prior in priors if prior.model == name]
             tasks = [Task(items[prior.item], prompts[prior.prompt], prior) for prior in own]
             if own:
                 with decoding_model(foundation, sft, name) as model:
-                    found = decode_tasks(
-                        model, stops, tasks, direction, Limits(args.memory_mb), progress, journal, weights[name]
-                    )
+                    found = decode_tasks(model, stops, tasks, direction, limits, progress, journal, weights[name])
                 outputs |= {(prior.item, prior.system): output for prior, output in zip(own, found, strict=True)}
     write_records(args.outputs, (outputs[prior.item, prior.system] for prior in priors))
 

@@ -1,6 +1,6 @@
 """Make the main table of some directions, and print it (rules tabulate_main and tabulate_other_directions).
 
-python scripts/tabulate_main.py --foundations '{"NAME": "label"}' --directions en-de en-fr \
+python scripts/tabulate_main.py --foundations '[["NAME", "label"]]' --directions en-de en-fr \
     --scores results/default/scores/translation/{en-de,en-fr}/NAME.json \
     --sft results/default/models/sft/translation/NAME/manifest.json \
     --refined results/default/models/refined/translation/manifest.json --resamples 10000 --seed 1 \
@@ -21,7 +21,7 @@ from prefixyarn.tables.render import write_csv
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--foundations", required=True, type=json.loads, help="labels by name")
+    parser.add_argument("--foundations", required=True, type=json.loads, help="pairs of name and label")
     parser.add_argument("--directions", nargs="+", required=True)
     parser.add_argument("--scores", nargs="+", required=True)
     parser.add_argument("--sft", nargs="*", required=True, help="manifests of the SFT models, one per foundation")
@@ -33,6 +33,7 @@ def main() -> None:
     parser.add_argument("--tex", help="file to write")
     parser.add_argument("--claims", action="store_true", help="judge the paper's claims")
     args = parser.parse_args()
+    args.foundations = dict(args.foundations)  # pairs keep the order, in which the files are given
 
     scores: dict[str, dict[str, dict]] = {name: {} for name in args.foundations}
     for (name, unit), path in zip(product(args.foundations, args.directions), args.scores, strict=True):

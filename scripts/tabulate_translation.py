@@ -1,6 +1,6 @@
 """Make the translation table and the table of prompts (rule tabulate_translation).
 
-python scripts/tabulate_translation.py --foundations '{"NAME": "label"}' --directions en-de en-fr \
+python scripts/tabulate_translation.py --foundations '[["NAME", "label"]]' --directions en-de en-fr \
     --scores results/default/scores/translation/{en-de,en-fr}/NAME.json \
     --prompts results/default/prompts/translation/NAME.json --examples results/default/examples/translation/NAME.json \
     --resamples 10000 --seed 1 --induced \
@@ -28,7 +28,7 @@ from prefixyarn.tables.translation import (
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--foundations", required=True, type=json.loads, help="labels by name")
+    parser.add_argument("--foundations", required=True, type=json.loads, help="pairs of name and label")
     parser.add_argument("--directions", nargs="+", required=True)
     parser.add_argument("--scores", nargs="+", required=True)
     parser.add_argument("--prompts", nargs="+", required=True, help="choices of choose_prompt, one per foundation")
@@ -39,6 +39,7 @@ def main() -> None:
     parser.add_argument("--induced", action="store_true", help="the dictionary was induced from training text")
     parser.add_argument("--tables", required=True, type=Path, help="folder to write to")
     args = parser.parse_args()
+    args.foundations = dict(args.foundations)  # pairs keep the order, in which the files are given
 
     scores: dict[str, dict[str, dict]] = {name: {} for name in args.foundations}
     for (name, unit), path in zip(product(args.foundations, args.directions), args.scores, strict=True):

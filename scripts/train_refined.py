@@ -14,6 +14,7 @@ manifest has the share of dev items whose first word the model has right, by dir
 import argparse
 import json
 import logging
+import shutil
 from itertools import chain
 from pathlib import Path
 
@@ -45,7 +46,8 @@ def main() -> None:
     training, dev, folder = by_direction(args.train), by_direction(args.dev), args.manifest.parent
     check_unseen(list(chain(*training.values())), [item for path in args.held_out for item in read_records(path, Item)])
     kind = KINDS[args.kind]
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # what an earlier kind left there
+    folder.mkdir(parents=True)
     parameters = kind.train(training, dev, args.config, args.pretrained, folder, args.state)
     accuracy = {}
     for unit, items in dev.items():

@@ -70,10 +70,12 @@ def main() -> None:
         return made
 
     def dev_score(model: PreTrainedModel) -> float:
-        units = {}
+        # While it is trained, a weight has a gradient, two moments and a copy of its best value beside it.
+        trained_mb = 4 * sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad) // 2**20
+        limits, units = Limits(args.memory_mb - trained_mb), {}
         for unit, items in dev.items():
             tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in items]
-            units[unit] = (items, decode_tasks(model, stops, tasks, Direction.parse(unit), Limits(args.memory_mb)))
+            units[unit] = (items, decode_tasks(model, stops, tasks, Direction.parse(unit), limits))
         return trial_scores(units)["mean"]
 
     config = SftConfig(**args.config, seed=args.seed)
@@ -87,6 +89,7 @@ def main() -> None:
         folder=args.manifest.parent,
         state_file=args.state,
         done=Progress("train_sft", config.steps, "steps"),
+        scoring=f"at most {args.max_answer_tokens} tokens",
     )
     logging.info("kept: after %d steps%s", manifest["step"], " (still improving)" * manifest["still_improving"])
 

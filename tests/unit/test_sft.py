@@ -151,9 +151,17 @@ def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path) -> None:
 
     with pytest.raises(Killed):
         run(tmp_path, done=kill)
-    steps: list[int] = []
-    run(tmp_path, config=replace(CONFIG, rate=0.01), done=steps.append)
-    assert steps == [1] * 12
+    state = (tmp_path / "state" / "sft.pt").read_bytes()
+    for changes in (
+        {"config": replace(CONFIG, rate=0.01)},
+        {"dev": EXAMPLES[:7]},
+        {"scoring": "other"},
+        {"base": "base-2"},
+    ):
+        (tmp_path / "state" / "sft.pt").write_bytes(state)
+        steps: list[int] = []
+        run(tmp_path, **changes, done=steps.append)
+        assert steps == [1] * 12, changes
 
 
 @pytest.mark.parametrize("make", [tiny.gemma, tiny.llama])
@@ -190,6 +198,7 @@ def test_the_whole_output_as_prior_returns_that_output(tmp_path: Path) -> None:
 
 
 def test_full_fine_tuning(tmp_path: Path) -> None:
+    run(tmp_path)  # an adapter that stood there before
     own = foundation()
     before = loss_of(own.model)
     manifest = run(tmp_path, own, replace(CONFIG, method="full", rate=0.003))
@@ -198,6 +207,7 @@ def test_full_fine_tuning(tmp_path: Path) -> None:
     sft = SftModel(base, "base-1", tmp_path / "sft")
     with sft.on() as tuned:
         assert loss_of(tuned) < 0.9 * before
+        assert loss_of(tuned) == pytest.approx(loss_of(own.model), rel=1e-5), "the adapter of before is gone"
     assert loss_of(base.model) == before
 
 
@@ -225,10 +235,20 @@ def test_rate_rises_then_falls() -> None:
     assert rates[4] == pytest.approx(0.45) and max(rates) > 0.99 and 0 < rates[-1] < 0.001
 
 
-def test_identity_is_of_the_weights(tmp_path: Path) -> None:
+def test_identity_is_of_all_files(tmp_path: Path) -> None:
     def of(files: dict[str, str]) -> str:
         (tmp_path / "manifest.json").write_text(json.dumps({"files": files}))
         return identity(tmp_path)
 
-    one = of({"model.safetensors": "a", "tokenizer.json": "x"})
-    assert one == of({"tokenizer.json": "y", "model.safetensors": "a"}) != of({"model.safetensors": "b"})
+    one = of({"model.safetensors": "a", "config.json": "x"})
+    assert one == of({"config.json": "x", "model.safetensors": "a"})
+    assert (
+        len(
+            {
+                one,
+                of({"model.safetensors": "b", "config.json": "x"}),
+                of({"model.safetensors": "a", "config.json": "y"}),
+            }
+        )
+        == 3
+    )

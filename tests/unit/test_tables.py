@@ -1,4 +1,7 @@
 import csv
+import json
+import subprocess
+import sys
 from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
@@ -227,6 +230,27 @@ def test_main_table_is_rendered(main: list[dict[str, Any]]) -> None:
     assert "improving" not in main_notes(main, {"m": manifest}, None, list(UNITS), RESAMPLES)
 
 
+def test_scores_are_those_of_the_foundation_whose_they_are(units: dict[str, Any], tmp_path: Path) -> None:
+    scores = {name: u["scores"] for name, u in units.items()}
+    fewer = {
+        name: {**own, "systems": [e for e in own["systems"] if e["kind"] != "pseudo"]} for name, own in scores.items()
+    }
+    files = []
+    for foundation, made in (("z", scores), ("a", fewer)):  # not in the order of the alphabet
+        for name, own in made.items():
+            files.append(tmp_path / f"{foundation}-{name}.json")
+            files[-1].write_text(json.dumps(own))
+    root = Path(__file__).resolve().parents[2]
+    pairs = json.dumps([["z", "Z"], ["a", "A"]])
+    command = [sys.executable, "scripts/tabulate_main.py", "--foundations", pairs, "--directions", *UNITS]
+    command += ["--scores", *map(str, files), "--sft", "--resamples", "1000", "--seed", "1"]
+    subprocess.run([*command, "--csv", tmp_path / "main.csv", "--md", tmp_path / "main.md"], cwd=root, check=True)
+    with open(tmp_path / "main.csv") as stream:
+        rows = list(csv.DictReader(stream))
+    kinds = {name: [r["kind"] for r in rows if r["foundation"] == name and r["metric"] == "BLEU"] for name in "za"}
+    assert "pseudo" in kinds["z"] and "pseudo" not in kinds["a"] and len(kinds["a"]) == 4
+
+
 def test_without_an_sft_model_there_are_no_shares(units: dict[str, Any]) -> None:
     scores = {
         name: {**u["scores"], "systems": [e for e in u["scores"]["systems"] if e["model"] != "sft"]}
@@ -244,7 +268,16 @@ def chrf_row(
     own = {"metric": "chrF++", "model": model, "prompt": "zero-shot", "kind": kind, "k": 0 if kind == "none" else 2}
     ends = {"share": share, "share low": share - 5, "share high": share + 5}
     means = {"mean": share / 2, "mean low": share / 2 - 2, "mean high": share / 2 + 2}
-    return {**own, "k_unit": "token", **ends, **means, "recovery": 2 * share - 100, "p none": p, **more}
+    return {
+        **own,
+        "k_unit": "token",
+        **ends,
+        **means,
+        "recovery": 2 * share - 100,
+        "p none": p,
+        "p none uncorrected": p,
+        **more,
+    }
 
 
 @pytest.mark.parametrize(

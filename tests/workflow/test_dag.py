@@ -230,6 +230,22 @@ def test_results_are_the_same_again_and_in_another_run(copy: Copy) -> None:
     assert copy.planned() == set(), "another run leaves this one alone"
 
 
+def test_several_foundations_keep_their_order(copy: Copy) -> None:
+    one = copy.config["foundations"]
+    source = one[0]["source"]  # type: ignore[index]
+    two = [{"name": name, "label": name.upper(), "source": source} for name in ("zeta", "alpha")]
+    copy.config |= {"run": "two", "foundations": two}
+    try:
+        result = copy.run("-n", "-p", "results/two/tables/main.md", "results/two/tables/translation.md")
+    finally:
+        copy.config |= {"run": "tiny", "foundations": one}
+    lines = [line for line in (result.stdout + result.stderr).splitlines() if "python scripts/tabulate_" in line]
+    assert len(lines) == 2
+    for line in lines:
+        assert '--foundations \'[["zeta", "ZETA"], ["alpha", "ALPHA"]]\'' in line
+        assert "en-de/zeta.json results/two/scores/translation/en-de/alpha.json" in line
+
+
 def test_a_failing_rule_says_why_and_leaves_nothing(copy: Copy) -> None:
     copy.config["run"] = "broken"
     copy.config["translation"]["items"]["test"] = 999  # type: ignore[index]

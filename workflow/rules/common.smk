@@ -1,4 +1,5 @@
 # Configuration and helpers of all rules. This runs at each start and in each cluster job: light imports only.
+import hashlib
 import json
 import re
 import sys
@@ -31,6 +32,8 @@ UNITS = DIRECTIONS + TRANSLATION["other_directions"]
 EXAMPLES = TRANSLATION["few_shot"]["examples"]
 SFT = TRANSLATION["sft"]["method"] != "none"
 REFINED = TRANSLATION["refined"]["kind"] != "none"
+REFINED_SOURCE = TRANSLATION["refined"].get("seq2seq", {}).get("source", {})
+REFINED_FOLDER = f"resources/refined/{hashlib.sha256(json.dumps(REFINED_SOURCE, sort_keys=True).encode()).hexdigest()[:12]}"
 
 
 wildcard_constraints:
@@ -64,13 +67,17 @@ def foundation(key):
     return value
 
 
-def local_files(wildcards):
-    """Return the files of a foundation from a local folder, so that changing one is noticed."""
-    source = FOUNDATIONS[wildcards.model]["source"]
+def files_of(source):
+    """Return the files of a model that is a local folder, so that changing one is noticed."""
     folder = Path(source.get("path", "")).expanduser()
-    if source["kind"] != "local" or not folder.is_dir():
+    if source.get("kind") != "local" or not folder.is_dir():
         return []
     return sorted(str(path) for path in folder.iterdir() if path.is_file())
+
+
+def local_files(wildcards):
+    """Return the files of the wildcard model's foundation, if it is a local folder."""
+    return files_of(FOUNDATIONS[wildcards.model]["source"])
 
 
 def dictionary_inputs(wildcards):

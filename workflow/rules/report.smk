@@ -20,7 +20,7 @@ rule tabulate_main:
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        foundations=as_json(LABELS),
+        foundations=as_json(list(LABELS.items())),
         directions=DIRECTIONS,
         resamples=config["score"]["resamples"],
         seed=config["seed"],
@@ -50,7 +50,7 @@ rule tabulate_other_directions:
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        foundations=as_json(LABELS),
+        foundations=as_json(list(LABELS.items())),
         directions=TRANSLATION["other_directions"],
         resamples=config["score"]["resamples"],
         seed=config["seed"],
@@ -90,7 +90,7 @@ rule tabulate_translation:
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        foundations=as_json(LABELS),
+        foundations=as_json(list(LABELS.items())),
         directions=DIRECTIONS,
         resamples=config["score"]["resamples"],
         seed=config["seed"],

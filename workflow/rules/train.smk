@@ -73,19 +73,21 @@ rule decode_sft:
 rule fetch_refined:
     input:
         code=code("scripts/fetch_foundation.py"),
+        local=files_of(REFINED_SOURCE),
     output:
-        files="resources/refined/source.json",
+        files=f"{REFINED_FOLDER}/source.json",
     log:
         "logs/fetch_refined.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        source=as_json(refined_settings().get("source", {})),
+        source=as_json(REFINED_SOURCE),
+        folder=f"{REFINED_FOLDER}/source",
     message:
         "Fetching the encoder-decoder to fine-tune as refined model"
     shell:
-        "python scripts/fetch_foundation.py --source {params.source:q}"
-        " --folder resources/refined/source --files {output.files} 2>&1 | tee {log}"
+        "python scripts/fetch_foundation.py --source {params.source:q} --key translation.refined.seq2seq.source"
+        " --folder {params.folder} --files {output.files} 2>&1 | tee {log}"
 
 
 rule train_refined:
@@ -93,7 +95,7 @@ rule train_refined:
         code=code("scripts/train_refined.py"),
         pretrained=(
             rules.fetch_refined.output.files
-            if refined_settings().get("source", {}).get("kind") in ("hub", "local")
+            if REFINED_SOURCE.get("kind") in ("hub", "local")
             else []
         ),
         train=splits("train"),
@@ -114,12 +116,13 @@ rule train_refined:
         kind=TRANSLATION["refined"]["kind"],
         directions=UNITS,
         settings=as_json(refined_settings()),
+        pretrained=f"{REFINED_FOLDER}/source",
     message:
         "Training the refined model"
     shell:
         "python scripts/train_refined.py --kind {params.kind} --directions {params.directions}"
         " --train {input.train} --dev {input.dev} --held-out {input.held_out} --config {params.settings:q}"
-        " --pretrained resources/refined/source --state state/{wildcards.run}/train_refined"
+        " --pretrained {params.pretrained} --state state/{wildcards.run}/train_refined"
         " --manifest {output.manifest} 2>&1 | tee {log}"
 
 

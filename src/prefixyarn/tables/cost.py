@@ -41,7 +41,8 @@ def cost_rows(
         Rows with ``training seconds`` and ``trained parameters`` (0 where nothing is trained), ``sentences`` (training
         pairs used), ``seconds per prior`` (to get one) and ``seconds per answer`` (to decode with it: the mean of
         the job that decodes all systems together). Seconds are wall time of whole jobs, start included, on the
-        machine and the threads of the run; jobs side by side share the machine.
+        machine and the threads of the run; jobs side by side share the machine. Of a job that was killed and went
+        on, only its last part counts: for figures of costs, take an undisturbed run.
     """
 
     def per_piece(rule: str) -> float | None:

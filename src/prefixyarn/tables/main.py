@@ -74,6 +74,8 @@ def main_rows(scores: Scores, resamples: int, seed: int) -> list[Row]:
                 for unit, entry in zip(units, entries, strict=True):
                     row |= _direction(unit, entry["test"][metric], _entry(systems, SFT, units, unit, metric))
                 own_rows.append(row)
+            for row in own_rows:
+                row["p none uncorrected"] = row["p none"]
             for column in ("p none", "p sft"):
                 for row, p in zip(own_rows, holm([row[column] for row in own_rows]), strict=True):
                     row[column] = p
@@ -159,7 +161,8 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
         row = row_of(kind)
         if row is None:
             continue
-        if row["mean"] <= none["mean"] or row["p none"] >= 0.05:
+        # Here the claim is that there is no difference: a correction for many rows would only help it.
+        if row["mean"] <= none["mean"] or row["p none uncorrected"] >= 0.05:
             verdict = "holds"
         else:
             verdict = "holds partly" if pseudo and row["mean high"] < pseudo["mean low"] else "does not hold"

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+import torch
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -19,12 +20,19 @@ Features = Sequence[Mapping[str, Any]]
 
 
 def fit(
-    model: PreTrainedModel, collator: Any, train: Features, dev: Features, config: Mapping[str, Any], state: Path
+    model: PreTrainedModel,
+    origin: str,
+    collator: Any,
+    train: Features,
+    dev: Features,
+    config: Mapping[str, Any],
+    state: Path,
 ) -> PreTrainedModel:
     """Fine-tune a model; of the checkpoints at ¼, ½, ¾ and all of the steps the one with the least dev loss is kept.
 
     Args:
         model: The model.
+        origin: What says which model it is: checkpoints of another are not gone on with.
         collator: Makes a batch of features.
         train: Training features.
         dev: Dev features, for the dev loss.
@@ -36,7 +44,8 @@ def fit(
     """
     if len(train) < config["batch"]:
         raise InputError(f"refined model: {len(train)} training items are fewer than one batch of {config['batch']}")
-    key = hashlib.sha256(json.dumps([config, [*map(dict, train)]], sort_keys=True).encode()).hexdigest()[:16]
+    content = [config, origin, model.config.to_dict(), [*map(dict, train)], [*map(dict, dev)]]
+    key = hashlib.sha256(json.dumps(content, sort_keys=True, default=str).encode()).hexdigest()[:16]
     folder = state / key
     every = max(1, math.ceil(config["steps"] / 4))
     arguments = TrainingArguments(
@@ -59,14 +68,22 @@ def fit(
         disable_tqdm=True,
         dataloader_pin_memory=False,
     )
-    trainer = Trainer(model, arguments, data_collator=collator, train_dataset=train, eval_dataset=dev)
+    trainer = _Trainer(model, arguments, data_collator=collator, train_dataset=train, eval_dataset=dev)
     last = get_last_checkpoint(str(folder)) if folder.is_dir() else None
     trainer.train(resume_from_checkpoint=last)
-    wrong = [entry for entry in trainer.state.log_history if not math.isfinite(entry.get("loss", 0.0))]
-    if wrong:
-        raise InputError(
-            f"refined model: the loss is {wrong[0]['loss']} at step {wrong[0]['step']}, rate "
-            f"{wrong[0]['learning_rate']:.2g}: the training diverged. Lower the rate (now {config['rate']:g})."
-        )
     shutil.rmtree(state, ignore_errors=True)
     return trainer.model.eval()
+
+
+class _Trainer(Trainer):
+    """A trainer that stops at the first loss that is not finite."""
+
+    def training_step(self, *args: Any, **kwargs: Any) -> torch.Tensor:
+        loss = super().training_step(*args, **kwargs)
+        if not torch.isfinite(loss).all():
+            raise InputError(
+                f"refined model: the loss is {float(loss)} at step {self.state.global_step + 1}, rate "
+                f"{self._get_learning_rate():.2g}: the training diverged. Lower the rate (now "
+                f"{self.args.learning_rate:g})."
+            )
+        return loss

@@ -6,6 +6,7 @@ T5 was trained to. A model without pretrained weights (``kind: new``) gets a tok
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -77,7 +78,15 @@ def train(
         for name, split in (("train", train), ("dev", dev))
     }
     settings = {key: config[key] for key in ("steps", "batch", "rate", "seed")}
-    model = fit(model, DataCollatorForSeq2Seq(tokenizer, model), features["train"], features["dev"], settings, state)
+    model = fit(
+        model,
+        json.dumps(source),
+        DataCollatorForSeq2Seq(tokenizer, model),
+        features["train"],
+        features["dev"],
+        settings,
+        state,
+    )
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     write_json(folder / "directions.json", {"directions": sorted(train), "max_tokens": config["max_tokens"]})

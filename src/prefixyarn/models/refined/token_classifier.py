@@ -58,7 +58,7 @@ def train(
     }
     settings = {key: config[key] for key in ("steps", "batch", "rate", "seed")}
     collator = DataCollatorForTokenClassification(tokenizer)
-    model = fit(model, collator, features["train"], features["dev"], settings, state)
+    model = fit(model, pretrained, collator, features["train"], features["dev"], settings, state)
     model.save_pretrained(folder)
     tokenizer.save_pretrained(folder)
     write_json(folder / "languages.json", {"languages": sorted(train), "max_tokens": config["max_tokens"]})
