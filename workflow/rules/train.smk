@@ -82,7 +82,7 @@ rule fetch_refined:
         "../envs/prefixyarn.yaml"
     params:
         source=as_json(REFINED_SOURCE),
-        folder=f"{REFINED_FOLDER}/source",
+        folder=lambda w, output: str(Path(output.files).with_suffix("")),
     message:
         "Fetching the encoder-decoder to fine-tune as refined model"
     shell:
