@@ -158,11 +158,10 @@ def gemm_seconds(shapes: Sequence[tuple[int, ...]]) -> list[tuple[float, float]]
 class AnswerEnds(StoppingCriteria):
     """The stop rule for `generate`; text is decoded only where a row's last token can be a stop."""
 
-    def __init__(self, stops: Stops, prompt: int, prior: int) -> None:
-        """Take the padded prompt's length and the prior's."""
-        self.stops, self.start = stops, prompt
+    def __init__(self, stops: Stops, start: int) -> None:
+        """Take the stop rule, and the column where the answer starts."""
+        self.stops, self.start = stops, start
         self.candidates = torch.tensor(sorted(stops.newline_ids | stops.eos_ids))
-        self.prior = prior
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
         """Return which rows have ended."""
@@ -197,7 +196,7 @@ def generate_condition(model: Any, stops: Stops, condition: Sequence[Request], s
             max_new_tokens=LIMIT - min(len(r.prior) for r in own),
             do_sample=False,
             pad_token_id=0,
-            stopping_criteria=StoppingCriteriaList([AnswerEnds(stops, longest - prior, prior)]),
+            stopping_criteria=StoppingCriteriaList([AnswerEnds(stops, longest - prior)]),
         )
         for n, row, request in zip(order[start : start + size], out[:, longest:].tolist(), own, strict=True):
             found[n] = cut(row[: LIMIT - len(request.prior)], request.prior, stops)
