@@ -71,9 +71,9 @@ def grid(run: str, name: str, items: int) -> list[list[Request]]:
     return wanted
 
 
-def setting(name: str) -> tuple[Any, Stops]:
+def setting(name: str, dtype: str = "float32") -> tuple[Any, Stops]:
     """Return the loaded foundation and its stop rule."""
-    foundation = load(Path("resources/foundations") / name / "model", name, "float32")
+    foundation = load(Path("resources/foundations") / name / "model", name, dtype)
     return foundation, Stops.of(foundation.model, foundation.tokenizer, LIMIT)
 
 

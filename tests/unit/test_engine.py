@@ -1,4 +1,13 @@
+import argparse
+import email.message
+import inspect
+import logging
+import pathlib
 import random
+import shutil
+import subprocess
+import threading
+import zipfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -6,7 +15,13 @@ from typing import Any
 
 import pytest
 import torch
-from transformers import PreTrainedModel, PreTrainedTokenizerFast, StoppingCriteria, StoppingCriteriaList
+from transformers import (
+    AutoModelForCausalLM,
+    PreTrainedModel,
+    PreTrainedTokenizerFast,
+    StoppingCriteria,
+    StoppingCriteriaList,
+)
 
 import tiny
 from prefixyarn.decode.batch import Request
@@ -31,11 +46,11 @@ class AnswerEnds(StoppingCriteria):
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
         ended = [self.stops.reason(row[self.prompt_length :].tolist()) is not None for row in input_ids]
-        return torch.tensor(ended)
+        return torch.tensor(ended, device=input_ids.device)
 
 
 def generate(model: PreTrainedModel, request: Request, stops: Stops) -> tuple[int, ...]:
-    ids = torch.tensor([[*request.prompt, *request.prior]])
+    ids = torch.tensor([[*request.prompt, *request.prior]], device=model.device)
     criteria = StoppingCriteriaList([AnswerEnds(stops, len(request.prompt))])
     limit = stops.max_answer_tokens - len(request.prior)
     out = model.generate(ids, max_new_tokens=limit, do_sample=False, stopping_criteria=criteria)
@@ -109,9 +124,10 @@ def test_waiting_prompts_take_the_places_of_ended_rows(monkeypatch: pytest.Monke
     assert max(steps) == 10
     # Every token chosen but the first of an answer is one row of one step: none is computed for an ended row.
     assert sum(steps) == sum(len(a.new_ids) - 1 for a in answers)
-    # While prompts wait, the batch is full.
-    last = max(n for n, (_, time) in enumerate(shapes) if time > 1)
-    assert {rows for rows, time in shapes[:last] if time == 1} == {10}
+    # The batch is full until no prompt waits; from then on it shrinks.
+    assert steps == sorted(steps, reverse=True) and steps.count(10) > len(steps) / 2
+    # All prompts together are few enough tokens for one prefill, though there is room for ten at a time.
+    assert [rows for rows, time in shapes if time > 1] == [len(wanted)]
 
 
 def test_logits_only_where_a_token_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -137,19 +153,19 @@ def test_when_memory_runs_out_rows_are_halved(error: Exception, monkeypatch: pyt
     model, stops = model_and_stops(tiny.gemma)
     wanted = requests(tok, 8, seed=1)
     expected = decode(model, wanted, stops, Limits(4000, 16))
-    update = Slots.update
+    stepping = Slots.stepping
     capacities: set[int] = set()
 
-    def short(self: Slots, *arguments: Any) -> Any:
+    def short(self: Slots, places: torch.Tensor, reach: int) -> None:
         capacities.add(self.rows)
-        if self.rows > 4 and arguments[0].shape[0] > 3:
+        if self.rows > 4 and len(places) > 3:
             raise error
-        return update(self, *arguments)
+        stepping(self, places, reach)
 
-    monkeypatch.setattr(Slots, "update", short)
+    monkeypatch.setattr(Slots, "stepping", short)
     assert decode(model, wanted, stops, Limits(4000, 16)) == expected
     assert capacities == {16, 8, 4}
-    monkeypatch.setattr(Slots, "update", lambda *arguments: (_ for _ in ()).throw(RuntimeError("something else")))
+    monkeypatch.setattr(Slots, "stepping", lambda *arguments: (_ for _ in ()).throw(RuntimeError("something else")))
     with pytest.raises(RuntimeError, match="something else"):
         decode(model, wanted, stops, Limits(4000, 16))
 
@@ -221,22 +237,65 @@ def test_prior_that_ends_the_answer_early_is_refused() -> None:
         decode(model, [Request((2, 5), (text, newline, text))], Stops.of(model, tok, LIMIT), Limits(4000))
 
 
+def test_a_model_spread_over_devices_answers_the_same(tmp_path: Path) -> None:
+    folder = tiny.save_model(tmp_path / "model")
+    wanted, plain = requests(tok, 12, seed=7), AutoModelForCausalLM.from_pretrained(folder).eval()
+    # Without a second device: layers on disk, which go through the same hooks.
+    places = {f"model.layers.{n}": "disk" if n else "cpu" for n in range(plain.config.num_hidden_layers)}
+    places |= dict.fromkeys(("model.embed_tokens", "model.norm", "model.rotary_emb", "lm_head"), "cpu")
+    spread = AutoModelForCausalLM.from_pretrained(folder, device_map=places, offload_folder=tmp_path / "offload").eval()
+    assert set(spread.hf_device_map.values()) == {"cpu", "disk"}
+    stops = Stops.of(plain, tok, LIMIT)
+    assert decode(spread, wanted, stops, Limits(4000)) == decode(plain, wanted, stops, Limits(4000))
+
+
+@pytest.mark.gpu
+@pytest.mark.parametrize("make", MODELS)
+def test_on_a_gpu_answers_equal_generate_in_fp32(make: Callable[..., PreTrainedModel]) -> None:
+    model, stops = model_and_stops(make)
+    model, wanted = model.cuda(), requests(tok, 12, seed=2)
+    for request, answer in zip(wanted, decode(model, wanted, stops, Limits(4000)), strict=True):
+        assert answer.new_ids == generate(model, request, stops)
+
+
+@pytest.mark.gpu
+@pytest.mark.model
+@pytest.mark.parametrize(("dtype", "equal"), [("float32", 1.0), ("bfloat16", 0.5)])
+def test_default_model_on_a_gpu(default_model: Path, dtype: str, equal: float) -> None:
+    foundation = load(default_model, "gemma-3-270m", dtype)
+    stops = Stops.of(foundation.model, foundation.tokenizer, 24)
+    join = "English: {}\nGerman:"
+    wanted = [Request(tuple(prompt_ids(foundation.tokenizer, join.format(s)))) for s in sentences(60)]
+    answers = decode(foundation.model, wanted, stops, Limits(4000))
+    same = [a.new_ids == generate(foundation.model, r, stops) for r, a in zip(wanted, answers, strict=True)]
+    assert sum(same) / len(same) >= equal  # in bf16 batches change some tokens: benchmarks/rounding.py says how many
+
+
+def sentences(n: int) -> list[str]:
+    """Return real English sentences: how the documentation of the standard library's functions begins."""
+    found = []
+    for module in (argparse, email.message, logging, pathlib, shutil, subprocess, threading, zipfile):
+        for _, owner in sorted(inspect.getmembers(module, inspect.isclass)) + [("", module)]:
+            for _, function in sorted(inspect.getmembers(owner, inspect.isfunction)):
+                first = " ".join((inspect.getdoc(function) or "").split("\n\n")[0].split())
+                if first.endswith(".") and 25 <= len(first) <= 140 and first not in found:
+                    found.append(first)
+    return found[:n]
+
+
 @pytest.mark.model
 def test_default_model_equals_generate_on_real_prompts(default_model: Path) -> None:
     foundation = load(default_model, "gemma-3-270m", "float32")
     stops = Stops.of(foundation.model, foundation.tokenizer, 24)
     assert len(stops.newline_ids) == 32
     prompt, wanted = Prompt("labels", "{source_language}: {source}\n{target_language}:"), []
-    for unit in ("en-de", "en-zh", "en-ru", "en-ar"):
-        direction = Direction.parse(unit)
-        for source in (
-            "The file could not be saved.",
-            "Please enter your new password twice, so that we can check it.",
-        ):
-            filled = prompt.fill(source, direction)
-            ids = tuple(prompt_ids(foundation.tokenizer, filled))
-            answer = {"de": "Die Datei", "zh": "请输入", "ru": "Не удалось", "ar": "الرجاء"}[direction.target]
-            prior = tuple(answer_ids(foundation.tokenizer, filled, prompt.join(direction), answer))
-            wanted += [Request(ids, prior[:k]) for k in (0, 1, 2)]
+    openings = {"de": "Gibt die", "zh": "返回一个", "ru": "Возвращает список", "ar": "إرجاع قائمة"}
+    for n, source in enumerate(sentences(100)):
+        direction = Direction("en", list(openings)[n % 4])
+        filled = prompt.fill(source, direction)
+        ids = tuple(prompt_ids(foundation.tokenizer, filled))
+        prior = answer_ids(foundation.tokenizer, filled, prompt.join(direction), openings[direction.target])
+        wanted.append(Request(ids, tuple(prior[: n % 3])))
+    assert len(set(wanted)) == 100
     answers = decode(foundation.model, wanted, stops, Limits(4000))
     assert [a.new_ids for a in answers] == [generate(foundation.model, request, stops) for request in wanted]

@@ -92,42 +92,57 @@ class Batch:
             for prompt, own in by_prompt.items()
             for n in range(0, len(own), capacity)
         ][::-1]
+        self._prefilled = Slots(0, 0)  # prompts that wait for a place, with their keys and values
+        self._parked: list[tuple[Row, int, torch.Tensor]] = []  # (row, its slot there, its last state), the next last
         self._rows: list[Row] = []
         self._first = 0  # of the rows that were given out last
 
     def __iter__(self) -> Iterator[tuple[list[Row], torch.Tensor]]:
         """Yield rows, and the last state of each, shape (rows, hidden): new prompts, then all rows by one token."""
-        while self._waiting or self._rows:
-            while admitted := self._admit():
-                self._first = len(self._rows)
-                self._rows += admitted
-                yield admitted, self._prefill(admitted)
-            if self._rows:
+        while self._waiting or self._parked or self._rows:
+            if not self._parked and self._waiting and self._has_room(self._waiting[-1]):
+                self._prefill()
+            if self._parked and self._has_room(self._parked[-1][0]):
+                yield self._admit()
+            elif self._rows:
                 self._first = 0
                 yield self._rows, self._step()
 
-    def _admit(self) -> list[Row]:
-        """Return waiting prompts for which there are slots, and no more than are prefilled at a time."""
-        room = self._capacity - sum(row.bound for row in self._rows)
-        admitted: list[Row] = []
-        while self._waiting and self._waiting[-1].bound <= room:
-            longest = len((admitted or self._waiting[-1:])[0].prompt)
-            if admitted and (len(admitted) + 1) * longest > PREFILL_TOKENS:
-                break
-            admitted.append(self._waiting.pop())
-            room -= admitted[-1].bound
-        return admitted
+    def _has_room(self, row: Row) -> bool:
+        """Return whether there are slots for all that a row can become, beside the rows in use."""
+        return sum(own.bound for own in [*self._rows, row]) <= self._capacity
 
-    def _prefill(self, rows: Sequence[Row]) -> torch.Tensor:
-        device, longest = self._model.device, max(len(row.prompt) for row in rows)
+    def _admit(self) -> tuple[list[Row], torch.Tensor]:
+        """Give prefilled prompts slots, as many as there is room for; return them with their last states."""
+        self._first, admitted = len(self._rows), []
+        while self._parked and self._has_room(self._parked[-1][0]):
+            admitted.append(self._parked.pop())
+            self._rows.append(admitted[-1][0])
+        rows, sources, states = zip(*admitted, strict=True)
+        self._slots.take(
+            self._prefilled, sources, range(self._first, len(self._rows)), max(len(row.prompt) for row in rows)
+        )
+        return list(rows), torch.stack(states)
+
+    def _prefill(self) -> None:
+        """Compute the keys and values of the next prompts, as many as are prefilled at a time.
+
+        More than there may be room for: few large matrix products are faster than many small ones.
+        """
+        rows = [self._waiting.pop()]
+        longest = len(rows[0].prompt)
+        while self._waiting and (len(rows) + 1) * max(longest, len(self._waiting[-1].prompt)) <= PREFILL_TOKENS:
+            rows.append(self._waiting.pop())
+            longest = max(longest, len(rows[-1].prompt))
+        device = self._model.device
         # Right padding: no token attends to what follows it, and steps overwrite the padding's keys and values.
         ids = torch.tensor([[*row.prompt, *[0] * (longest - len(row.prompt))] for row in rows], device=device)
         positions = torch.arange(longest, device=device)
         distance = positions[:, None] - positions  # (time, positions)
-        self._slots.prefilling(self._first)
-        hidden = self._forward(ids, positions.expand(len(rows), -1), (distance >= 0)[None], distance[None])
-        lasts = torch.tensor([len(row.prompt) - 1 for row in rows], device=hidden.device)
-        return hidden[torch.arange(len(rows), device=hidden.device), lasts]
+        self._prefilled = Slots(len(rows), longest)
+        expanded = positions.expand(len(rows), -1)
+        hidden = self._forward(self._prefilled, ids, expanded, (distance >= 0)[None], distance[None])
+        self._parked = [(row, n, hidden[n, len(row.prompt) - 1].clone()) for n, row in enumerate(rows)][::-1]
 
     def _step(self) -> torch.Tensor:
         device, lengths = self._model.device, [row.length for row in self._rows]
@@ -135,17 +150,17 @@ class Batch:
         places = torch.tensor(lengths, device=device)
         distance = places[:, None, None] - torch.arange(max(lengths) + 1, device=device)  # (rows, 1, positions)
         self._slots.stepping(places, max(lengths) + 1)
-        return self._forward(ids, places[:, None], distance >= 0, distance)[:, 0]
+        return self._forward(self._slots, ids, places[:, None], distance >= 0, distance)[:, 0]
 
     def _forward(
-        self, ids: torch.Tensor, positions: torch.Tensor, attend: torch.Tensor, distance: torch.Tensor
+        self, slots: Slots, ids: torch.Tensor, positions: torch.Tensor, attend: torch.Tensor, distance: torch.Tensor
     ) -> torch.Tensor:
         """Return the last layer's states, shape (rows, time, hidden)."""
         return self._decoder(
             input_ids=ids,
             attention_mask=masks(self._model.config, attend, distance),
             position_ids=positions,
-            past_key_values=self._slots,
+            past_key_values=slots,
             use_cache=True,
         ).last_hidden_state
 

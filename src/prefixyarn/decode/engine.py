@@ -43,7 +43,7 @@ class Limits:
     """What a job may use.
 
     Attributes:
-        memory_mb: Memory of the process in all, the weights included.
+        memory_mb: Memory of the process in all, the weights included. A model on GPUs takes what is free there.
         max_rows: Most rows side by side. More are no faster: the matrix products run at full speed long before.
     """
 
@@ -117,8 +117,8 @@ def decode(
 def rows_within(model: PreTrainedModel, length: int, limits: Limits) -> int:
     """Return how many rows of ``length`` positions fit into the memory, by the model's shape.
 
-    A row has keys and values of all layers. Beside them there are the weights, the activations of a prefill (a few
-    hidden and feed-forward states of `PREFILL_TOKENS` tokens), and logits of `LOGIT_ROWS` rows at a time.
+    A row has keys and values of all layers. Beside them there are the weights, a prefill of `PREFILL_TOKENS` tokens
+    (their keys and values, a few hidden and feed-forward states), and logits of `LOGIT_ROWS` rows at a time.
 
     Raises:
         InputError: Not even one fits.
@@ -128,19 +128,28 @@ def rows_within(model: PreTrainedModel, length: int, limits: Limits) -> int:
     wide = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
-    row = config.num_hidden_layers * 2 * heads * head * length * size
-    activations = max(PREFILL_TOKENS, length) * (8 * config.hidden_size + 3 * wide) * size
+    token = config.num_hidden_layers * 2 * heads * head * size  # keys and values
+    row = token * length
+    prefill = max(PREFILL_TOKENS, length) * (token + (8 * config.hidden_size + 3 * wide) * size)
     logits = LOGIT_ROWS * config.vocab_size * 8
     overhead = 2**29 if model.device.type == "cpu" else 2**30  # Python, libraries, the allocator's slack
-    fixed = weights + activations + logits + overhead
-    rows = int(min(limits.max_rows, (limits.memory_mb * 2**20 - fixed) // row))
+    fixed = weights + prefill + logits + overhead
+    gpus = {p.device for p in model.parameters() if p.device.type == "cuda"}
+    memory = weights + sum(_free(gpu) for gpu in gpus) if gpus else limits.memory_mb * 2**20
+    rows = int(min(limits.max_rows, (memory - fixed) // row))
     if rows < 1:
         raise InputError(
-            f"{limits.memory_mb} MB of memory do not hold one row of {length} tokens, which takes about "
-            f"{(fixed + row) / 2**20:.0f} MB. Raise mem_mb of the rule (set-resources in a profile) or lower "
-            "max_answer_tokens."
+            f"{memory / 2**20:.0f} MB of memory do not hold one row of {length} tokens, which takes about "
+            f"{(fixed + row) / 2**20:.0f} MB. Raise mem_mb of the rule (set-resources in a profile; on GPUs, ask for "
+            "larger ones) or lower max_answer_tokens."
         )
     return rows
+
+
+def _free(gpu: torch.device) -> int:
+    """Return the bytes that tensors can still take on a GPU: what is free, and what torch holds unused."""
+    free, _ = torch.cuda.mem_get_info(gpu)
+    return int(free + torch.cuda.memory_reserved(gpu) - torch.cuda.memory_allocated(gpu))
 
 
 def _out_of_memory(error: BaseException) -> bool:

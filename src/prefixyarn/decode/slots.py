@@ -31,42 +31,48 @@ class Slots(Cache):
         self.rows, self.length = rows, length
         self._keys: dict[int, torch.Tensor] = {}  # by layer, shape (rows, heads, length, head dimension)
         self._values: dict[int, torch.Tensor] = {}
-        self._first = 0  # slot of the batch's first row
         self._places: torch.Tensor | None = None  # position that each row of the batch writes; None while prefilling
         self._reach = 0  # positions that attention reads
 
-    def prefilling(self, first: int) -> None:
-        """Make the next forward pass write whole prompts, from position 0, into the slots from ``first`` on."""
-        self._first, self._places = first, None
-
     def stepping(self, places: torch.Tensor, reach: int) -> None:
-        """Make the next forward pass write one token into each of the first slots, and read ``reach`` positions."""
-        self._first, self._places, self._reach = 0, places, reach
+        """Make forward passes write one token into each of the first slots, and read ``reach`` positions.
+
+        Until this is called, they write whole prompts, from position 0.
+        """
+        self._places, self._reach = places, reach
 
     def update(
         self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Store a layer's keys and values, shape (batch, heads, time, head dimension); return those to attend to."""
         if layer_idx not in self._keys:
-            for store, states in ((self._keys, key_states), (self._values, value_states)):
-                # Zeros: what was never written is masked, but a weight of 0 times NaN would still be NaN.
-                store[layer_idx] = states.new_zeros(self.rows, states.shape[1], self.length, states.shape[3])
+            self._keys[layer_idx], self._values[layer_idx] = self._room(key_states), self._room(value_states)
         keys, values = self._keys[layer_idx], self._values[layer_idx]
         n, time = key_states.shape[0], key_states.shape[2]
-        own = slice(self._first, self._first + n)
         if self._places is None:
-            keys[own, :, :time], values[own, :, :time] = key_states, value_states
+            keys[:n, :, :time], values[:n, :, :time] = key_states, value_states
             return key_states, value_states
         index = torch.arange(n, device=keys.device)
         places = self._places.to(keys.device)
         keys[index, :, places], values[index, :, places] = key_states[:, :, 0], value_states[:, :, 0]
-        return keys[own, :, : self._reach], values[own, :, : self._reach]
+        return keys[:n, :, : self._reach], values[:n, :, : self._reach]
 
     def copy(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
         """Copy the first ``length`` positions of some slots to others, none of which is a source as well."""
-        for store in (self._keys, self._values):
-            for states in store.values():
-                states[targets, :, :length] = states[sources, :, :length]
+        self.take(self, sources, targets, length)
+
+    def take(self, other: Slots, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
+        """Copy the first ``length`` positions of some of another's slots."""
+        for own, others in ((self._keys, other._keys), (self._values, other._values)):
+            for layer, states in others.items():
+                if layer not in own:
+                    own[layer] = self._room(states)
+                own[layer][targets, :, :length] = states[sources, :, :length]
+
+    def _room(self, states: torch.Tensor) -> torch.Tensor:
+        """Return slots for a layer with the heads and dimensions of some states."""
+        # Zeros: what was never written is masked, but a weight of 0 times NaN would still be NaN.
+        return states.new_zeros(self.rows, states.shape[1], self.length, states.shape[3])
 
 
 def masks(config: PreTrainedConfig, attend: torch.Tensor, distance: torch.Tensor) -> Mask:

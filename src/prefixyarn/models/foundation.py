@@ -29,7 +29,7 @@ class Foundation:
 
 
 def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
-    """Load a foundation, on the GPU where there is one.
+    """Load a foundation, on the GPU where there is one, spread over several where one does not hold it.
 
     Args:
         folder: A folder that `convert` made.
@@ -37,7 +37,7 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
         dtype: ``float32``, ``bfloat16`` or ``float16``.
 
     Raises:
-        InputError: The folder is not, or no longer, what its manifest says.
+        InputError: The folder is not, or no longer, what its manifest says, or the GPUs do not hold the model.
     """
     folder = Path(folder)
     manifest = read_json(folder / "manifest.json")
@@ -47,8 +47,14 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
             f"{folder}: {', '.join(gone)} is gone. Make the model again: "
             f"snakemake --forcerun convert_foundation {folder}/manifest.json"
         )
-    device = "cuda" if torch.cuda.is_available() else "cpu"
+    devices = {"device_map": "auto"} if torch.cuda.is_available() else {}
     model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=DTYPES[dtype], attn_implementation="sdpa", use_safetensors=True
+        folder, dtype=DTYPES[dtype], attn_implementation="sdpa", use_safetensors=True, **devices
     )
-    return Foundation(name, model.to(device).eval(), load_tokenizer(folder))
+    elsewhere = {str(device) for device in getattr(model, "hf_device_map", {}).values()} & {"cpu", "disk"}
+    if elsewhere:
+        raise InputError(
+            f"{folder}: {torch.cuda.device_count()} GPU(s) do not hold {name} in {dtype}. Ask for more or larger "
+            "GPUs (slurm_extra of the rule), or choose a smaller model."
+        )
+    return Foundation(name, model.eval(), load_tokenizer(folder))
