@@ -22,6 +22,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import matplotlib.pyplot as plt
 import numpy as np
 import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
@@ -84,13 +85,14 @@ def peak_mb() -> float:
 
 @contextmanager
 def timed(owner: Any, method: str, calls: list[tuple[int, float]], rows: Callable[..., int]) -> Iterator[None]:
-    """Record rows and seconds of every call of a method."""
+    """Record rows and seconds of every call of a method; a prefill knows its rows when it is done."""
     original = getattr(owner, method)
 
     def wrapped(*arguments: Any) -> Any:
-        start = time.perf_counter()
+        before, start = None if method == "_prefill" else rows(*arguments), time.perf_counter()
         result = original(*arguments)
-        calls.append((rows(*arguments), time.perf_counter() - start))
+        seconds = time.perf_counter() - start
+        calls.append((rows(*arguments) if before is None else before, seconds))
         return result
 
     setattr(owner, method, wrapped)
@@ -108,17 +110,16 @@ def ours(name: str, wanted: list[list[Request]], threads: int) -> dict[str, Any]
     for n in (1, 4, 12):
         part = [request for condition in wanted[:n] for request in condition]
         phases: dict[str, list[tuple[int, float]]] = {"prefill": [], "step": [], "choose": []}
-        padded: Callable[..., int] = lambda self, rows: len(rows) * max(len(row.prompt) for row in rows)  # noqa: E731
         with (
-            timed(Batch, "_prefill", phases["prefill"], padded),
+            timed(Batch, "_prefill", phases["prefill"], lambda self: self._prefilled.rows * self._prefilled.length),
             timed(Batch, "_step", phases["step"], lambda self: len(self._rows)),
-            timed(engine, "_choose", phases["choose"], lambda model, hidden: len(hidden)),
+            timed(engine, "_choose", phases["choose"], lambda model, hidden, allowed: len(hidden)),
         ):
             start = time.perf_counter()
             answers = decode(model, part, stops, Limits(4000))
             grown[n] = time.perf_counter() - start
-    layers = gemm_seconds([(m.out_features, m.in_features) for m in linears(model.get_decoder())])
-    head = gemm_seconds([tuple(model.get_output_embeddings().weight.shape)])
+    layers = gemm_seconds([m.weight for m in linears(model.get_decoder())])
+    head = gemm_seconds([model.get_output_embeddings().weight])
     rates = {}
     for phase, table in (("prefill", layers), ("step", layers), ("choose", head)):
         rows, seconds = (np.array(column, dtype=float) for column in zip(*phases[phase], strict=True))
@@ -135,23 +136,23 @@ def linears(module: torch.nn.Module) -> list[torch.nn.Linear]:
 
 
 @torch.inference_mode()
-def gemm_seconds(shapes: Sequence[tuple[int, ...]]) -> list[tuple[float, float]]:
-    """Measure (rows, seconds) of plain fp32 products with weights of the given shapes: the best of five."""
-    weights = {shape: torch.randn(shape) for shape in set(shapes)}
+def gemm_seconds(weights: Sequence[torch.Tensor]) -> list[tuple[float, float]]:
+    """Measure (rows, seconds) of plain fp32 products with these weights, one after the other: the best of five passes.
+
+    In a row, as in the model, so that each weight has to be read from memory: the same one again would lie in a cache.
+    """
     table = []
     for rows in (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048):
-        if rows > 256 and len(shapes) == 1:
+        if rows > 256 and len(weights) == 1:
             break
-        total = 0.0
-        for shape in weights:
-            states = torch.randn(rows, shape[1])
-            best = float("inf")
-            for _ in range(5):
-                start = time.perf_counter()
-                torch.nn.functional.linear(states, weights[shape])
-                best = min(best, time.perf_counter() - start)
-            total += best * shapes.count(shape)
-        table.append((float(rows), total))
+        states = {size: torch.randn(rows, size) for size in {weight.shape[1] for weight in weights}}
+        best = float("inf")
+        for _ in range(5):
+            start = time.perf_counter()
+            for weight in weights:
+                torch.nn.functional.linear(states[weight.shape[1]], weight)
+            best = min(best, time.perf_counter() - start)
+        table.append((float(rows), best))
     return table
 
 
@@ -286,6 +287,24 @@ def in_a_process(job: Callable[..., Any], *arguments: Any) -> Any:
         return pool.apply(job, arguments)
 
 
+def draw(results: dict[str, Any], conditions: int, path: Path) -> None:
+    """Draw seconds per condition as the grid grows, and memory as the items grow."""
+    figure, (left, right) = plt.subplots(1, 2, figsize=(9, 3.4), layout="constrained")
+    for number, (name, result) in enumerate((n, r) for n, r in results.items() if n != "memory"):
+        style = {"marker": "osD^"[number], "color": plt.cm.cividis(number / 4), "label": name}
+        if name == "ours":
+            grown = {int(n): seconds / int(n) for n, seconds in result["grown"].items()}
+            left.plot(list(grown), list(grown.values()), **style)
+        else:
+            left.axhline(result["seconds"] / conditions, ls="--", color=style["color"], label=name)
+    left.set(xlabel="conditions in the grid", ylabel="seconds per condition", ylim=(0, None))
+    left.legend(fontsize=8)
+    memory = results.get("memory", {})
+    right.plot([int(n) for n in memory], list(memory.values()), "o-", color="black")
+    right.set(xlabel="prompts", ylabel="peak memory (MB)", ylim=(0, None))
+    figure.savefig(path, metadata={"Date": None})
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--run", default="default")
@@ -338,6 +357,7 @@ def main() -> None:
         }
         print("peak MB by items:", results["memory"], flush=True)
     args.out.write_text(json.dumps(results, indent=1, default=float) + "\n")
+    draw(results, len(wanted), args.out.with_suffix(".svg"))
 
 
 if __name__ == "__main__":

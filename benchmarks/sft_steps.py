@@ -15,9 +15,10 @@ from pathlib import Path
 import yaml
 
 from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
-from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.languages import Direction
+from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.trials import trial_scores
 from prefixyarn.models.foundation import load
 from prefixyarn.models.sft import SftConfig, SftModel, example, identity, train
@@ -50,9 +51,9 @@ def main() -> None:
         def score(decoding, split, names, stops=stops):  # type: ignore[no-untyped-def]
             outputs = {}
             for unit in names:
-                tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in data[split][unit]]
-                outputs[unit] = decode_tasks(decoding, stops, tasks, Direction.parse(unit), Limits(4000))
-            return trial_scores({unit: (data[split][unit], outputs[unit]) for unit in names})["mean"]
+                tasks = [Question(item, prompt, Prior.none(item.id, "sft")) for item in data[split][unit]]
+                outputs[unit] = decode_questions(decoding, stops, tasks, Direction.parse(unit), Limits(4000))
+            return trial_scores(CHRF, {unit: (data[split][unit], outputs[unit]) for unit in names})["mean"]
 
         def examples(split, tokenizer=foundation.tokenizer):  # type: ignore[no-untyped-def]
             for unit in units:

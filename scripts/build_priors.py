@@ -1,8 +1,8 @@
 """Build the priors of all systems for the items of one direction (rule build_priors).
 
-python scripts/build_priors.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
+python scripts/build_priors.py --task translation --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --direction en-de --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
-    --train results/default/data/translation/en-de/train.jsonl --lexicon results/default/lexicon/en-de.tsv \
+    --train results/default/data/translation/en-de/train.jsonl --lexicon results/default/lexicon/translation/en-de.tsv \
     --refined results/default/refined/translation/en-de.jsonl --sft results/default/sft/translation/en-de/NAME.jsonl \
     --prompt results/default/prompts/translation/NAME.json \
     --examples results/default/examples/translation/NAME.json --config '{"priors": {…}, "sft": {…}}' --seed 1 \
@@ -16,7 +16,7 @@ import argparse
 import json
 import logging
 
-from prefixyarn.configuration import translation_systems
+from prefixyarn.configuration import task_systems
 from prefixyarn.data import lexicon
 from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.scoring import likeliest
@@ -25,26 +25,29 @@ from prefixyarn.examples import system_prompts
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
-from prefixyarn.priors import Material, PriorText, build_priors, pseudo_candidates
+from prefixyarn.priors import Material, PriorText, build_priors, pseudo_candidates, telling_words
 from prefixyarn.progress import Progress
-from prefixyarn.prompts import Prompt
+from prefixyarn.prompts import load_prompt
 from prefixyarn.records import Item, Output, Prediction, read_json, read_records, write_records
+from prefixyarn.tasks.answering import answers
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True, help="the foundation's folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--dtype", required=True)
     parser.add_argument("--direction", required=True, type=Direction.parse)
     parser.add_argument("--items", nargs="+", required=True, help="a file per domain")
     parser.add_argument("--train", required=True)
-    parser.add_argument("--lexicon", required=True)
+    parser.add_argument("--lexicon", nargs="?", help="dictionary, where the task has one")
     parser.add_argument("--refined", nargs="?", help="predictions of the refined model")
     parser.add_argument("--sft", nargs="?", help="outputs of the SFT model")
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
     parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
-    parser.add_argument("--config", required=True, type=json.loads, help="the config's translation.priors and .sft")
+    parser.add_argument("--config", required=True, type=json.loads, help="the task's priors and sft")
+    parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--priors", required=True, help="file to write")
@@ -52,11 +55,13 @@ def main() -> None:
 
     domains = [read_records(path, Item) for path in args.items]
     items = [item for domain in domains for item in domain]
-    train, direction, dictionary = read_records(args.train, Item), args.direction, lexicon.read(args.lexicon)
+    train, direction = read_records(args.train, Item), args.direction
+    dictionary = lexicon.read(args.lexicon) if args.lexicon else {}
     choice = read_json(args.examples) if args.examples else None
-    prompts = system_prompts(Prompt(**read_json(args.prompt)["prompt"]), choice, train, args.seed)
-    systems = translation_systems(args.config, choice["prompt"]["examples"] if choice else 0)
     foundation = load(args.model, args.name, args.dtype)
+    template = load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens)
+    prompts = system_prompts(template, choice, train, args.seed)
+    systems = task_systems(args.config, choice["prompt"]["examples"] if choice else 0)
     tokenizer, prompt = foundation.tokenizer, prompts["zero-shot"]
 
     # Of each item's candidates the foundation picks the likeliest; an item without any has an empty prior.
@@ -87,6 +92,7 @@ def main() -> None:
         likeliest=chosen,
         refined={p.item: p.text for p in read_records(args.refined, Prediction)} if args.refined else {},
         sft={o.item: o for o in read_records(args.sft, Output)} if args.sft else {},
+        rank=telling_words([i.source for i in train], direction.source) if answers(args.task).telling else list,
     )
     priors = build_priors(domains, systems, direction, prompts, tokenizer, material)
     unknown = sum(p.kind == "pseudo" and p.origin.endswith("(no entry)") for p in priors)

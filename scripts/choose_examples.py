@@ -1,6 +1,7 @@
-"""Choose number and set of few-shot examples with the best dev chrF++ over all directions (rule choose_examples).
+"""Choose number and set of few-shot examples with the best dev score over all directions (rule choose_examples).
 
-python scripts/choose_examples.py --directions en-de en-fr --items TRIAL.jsonl … --outputs OUTPUTS.jsonl … \
+python scripts/choose_examples.py --task translation --directions en-de en-fr \
+    --items TRIAL.jsonl … --outputs OUTPUTS.jsonl … \
     --examples 1 2 4 --draws 2 --choice results/default/examples/translation/NAME.json
 
 Reads trial items and the outputs of decode_examples per direction. Writes the choice and all dev scores.
@@ -13,10 +14,12 @@ from prefixyarn.errors import run
 from prefixyarn.examples import candidates
 from prefixyarn.metrics.trials import choose
 from prefixyarn.records import Item, Output, read_records, write_json
+from prefixyarn.tasks.scoring import scores
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--directions", nargs="+", required=True)
     parser.add_argument("--items", nargs="+", required=True, help="trial items, in the order of the directions")
     parser.add_argument("--outputs", nargs="+", required=True, help="outputs, in the order of the directions")
@@ -29,8 +32,8 @@ def main() -> None:
         unit: (read_records(items, Item), read_records(outputs, Output))
         for unit, items, outputs in zip(args.directions, args.items, args.outputs, strict=True)
     }
-    choice = choose(candidates(args.examples, args.draws), units)
-    logging.info("examples %r: mean dev chrF++ %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
+    choice = choose(scores(args.task).metrics[0], candidates(args.examples, args.draws), units)
+    logging.info("examples %r: mean dev score %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
     write_json(args.choice, choice)
 
 

@@ -1,6 +1,7 @@
-"""Choose the prompt template with the best dev chrF++ without prior, over all directions (rule choose_prompt).
+"""Choose the prompt template with the best dev score without prior, over all directions (rule choose_prompt).
 
-python scripts/choose_prompt.py --directions en-de en-fr --items TRIAL.jsonl … --outputs OUTPUTS.jsonl … \
+python scripts/choose_prompt.py --task translation --directions en-de en-fr \
+    --items TRIAL.jsonl … --outputs OUTPUTS.jsonl … \
     --prompts '[{"name": "labels", "text": "…"}]' --choice results/default/prompts/translation/NAME.json
 
 Reads the trial items and the outputs of decode_prompts per direction. Writes the choice and all dev scores.
@@ -13,10 +14,12 @@ import logging
 from prefixyarn.errors import run
 from prefixyarn.metrics.trials import choose
 from prefixyarn.records import Item, Output, read_records, write_json
+from prefixyarn.tasks.scoring import scores
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--directions", nargs="+", required=True)
     parser.add_argument("--items", nargs="+", required=True, help="trial items, in the order of the directions")
     parser.add_argument("--outputs", nargs="+", required=True, help="outputs, in the order of the directions")
@@ -28,8 +31,8 @@ def main() -> None:
         unit: (read_records(items, Item), read_records(outputs, Output))
         for unit, items, outputs in zip(args.directions, args.items, args.outputs, strict=True)
     }
-    choice = choose(args.prompts, units)
-    logging.info("prompt %r: mean dev chrF++ %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
+    choice = choose(scores(args.task).metrics[0], args.prompts, units)
+    logging.info("prompt %r: mean dev score %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
     write_json(args.choice, choice)
 
 

@@ -1,7 +1,7 @@
 """Decode trial items without prior behind each set of few-shot examples (rule decode_examples).
 
-python scripts/decode_examples.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
-    --direction en-de --items results/default/data/translation/en-de/trial.jsonl \
+python scripts/decode_examples.py --task translation --model resources/foundations/NAME/model --name NAME \
+    --dtype float32 --direction en-de --items results/default/data/translation/en-de/trial.jsonl \
     --train results/default/data/translation/en-de/train.jsonl --prompt results/default/prompts/translation/NAME.json \
     --examples 1 2 4 --draws 2 --seed 1 --max-answer-tokens 64 --memory-mb 2500 \
     --outputs results/default/examples/translation/en-de/NAME.jsonl
@@ -12,19 +12,21 @@ Writes an output record per set and item.
 import argparse
 
 from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
-from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
 from prefixyarn.examples import candidates, with_examples
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
 from prefixyarn.progress import Progress
-from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, Prior, read_json, read_records, write_records
+from prefixyarn.prompts import load_prompt
+from prefixyarn.records import Item, Prior, read_records, write_records
+from prefixyarn.tasks.answering import answers
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True, help="the model's folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--dtype", required=True)
@@ -36,21 +38,23 @@ def main() -> None:
     parser.add_argument("--draws", required=True, type=int)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
+    parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")
     parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
     foundation = load(args.model, args.name, args.dtype)
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
-    prompt, train = Prompt(**read_json(args.prompt)["prompt"]), read_records(args.train, Item)
+    prompt = load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens)
+    train = read_records(args.train, Item)
     prompts = [with_examples(prompt, c, train, args.seed) for c in candidates(args.examples, args.draws)]
     items = read_records(args.items, Item)
-    tasks = [Task(item, own, Prior.none(item.id, prompt=own.name)) for own in prompts for item in items]
-    progress = Progress(f"decode_examples {args.direction}", len(tasks), "answers")
+    questions = [Question(item, own, Prior.none(item.id, prompt=own.name)) for own in prompts for item in items]
+    progress = Progress(f"decode_examples {args.task} {args.direction}", len(questions), "answers")
     direction = Direction.parse(args.direction)
-    write_records(
-        args.outputs, decode_tasks(foundation.model, stops, tasks, direction, Limits(args.memory_mb), progress)
-    )
+    limits, form = Limits(args.memory_mb), answers(args.task).form
+    outputs = decode_questions(foundation.model, stops, questions, direction, limits, progress, form=form)
+    write_records(args.outputs, outputs)
 
 
 if __name__ == "__main__":

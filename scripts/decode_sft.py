@@ -1,6 +1,6 @@
 """Decode test items with the SFT model alone, the 100 % row and the source of sft priors (rule decode_sft).
 
-python scripts/decode_sft.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
+python scripts/decode_sft.py --task translation --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --sft results/default/models/sft/translation/NAME/manifest.json --direction en-de \
     --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
     --prompt results/default/prompts/translation/NAME.json --max-answer-tokens 64 --memory-mb 2500 \
@@ -13,19 +13,21 @@ import argparse
 from pathlib import Path
 
 from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
-from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
 from prefixyarn.models.sft import SftModel, identity
 from prefixyarn.progress import Progress
-from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, Prior, read_json, read_records, write_records
+from prefixyarn.prompts import load_prompt
+from prefixyarn.records import Item, Prior, read_records, write_records
+from prefixyarn.tasks.answering import answers
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True, help="the foundation's folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--dtype", required=True)
@@ -34,20 +36,22 @@ def main() -> None:
     parser.add_argument("--items", nargs="+", required=True)
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
     parser.add_argument("--max-answer-tokens", required=True, type=int)
+    parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")
     parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
     foundation = load(args.model, args.name, args.dtype)
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
-    prompt = Prompt(**read_json(args.prompt)["prompt"])
+    prompt = load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens)
     items = [item for path in args.items for item in read_records(path, Item)]
-    tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in items]
-    progress = Progress(f"decode_sft {args.direction}", len(tasks), "answers")
+    questions = [Question(item, prompt, Prior.none(item.id, "sft")) for item in items]
+    progress = Progress(f"decode_sft {args.task} {args.direction}", len(questions), "answers")
     sft = SftModel(foundation, identity(args.model), args.sft.parent)
     limits = Limits(args.memory_mb - sft.extra_mb)
     with sft.on() as model:
-        outputs = decode_tasks(model, stops, tasks, Direction.parse(args.direction), limits, progress)
+        direction = Direction.parse(args.direction)
+        outputs = decode_questions(model, stops, questions, direction, limits, progress, form=answers(args.task).form)
     write_records(args.outputs, outputs)
 
 

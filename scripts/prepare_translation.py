@@ -15,11 +15,11 @@ import json
 import logging
 from pathlib import Path
 
-from prefixyarn.data.catalogues import read_catalogue
-from prefixyarn.data.splits import items, split_sentences
+from prefixyarn.data.splits import items, split
 from prefixyarn.errors import InputError, run
 from prefixyarn.languages import Direction, language
 from prefixyarn.records import write_json, write_records
+from prefixyarn.tasks.translation.catalogues import read_catalogue
 
 PARAGRAPH_SENTENCES = 8
 
@@ -38,15 +38,15 @@ def main() -> None:
     args = parser.parse_args()
 
     directions = {unit: Direction.parse(unit) for unit in [*args.directions, *args.other_directions]}
-    sentences = []
+    sentences, everywhere = [], [Direction("en", code) for code in args.languages if code != "en"]
     for entry in args.catalogues:
         package, wheel = entry.split("=", 1)
         own = read_catalogue(wheel, package, args.languages)
-        complete = sum(all(code in s.texts for code in args.languages) for s in own)
+        complete = sum(all(s.serves(direction) for direction in everywhere) for s in own)
         logging.info("%s: %d sentences, %d of them in all languages", package, len(own), complete)
         sentences += own
-    sources = sorted({d.source for d in directions.values()})
-    splits = split_sentences(sentences, args.languages, sources, args.held_out, args.sizes, args.seed)
+    wanted = [*everywhere, *directions.values()]
+    splits = split(sentences, wanted, args.held_out, args.sizes, args.seed, "translation")
     logging.info("%d training sentences; %d dropped as (near) duplicates", len(splits.train), splits.dropped)
     for unit, direction in directions.items():
         other = unit in args.other_directions
@@ -57,11 +57,11 @@ def main() -> None:
             "test": splits.test[: args.sizes["other"]] if other else splits.test,
             "out_of_domain": [] if other else splits.out_of_domain,
         }
-        for split, own in sentences_of.items():
-            write_records(args.folder / unit / f"{split}.jsonl", items(own, direction))
+        for name, own in sentences_of.items():
+            write_records(args.folder / unit / f"{name}.jsonl", items(own, direction))
     paragraphs = {}
     for code in args.languages:
-        texts = [s.texts[code] for s in splits.train if code in s.texts][:PARAGRAPH_SENTENCES]
+        texts = [s.sources[code] for s in splits.train if code in s.sources][:PARAGRAPH_SENTENCES]
         if not texts:
             raise InputError(f"languages: no training sentence is left in {code!r}; add a catalogue that has some")
         paragraphs[code] = language(code).join.join(texts)

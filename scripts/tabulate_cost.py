@@ -1,10 +1,10 @@
 """Make the table of costs (rule tabulate_cost).
 
 python scripts/tabulate_cost.py --foundations NAME --train results/default/data/translation/{en-de,en-fr}/train.jsonl \
-    --timings train_sft results/default/timings/train_sft/NAME.tsv --timings decode_sft … \
-    --answers decode_sft results/default/sft/translation/{en-de,en-fr}/NAME.jsonl --answers decode_translation … \
+    --timings train_sft results/default/timings/train_sft/translation/NAME.tsv --timings decode_sft … \
+    --answers decode_sft results/default/sft/translation/{en-de,en-fr}/NAME.jsonl --answers decode … \
     --sft results/default/models/sft/translation/NAME/manifest.json \
-    --refined results/default/models/refined/translation/manifest.json --csv results/default/tables/cost.csv
+    --refined results/default/models/refined/translation/manifest.json --csv results/default/tables/cost_translation.csv
 
 Reads, by rule, the benchmark files of its jobs, and the records that they wrote, which are counted. Files of one
 foundation bear its name; those of the dictionary and of the refined model serve all.

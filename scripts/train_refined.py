@@ -8,7 +8,7 @@ python scripts/train_refined.py --kind linear --directions en-de en-fr \
     --manifest results/default/models/refined/translation/manifest.json
 
 Reads training and dev items in the order of the directions. Writes the model into the manifest's folder; the
-manifest has the share of dev items whose first word the model has right, by direction.
+manifest has the share of dev items whose first unit the model has right, by direction.
 """
 
 import argparse
@@ -21,7 +21,7 @@ from pathlib import Path
 from prefixyarn.data.splits import check_unseen
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
-from prefixyarn.models.refined import KINDS, first_word_accuracy
+from prefixyarn.models.refined import KINDS, first_unit_accuracy
 from prefixyarn.records import Item, read_records, write_json
 
 
@@ -52,9 +52,9 @@ def main() -> None:
     accuracy = {}
     for unit, items in dev.items():
         texts, _ = kind.predict(folder, unit, items, 32)
-        found = first_word_accuracy(texts, items, Direction.parse(unit).target)
-        accuracy[unit] = {"n": len(items), "first_word_accuracy": round(found, 4), "train": len(training[unit])}
-        logging.info("%s: first word right in %.0f %% of %d dev items", unit, 100 * found, len(items))
+        found = first_unit_accuracy(texts, items, Direction.parse(unit).target)
+        accuracy[unit] = {"n": len(items), "first_unit_accuracy": round(found, 4), "train": len(training[unit])}
+        logging.info("%s: first unit right in %.0f %% of %d dev items", unit, 100 * found, len(items))
     write_json(args.manifest, {"kind": args.kind, "config": args.config, "parameters": parameters, "dev": accuracy})
 
 

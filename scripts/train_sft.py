@@ -1,6 +1,6 @@
 """Train the SFT model of one foundation on all directions together (rule train_sft).
 
-python scripts/train_sft.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
+python scripts/train_sft.py --task translation --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --directions en-de en-fr --train results/default/data/translation/{en-de,en-fr}/train.jsonl \
     --dev results/default/data/translation/{en-de,en-fr}/dev.jsonl \
     --held-out results/default/data/translation/*/{dev,test,out_of_domain}.jsonl \
@@ -23,20 +23,23 @@ from transformers import PreTrainedModel
 
 from prefixyarn.data.splits import check_unseen
 from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
-from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import trial_scores
 from prefixyarn.models.foundation import load
 from prefixyarn.models.sft import Example, SftConfig, example, identity, train
 from prefixyarn.progress import Progress
-from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, Prior, read_json, read_records
+from prefixyarn.prompts import load_prompt
+from prefixyarn.records import Item, Prior, read_records
+from prefixyarn.tasks.answering import answers
+from prefixyarn.tasks.scoring import scores
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True, help="the foundation's folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--dtype", required=True)
@@ -48,6 +51,7 @@ def main() -> None:
     parser.add_argument("--config", required=True, type=json.loads, help="the config's translation.sft")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
+    parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")
     parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--state", required=True, type=Path, help="checkpoint file")
     parser.add_argument("--manifest", required=True, type=Path, help="manifest to write, in the model's folder")
@@ -58,7 +62,8 @@ def main() -> None:
 
     training, dev = by_direction(args.train), by_direction(args.dev)
     check_unseen(list(chain(*training.values())), [item for path in args.held_out for item in read_records(path, Item)])
-    foundation, prompt = load(args.model, args.name, args.dtype), Prompt(**read_json(args.prompt)["prompt"])
+    foundation = load(args.model, args.name, args.dtype)
+    prompt = load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens)
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
 
     def examples(split: dict[str, list[Item]]) -> list[Example]:
@@ -74,9 +79,12 @@ def main() -> None:
         trained_mb = 4 * sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad) // 2**20
         limits, units = Limits(args.memory_mb - trained_mb), {}
         for unit, items in dev.items():
-            tasks = [Task(item, prompt, Prior.none(item.id, "sft")) for item in items]
-            units[unit] = (items, decode_tasks(model, stops, tasks, Direction.parse(unit), limits))
-        return trial_scores(units)["mean"]
+            questions = [Question(item, prompt, Prior.none(item.id, "sft")) for item in items]
+            units[unit] = (
+                items,
+                decode_questions(model, stops, questions, Direction.parse(unit), limits, form=answers(args.task).form),
+            )
+        return trial_scores(scores(args.task).metrics[0], units)["mean"]
 
     config = SftConfig(**args.config, seed=args.seed)
     manifest = train(

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import hashlib
 import io
+import json
 import random
 import zipfile
 from collections.abc import Mapping, Sequence
@@ -229,3 +230,34 @@ def catalogue_wheel(folder: Path, package: str, sentences: Sequence[tuple[str, s
         f"{package}/locale/zh_Hans/LC_MESSAGES/django.mo": catalogue({e: c for e, _, c in sentences}, "zh"),
     }
     return wheel(folder, package, "1.0", files)[1]
+
+
+def crosssum(folder: Path, sizes: Mapping[str, int]) -> None:
+    """Write CrossSum's files of English texts and Chinese summaries, and a dictionary for them."""
+    folder.mkdir(parents=True)
+    corpus = parallel(7, 4 * sum(sizes.values()))
+    for name, size in sizes.items():
+        lines = []
+        for _ in range(size):
+            (one, _, chinese), (two, _, _) = corpus.pop(), corpus.pop()
+            record = {"source_url": "", "target_url": "", "text": f"{one} {two}", "summary": chinese}
+            lines.append(json.dumps(record, ensure_ascii=False))
+        (folder / f"english-chinese_simplified_{name}.jsonl").write_text("\n".join(lines) + "\n")
+    words = sorted({word.strip(".").lower() for english, _, _ in parallel(7, 50) for word in english.split()})
+    (folder / "en-zh.txt").write_text("".join(f"{word} 文件\n" for word in words))
+
+
+def treebank(folder: Path, sizes: Mapping[str, int]) -> None:
+    """Write the files of a German treebank in the layout of the Universal Dependencies release."""
+    (folder / "UD_German-GSD").mkdir(parents=True)
+    corpus = parallel(8, 4 * sum(sizes.values()))
+    for name, size in sizes.items():
+        lines = []
+        for n in range(size):
+            words = corpus.pop()[1].removesuffix(".").split() + ["."]
+            lines.append(f"# sent_id = {name}-{n}")
+            for number, word in enumerate(words, 1):
+                tag = "PUNCT" if word == "." else "NOUN" if word[0].isupper() and number > 1 else "VERB"
+                lines.append("\t".join([str(number), word, "_", tag, *["_"] * 6]))
+            lines.append("")
+        (folder / "UD_German-GSD" / f"de_gsd-ud-{name}.conllu").write_text("\n".join(lines) + "\n")

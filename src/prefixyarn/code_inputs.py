@@ -7,24 +7,26 @@ Snakemake sees neither a script called in ``shell:`` nor the modules that it imp
 from __future__ import annotations
 
 import ast
+from collections.abc import Sequence
 from pathlib import Path
 
 PACKAGE = "prefixyarn"
 
 
-def code_inputs(script: str, root: str = ".") -> list[str]:
+def code_inputs(script: str, modules: Sequence[str] = (), root: str = ".") -> list[str]:
     """Return a script and all modules of the package in its import closure, as sorted paths.
 
     Imports are found in the syntax tree, those inside functions too; nothing is executed. Imports by computed
-    names are invisible to it, and not used in the package.
+    names are invisible to it: the package has two, of a task's modules (`prefixyarn.tasks`).
 
     Args:
         script: Path of the script, relative to ``root``.
+        modules: Names of modules that count, too, such as ``tasks.tagging.scores``.
         root: The repository.
     """
     base = Path(root)
     found: set[str] = set()
-    queue = [script]
+    queue = [script, *(path for name in modules for path in _files(f"{PACKAGE}.{name}", base))]
     while queue:
         path = queue.pop()
         if path in found:

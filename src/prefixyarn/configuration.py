@@ -10,12 +10,18 @@ from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
 from prefixyarn.errors import InputError
-from prefixyarn.languages import Direction, language
+from prefixyarn.languages import LANGUAGES, Direction, language
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import System
+from prefixyarn.tasks.tagging.silver import TAGGERS
 
-RANDOM_KINDS = ("random-function", "random-content")
-K_UNITS = ("token", "word")
+RANDOM_KINDS = ("random-function", "random-content", "random")
+COLUMNS = {
+    "translation": "directions",
+    "summarization": "directions",
+    "tagging": "languages",
+}  # key of each task's units
+K_UNITS = ("token", "word", "tag")
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
@@ -68,7 +74,7 @@ def _explain(error: ValidationError) -> list[str]:
 def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     found = []
     translation = config["translation"]
-    codes = {"languages": config["languages"]}
+    codes = {"languages": config["languages"], "tagging.languages": config["tagging"]["languages"]}
     for foundation in config["foundations"]:
         codes[f"foundations.{foundation['name']}.max_bits_per_character"] = list(
             foundation.get("max_bits_per_character", {})
@@ -79,27 +85,26 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
                 language(code)
             except InputError as error:
                 found.append(f"{key}: {error}")
-    for prompt in translation["prompts"]:
-        try:
-            Prompt(**prompt)
-        except InputError as error:
-            found.append(f"translation.prompts: {error}")
-    for key in ("directions", "other_directions"):
-        for unit in translation[key]:
+    for task, key in (
+        ("translation", "directions"),
+        ("translation", "other_directions"),
+        ("summarization", "directions"),
+    ):
+        for unit in config[task][key]:
             try:
                 direction = Direction.parse(unit)
             except InputError as error:
-                found.append(f"translation.{key}: {error}")
+                found.append(f"{task}.{key}: {error}")
+                continue
+            if "-" not in unit:
+                found.append(f"{task}.{key}: {unit!r} is one language, expected two, as in 'en-{unit}'")
                 continue
             for code in (direction.source, direction.target):
                 if code not in config["languages"]:
-                    found.append(f"translation.{key}: {unit} needs {code!r}, which is not in languages")
+                    found.append(f"{task}.{key}: {unit} needs {code!r}, which is not in languages")
     both = sorted({*translation["directions"]} & {*translation["other_directions"]})
     if both:
         found.append(f"translation.other_directions: {', '.join(both)} is in directions already")
-    for part, whole in (("trial", "dev"), ("other", "test")):
-        if translation["items"][part] > translation["items"][whole]:
-            found.append(f"translation.items.{part}: these are taken from {whole}, which has fewer items")
     packages = [catalogue["package"] for catalogue in translation["catalogues"]]
     if translation["held_out"] not in packages:
         found.append(
@@ -107,53 +112,108 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
         )
     elif len(packages) < 2:
         found.append("translation.catalogues: at least two are needed, one of which is held out of training")
-    if translation["lexicon"]["source"] == "folder" and not translation["lexicon"].get("folder"):
-        found.append("translation.lexicon.folder: give the folder of the dictionaries, or set source to 'induced'")
-    for key, names in {
-        "foundations": [foundation["name"] for foundation in config["foundations"]],
-        "translation.prompts": [prompt["name"] for prompt in translation["prompts"]],
-        "translation.catalogues": packages,
-    }.items():
-        found += [f"{key}: {name!r} is there twice" for name in sorted({n for n in names if names.count(n) > 1})]
-    priors = translation["priors"]
+    names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
+    names["translation.catalogues"] = packages
+    for task in COLUMNS:
+        names[f"{task}.prompts"] = [prompt["name"] for prompt in config[task]["prompts"]]
+    for key, own in names.items():
+        found += [f"{key}: {name!r} is there twice" for name in sorted({n for n in own if own.count(n) > 1})]
+    if translation["items"]["other"] > translation["items"]["test"]:
+        found.append("translation.items.other: these are taken from test, which has fewer items")
+    found += _summarization(config["summarization"])
+    found += _tagging(config)
+    for task in COLUMNS:
+        found += _task(task, config[task])
+    return found
+
+
+def _summarization(block: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the directions and the dictionary of summarisation."""
+    found = []
+    source = block["source"]["kind"]
+    has = [own.code for own in LANGUAGES.values() if (own.described if source == "debian" else own.crosssum)]
+    for unit in block["directions"]:
+        for code in unit.split("-"):
+            if code not in has:
+                found.append(
+                    f"summarization.directions: {unit} needs {code!r}, which {source} does not have ({', '.join(has)})"
+                )
+    if source == "crosssum" and block["lexicon"]["source"] == "induced":
+        found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'folder'")
+    return found
+
+
+def _tagging(config: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with the languages of tagging."""
+    found = []
+    block, translation = config["tagging"], config["translation"]
+    translated = {
+        code for unit in translation["directions"] + translation["other_directions"] for code in unit.split("-")
+    }
+    for code in block["languages"]:
+        if block["source"]["kind"] == "silver":
+            if code not in TAGGERS:
+                found.append(f"tagging.languages: no packaged tagger for {code!r}, only for {', '.join(TAGGERS)}")
+            if code not in translated:
+                found.append(
+                    f"tagging.languages: {code!r} is in no direction of translation, whose sentences are tagged"
+                )
+    return found
+
+
+def _task(task: str, block: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with what all tasks have."""
+    found = []
+    for prompt in block["prompts"]:
+        try:
+            Prompt(**prompt)
+        except InputError as error:
+            found.append(f"{task}.prompts: {error}")
+    if block["items"]["trial"] > block["items"]["dev"]:
+        found.append(f"{task}.items.trial: these are taken from dev, which has fewer items")
+    lexicon = block.get("lexicon", {"source": "induced"})
+    if lexicon["source"] == "folder" and not lexicon.get("folder"):
+        found.append(f"{task}.lexicon.folder: give the folder of the dictionaries, or set source to 'induced'")
+    priors = block["priors"]
     if "none" not in priors["kinds"]:
-        found.append("translation.priors.kinds: 'none' is missing; every other kind is compared with it")
+        found.append(f"{task}.priors.kinds: 'none' is missing; every other kind is compared with it")
     for model, key in (("sft", "method"), ("refined", "kind")):
-        if translation[model][key] == "none" and model in priors["kinds"]:
-            found.append(f"translation.priors.kinds: {model!r} needs a model; translation.{model}.{key} is 'none'")
-    if translation["refined"]["kind"] == "seq2seq" and "seq2seq" not in translation["refined"]:
-        found.append("translation.refined.seq2seq: missing; say which encoder-decoder to fine-tune")
-    for key in ("sft_kinds", "few_shot_kinds"):
-        for kind in sorted({*priors[key]} - {*priors["kinds"]}):
-            found.append(f"translation.priors.{key}: {kind!r} is not in kinds")
+        if block[model][key] == "none" and model in priors["kinds"]:
+            found.append(f"{task}.priors.kinds: {model!r} needs a model; {task}.{model}.{key} is 'none'")
+    kind = block["refined"]["kind"]
+    if kind in ("seq2seq", "token-classifier") and kind not in block["refined"]:
+        found.append(f"{task}.refined.{kind}: missing; say which model to fine-tune")
+    for key in ("sft_kinds", "few_shot_kinds", "free_kinds"):
+        for kind in sorted({*priors.get(key, [])} - {*priors["kinds"]}):
+            found.append(f"{task}.priors.{key}: {kind!r} is not in kinds")
     if not prior_cuts(priors):
-        found.append("translation.priors.k: empty; how many tokens or words of a prior are given?")
-    limit, longest = translation["max_answer_tokens"], max(priors["k"].get("token", [0]), default=0)
+        found.append(f"{task}.priors.k: empty; how many units of a prior are given?")
+    limit, longest = block["max_answer_tokens"], max(priors["k"].get("token", [0]), default=0)
     if longest > limit:
         found.append(
-            f"translation.priors.k: a prior of {longest} tokens is longer than the answer "
-            f"limit of {limit}: raise translation.max_answer_tokens or lower k"
+            f"{task}.priors.k: a prior of {longest} tokens is longer than the answer "
+            f"limit of {limit}: raise {task}.max_answer_tokens or lower k"
         )
     return found
 
 
-def translation_systems(translation: Mapping[str, Any], examples: int) -> list[System]:
+def task_systems(block: Mapping[str, Any], examples: int) -> list[System]:
     """Return the systems that decode with a prior, or with none on the foundation, in the order of tables.
 
     ``none`` is one system; each other kind is one per variant, unit and k. The SFT model gets the kinds of
-    ``sft_kinds``, and the few-shot prompt those of ``few_shot_kinds``, each in the first variant alone.
+    ``sft_kinds``, and the few-shot prompt those of ``few_shot_kinds``, each in the first variant alone. Kinds of
+    ``free_kinds`` also answer in free text, where the task has a form for answers; ``none`` of the SFT model, too.
 
     Args:
-        translation: The config's ``translation``.
+        block: A task's block of the config.
         examples: Number of examples in the few-shot prompt; 0 for no few-shot systems.
     """
-    priors = translation["priors"]
-
+    priors = block["priors"]
     cuts = prior_cuts(priors)
 
     def of(kind: str, variants: Sequence[str], model: str = "foundation", prompt: str = "zero-shot") -> list[System]:
         if kind == "none":
-            return [System("none", model=model, prompt=prompt)]
+            return [System("none", variant, model=model, prompt=prompt) for variant in variants]
         if kind == "language-tag":
             return [System(kind, variant, 0, "", model, prompt) for variant in variants]
         return [System(kind, variant, k, unit, model, prompt) for variant in variants for k, unit in cuts]
@@ -165,11 +225,18 @@ def translation_systems(translation: Mapping[str, Any], examples: int) -> list[S
     }
     systems = [system for kind in priors["kinds"] for system in of(kind, variants.get(kind, [""]))]
     if examples:
+        prompt = f"few-shot-{examples}"
         for kind in priors["few_shot_kinds"]:
-            systems += of(kind, variants.get(kind, [""])[:1], prompt=f"few-shot-{examples}")
-    if translation["sft"]["method"] != "none":
+            systems += of(kind, variants.get(kind, [""])[:1], prompt=prompt)
+        for kind in priors.get("free_kinds", []):
+            systems += of(kind, ["free"], prompt=prompt)
+    for kind in priors.get("free_kinds", []):
+        systems += of(kind, ["free"])
+    if block["sft"]["method"] != "none":
         for kind in priors["sft_kinds"]:
             systems += of(kind, variants.get(kind, [""])[:1], model="sft")
+        if "none" in priors.get("free_kinds", []):
+            systems += of("none", ["free"], model="sft")
     return systems
 
 

@@ -35,7 +35,7 @@ def with_examples(prompt: Prompt, candidate: dict[str, Any], train: Sequence[Ite
     """
     number = candidate["examples"]
     if number > len(train):
-        raise InputError(f"translation.few_shot.examples: {number} wanted, but there are {len(train)} training items")
+        raise InputError(f"few_shot.examples: {number} wanted, but there are {len(train)} training items")
     order = sorted(train, key=lambda item: item.id)
     random.Random(f"{seed} examples {candidate['draw']}").shuffle(order)
     return replace(prompt, name=candidate["name"], shots=tuple((i.source, i.target) for i in order[:number]))

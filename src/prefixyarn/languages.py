@@ -20,6 +20,8 @@ class Language:
         heading: "Translation into <language>" in that language, for prompts in the target language.
         script: ISO 15924 code of the script that its text is written in.
         gettext: Locale folders of gettext catalogues, most preferred first.
+        described: Name of the language in Debian's translated package descriptions; empty where there are none.
+        crosssum: Name of the language in CrossSum's files; empty where it has none.
         bleu: Name of the sacrebleu tokenizer for text in this language.
         flores: Code of FLORES-200 and of NLLB's tokenizer: ISO 639-3 and script.
         join: What stands between a prompt's last character and the answer.
@@ -33,6 +35,8 @@ class Language:
     script: str
     gettext: tuple[str, ...]
     flores: str
+    described: str = ""
+    crosssum: str = ""
     bleu: str = "13a"
     join: str = " "
     cased: bool = True
@@ -41,9 +45,9 @@ class Language:
 LANGUAGES: dict[str, Language] = {
     language.code: language
     for language in (
-        Language("en", "English", "English", "Translation into English", "Latn", ("en",), "eng_Latn"),
-        Language("de", "German", "Deutsch", "Übersetzung ins Deutsche", "Latn", ("de",), "deu_Latn"),
-        Language("fr", "French", "Français", "Traduction en français", "Latn", ("fr",), "fra_Latn"),
+        Language("en", "English", "English", "Translation into English", "Latn", ("en",), "eng_Latn", "en", "english"),
+        Language("de", "German", "Deutsch", "Übersetzung ins Deutsche", "Latn", ("de",), "deu_Latn", "de"),
+        Language("fr", "French", "Français", "Traduction en français", "Latn", ("fr",), "fra_Latn", "fr", "french"),
         # Chinese puts no space after a colon. With one, the bare space piece is the first token of a
         # quarter of the answers (Gemma's tokenizer), and a prior of one token would say nothing.
         Language(
@@ -54,15 +58,39 @@ LANGUAGES: dict[str, Language] = {
             "Hans",
             ("zh_Hans", "zh_CN"),
             "zho_Hans",
+            "zh_CN",
+            "chinese_simplified",
             bleu="zh",
             join="",
             cased=False,
         ),
         # Brazilian catalogues are the larger ones, and XGLUE's and most web Portuguese is Brazilian too.
-        Language("pt", "Portuguese", "Português", "Tradução para o português", "Latn", ("pt_BR", "pt"), "por_Latn"),
-        Language("uk", "Ukrainian", "Українська", "Переклад українською", "Cyrl", ("uk",), "ukr_Cyrl"),
-        Language("ru", "Russian", "Русский", "Перевод на русский", "Cyrl", ("ru",), "rus_Cyrl"),
-        Language("ar", "Arabic", "العربية", "الترجمة إلى العربية", "Arab", ("ar",), "arb_Arab", cased=False),
+        Language(
+            "pt",
+            "Portuguese",
+            "Português",
+            "Tradução para o português",
+            "Latn",
+            ("pt_BR", "pt"),
+            "por_Latn",
+            "pt_BR",
+            "portuguese",
+        ),
+        Language(
+            "uk", "Ukrainian", "Українська", "Переклад українською", "Cyrl", ("uk",), "ukr_Cyrl", "uk", "ukrainian"
+        ),
+        Language("ru", "Russian", "Русский", "Перевод на русский", "Cyrl", ("ru",), "rus_Cyrl", "ru", "russian"),
+        Language(
+            "ar",
+            "Arabic",
+            "العربية",
+            "الترجمة إلى العربية",
+            "Arab",
+            ("ar",),
+            "arb_Arab",
+            crosssum="arabic",
+            cased=False,
+        ),
         Language("sw", "Swahili", "Kiswahili", "Tafsiri kwa Kiswahili", "Latn", ("sw",), "swh_Latn"),
         Language("yo", "Yoruba", "Yorùbá", "Ìtumọ̀ sí èdè Yorùbá", "Latn", ("yo",), "yor_Latn"),
     )
@@ -98,19 +126,24 @@ def mostly_in_script(text: str, code: str) -> bool:
 
 @dataclass(frozen=True)
 class Direction:
-    """A translation direction; its unit name is ``source-target``, as in ``en-de``."""
+    """From which language into which; its unit name is ``source-target``, as in ``en-de``.
+
+    A language alone, as tagging has it (``fr``), is a direction into English: tag names are English words.
+    """
 
     source: str
     target: str
 
     @classmethod
     def parse(cls, unit: str) -> Direction:
-        """Read a unit name such as ``en-de``.
+        """Read a unit name such as ``en-de``, or ``fr``.
 
         Raises:
-            InputError: Not two different known language codes joined by a hyphen.
+            InputError: Neither a known language code, nor two different ones joined by a hyphen.
         """
         parts = unit.split("-")
+        if unit in LANGUAGES:
+            return cls(language(unit).code, "en")
         if len(parts) != 2 or parts[0] == parts[1]:
             raise InputError(f"direction {unit!r}: expected two different language codes, as in 'en-de'")
         return cls(language(parts[0]).code, language(parts[1]).code)

@@ -3,7 +3,8 @@
 Kinds:
     none: Nothing; the model alone.
     pseudo: A dictionary's translation of one source word; the paper's "pseudo prior". Variants: ``first``, the
-        dictionary's own first choice (`pseudo_word`), and ``likeliest``, of all translations of all source words
+        dictionary's own first choice for one word (`pseudo_word`: in translation the first content word, in
+        summarisation the most telling one, `telling_words`), and ``likeliest``, of all translations of all source words
         the one that the foundation finds likeliest as the answer's start (`pseudo_candidates`).
     refined: The start of what a refined model, a small task model, predicts.
     sft: The start of the SFT model's own answer, the same token ids.
@@ -50,16 +51,19 @@ class PriorText:
     ids: tuple[int, ...] = ()
 
 
-def pseudo_word(source: str, direction: Direction, lexicon: Lexicon) -> PriorText:
-    """Return the pseudo prior of a source sentence.
+Ranking = Callable[[Sequence[str]], list[str]]  # puts a source's content words in the order of preference
 
-    The rule: take the first content word (no function word of the source language) that the dictionary has,
-    and give its likeliest translation. Where no content word is known, take the first known word of any
-    kind; where no word is known at all, the first content word itself, untranslated (an unknown word is
-    mostly a name); where there is none either, the first word. A sentence without words has an empty prior.
+
+def pseudo_word(source: str, direction: Direction, lexicon: Lexicon, rank: Ranking = list) -> PriorText:
+    """Return the pseudo prior of a source text.
+
+    The rule: take the first content word (no function word of the source language) that the dictionary has, in the
+    order that ``rank`` gives, and give its likeliest translation. Where no content word is known, take the first
+    known word of any kind; where no word is known at all, the first content word itself, untranslated (an unknown
+    word is mostly a name); where there is none either, the first word. A text without words has an empty prior.
     """
     found = words(source, direction.source)
-    content = [w for w in found if not is_function_word(w, direction.source)]
+    content = rank([w for w in found if not is_function_word(w, direction.source)])
     for word in [*content, *found]:
         entries = lexicon.get(word.lower())
         if entries:
@@ -67,6 +71,24 @@ def pseudo_word(source: str, direction: Direction, lexicon: Lexicon) -> PriorTex
             return PriorText(cased_like_start(text, source, direction.target), f"{word} -> {text} ({probability:.2f})")
     fallback = (content or found or [""])[0]
     return PriorText(cased_like_start(fallback, source, direction.target), f"{fallback} (no entry)")
+
+
+def telling_words(train_sources: Iterable[str], code: str) -> Ranking:
+    """Return the ranking of summarisation: the most telling word first.
+
+    A word tells the more, the more often it stands in the text and the fewer training texts have it: by its count
+    times log((1 + N) / (1 + n)), tf-idf, where n of N training texts have it (Spärck Jones 1972). Of equals, the
+    earlier first.
+    """
+    texts = list(train_sources)
+    frequency = Counter(word for text in texts for word in {w.lower() for w in words(text, code)})
+
+    def rank(found: Sequence[str]) -> list[str]:
+        counts = Counter(word.lower() for word in found)
+        telling = {w: n * math.log((1 + len(texts)) / (1 + frequency[w])) for w, n in counts.items()}
+        return sorted(dict.fromkeys(found), key=lambda w: -telling[w.lower()])
+
+    return rank
 
 
 def pseudo_candidates(source: str, direction: Direction, lexicon: Lexicon) -> list[str]:
@@ -151,6 +173,7 @@ class Material:
         likeliest: By item id, the pseudo prior that the foundation finds likeliest.
         refined: By item id, the refined model's text: the first words at least.
         sft: By item id, the SFT model's output.
+        rank: The order in which a source's content words are looked up.
     """
 
     lexicon: Lexicon
@@ -159,6 +182,7 @@ class Material:
     likeliest: Mapping[str, PriorText] = field(default_factory=dict)
     refined: Mapping[str, str] = field(default_factory=dict)
     sft: Mapping[str, Output] = field(default_factory=dict)
+    rank: Ranking = list
 
 
 def build_priors(
@@ -210,7 +234,11 @@ def build_priors(
             return PriorText("", "")
         if system.kind == "pseudo":
             likeliest = system.variant == "likeliest"
-            return material.likeliest[item.id] if likeliest else pseudo_word(item.source, direction, material.lexicon)
+            return (
+                material.likeliest[item.id]
+                if likeliest
+                else pseudo_word(item.source, direction, material.lexicon, material.rank)
+            )
         if system.kind == "refined":
             return PriorText(material.refined[item.id], "refined model")
         if system.kind == "sft":
@@ -225,12 +253,12 @@ def build_priors(
         if system.kind == "fixed":
             return opening(system.k, system.k_unit)
         rng = random.Random(f"{seed} {item.id} {direction} {system.kind} {system.variant}")
-        like = pseudo_word(item.source, direction, material.lexicon).text
+        like = pseudo_word(item.source, direction, material.lexicon, material.rank).text
         return PriorText(random_words.draw(like, system.kind == "random-function", rng), f"drawn to match {like}")
 
     priors = []
     for items in domains:
-        others = _others(items, seed)
+        others = another(items, seed)
         for item in items:
             reference = len(encode(prompts["zero-shot"].fill(item.source, direction), item.target))
             for system in systems:
@@ -255,7 +283,7 @@ def build_priors(
     return priors
 
 
-def _others(items: Sequence[Item], seed: int) -> dict[str, Item]:
+def another(items: Sequence[Item], seed: int) -> dict[str, Item]:
     """Return another item for each item, every item once."""
     order = sorted(items, key=lambda item: item.id)
     random.Random(f"{seed} shuffled").shuffle(order)

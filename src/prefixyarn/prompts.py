@@ -2,13 +2,21 @@
 
 from __future__ import annotations
 
+import functools
+import os
+import re
 import string
-from dataclasses import dataclass
+from collections.abc import Callable
+from dataclasses import dataclass, field
+
+from tokenizers import Tokenizer
 
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
+from prefixyarn.records import read_json
 
 FIELDS = ("source", "source_language", "target_language", "source_native", "target_native", "target_heading")
+_SENTENCE_END = re.compile(r"[.!?…](?=\s)|[。！？]")
 
 
 @dataclass(frozen=True)
@@ -20,11 +28,13 @@ class Prompt:
         text: Text with the placeholders of `FIELDS` in braces. The answer begins right after it, divided
             from it by the target language's join (a space, nothing in Chinese) unless it ends in a newline.
         shots: Sources and targets of training examples that stand before the item, filled into the same text.
+        shorten: Cuts a source that is too long.
     """
 
     name: str
     text: str
     shots: tuple[tuple[str, str], ...] = ()
+    shorten: Callable[[str], str] = field(default=str, compare=False)
 
     def __post_init__(self) -> None:
         """Refuse a template that cannot work.
@@ -48,14 +58,14 @@ class Prompt:
             raise InputError(f"prompt {self.name!r}: ends in a space; the join of the target language adds it")
 
     def fill(self, source: str, direction: Direction) -> str:
-        """Return the prompt for one source sentence, after the examples and a blank line each."""
+        """Return the prompt for one source text, after the examples and a blank line each."""
         shots = [self._filled(shot, direction) + self.join(direction) + target for shot, target in self.shots]
         return "\n\n".join([*shots, self._filled(source, direction)])
 
     def _filled(self, source: str, direction: Direction) -> str:
         source_language, target_language = language(direction.source), language(direction.target)
         return self.text.format(
-            source=source,
+            source=self.shorten(source),
             source_language=source_language.name,
             target_language=target_language.name,
             source_native=source_language.native,
@@ -66,3 +76,32 @@ class Prompt:
     def join(self, direction: Direction) -> str:
         """Return what stands between the prompt and the answer."""
         return "" if self.text.endswith("\n") else language(direction.target).join
+
+
+def load_prompt(path: str | os.PathLike[str], tokenizer: Tokenizer, max_source_tokens: int | None) -> Prompt:
+    """Return the prompt that `choose_prompt` chose.
+
+    Args:
+        path: What it wrote.
+        tokenizer: The foundation's.
+        max_source_tokens: Most tokens of a source; None for no limit.
+    """
+    return within(Prompt(**read_json(path)["prompt"]), tokenizer, max_source_tokens)
+
+
+def within(prompt: Prompt, tokenizer: Tokenizer, max_source_tokens: int | None) -> Prompt:
+    """Return a prompt that cuts long sources; see `load_prompt`."""
+    if max_source_tokens is None:
+        return prompt
+    cut = functools.partial(shortened, tokenizer=tokenizer, limit=max_source_tokens)
+    return Prompt(prompt.name, prompt.text, prompt.shots, cut)
+
+
+def shortened(text: str, tokenizer: Tokenizer, limit: int) -> str:
+    """Return a text up to the last sentence end within its first ``limit`` tokens; without one, the last word's."""
+    offsets = tokenizer.encode(text, add_special_tokens=False).offsets
+    if len(offsets) <= limit:
+        return text
+    end = offsets[limit - 1][1]
+    ends = [found.end() for found in _SENTENCE_END.finditer(text) if found.end() <= end]
+    return text[: ends[-1]] if ends else (text[:end].rsplit(None, 1)[0] if " " in text[:end] else text[:end])

@@ -3,8 +3,8 @@ from pathlib import Path
 import pytest
 
 import tiny
-from prefixyarn.data.catalogues import is_source_sentence, is_translation, read_catalogue
 from prefixyarn.errors import InputError
+from prefixyarn.tasks.translation.catalogues import is_source_sentence, is_translation, read_catalogue
 
 GOOD = "The file could not be saved."
 
@@ -71,7 +71,7 @@ def test_read_catalogue(tmp_path: Path) -> None:
     }
     path, _ = tiny.wheel(tmp_path, "a", "1.0", files)
     found = read_catalogue(path, "a", ["en", "de", "zh"])
-    assert [s.texts for s in found] == [
+    assert [s.sources for s in found] == [
         {"en": GOOD, "de": german[GOOD], "zh": "无法保存该文件。"},  # the preferred locale's
         {"en": "This one has been translated twice.", "de": "Dies ist zweimal übersetzt worden."},
     ]

@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 from prefixyarn.code_inputs import code_inputs
+from prefixyarn.configuration import COLUMNS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "scripts").glob("*.py"))
@@ -33,16 +34,29 @@ def imported() -> dict[str, list[str]]:
 @pytest.mark.parametrize("script", SCRIPTS)
 def test_code_inputs_cover_what_a_script_really_imports(script: str, imported: dict[str, list[str]]) -> None:
     loaded = {str(Path(path).relative_to(ROOT)) for path in imported[script]}
-    assert loaded and loaded <= set(code_inputs(script, str(ROOT)))
+    assert loaded and loaded <= set(code_inputs(script, root=str(ROOT)))
 
 
 def test_scoring_needs_no_model_libraries() -> None:
-    for script in (
-        "scripts/score_translation.py",
-        "scripts/tabulate_translation.py",
-        "scripts/choose_prompt.py",
-    ):
-        assert not any("models/foundation" in path or "decode/" in path for path in code_inputs(script, str(ROOT)))
+    for script in ("scripts/score.py", "scripts/tabulate_task.py", "scripts/choose_prompt.py"):
+        for task in COLUMNS:
+            paths = code_inputs(script, [f"tasks.{task}.scores"], str(ROOT))
+            assert not any("models/foundation" in path or "decode/engine" in path for path in paths)
+
+
+@pytest.mark.parametrize("task", COLUMNS)
+def test_a_tasks_own_modules_count_and_no_other_tasks(task: str) -> None:
+    program = "import json, sys; from prefixyarn.tasks import answering, scoring; "
+    program += f"answering.answers({task!r}), scoring.scores({task!r}); print(json.dumps([m.__file__ for n, m in "
+    program += "sys.modules.items() if n.split('.')[0] == 'prefixyarn']))"
+    result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
+    loaded = {str(Path(path).relative_to(ROOT)) for path in json.loads(result.stdout)}
+    found = set(
+        code_inputs("scripts/train_sft.py", [f"tasks.{task}.{name}" for name in ("answers", "scores")], str(ROOT))
+    )
+    assert loaded <= found and f"src/prefixyarn/tasks/{task}/scores.py" in loaded
+    others = [other for other in COLUMNS if other != task]
+    assert not any(f"/tasks/{other}/" in path for path in found for other in others)
 
 
 def test_closure_follows_imports_in_functions_and_packages(tmp_path: Path) -> None:
@@ -60,4 +74,4 @@ def test_closure_follows_imports_in_functions_and_packages(tmp_path: Path) -> No
         "src/prefixyarn/a.py",
         "src/prefixyarn/sub/__init__.py",
     ]
-    assert code_inputs("script.py", str(tmp_path)) == [*expected, "src/prefixyarn/sub/b.py"]
+    assert code_inputs("script.py", root=str(tmp_path)) == [*expected, "src/prefixyarn/sub/b.py"]

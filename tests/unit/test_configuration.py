@@ -9,7 +9,7 @@ from typing import Any
 import pytest
 import yaml
 
-from prefixyarn.configuration import problems, translation_systems
+from prefixyarn.configuration import problems, task_systems
 from prefixyarn.records import System
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -162,9 +162,9 @@ def test_systems_in_the_order_of_the_table() -> None:
     ]
     tuned = [System("pseudo", "first", *cut, model="sft") for cut in cuts]
     lora, untuned = ({"priors": priors, "sft": {"method": method}} for method in ("lora", "none"))
-    assert translation_systems(lora, 4) == systems + few_shot + tuned
-    assert translation_systems(lora, 0) == systems + tuned
-    assert translation_systems(untuned, 0) == systems
+    assert task_systems(lora, 4) == systems + few_shot + tuned
+    assert task_systems(lora, 0) == systems + tuned
+    assert task_systems(untuned, 0) == systems
 
 
 def test_a_misspelt_key_ends_snakemake_without_a_traceback(tmp_path: Path) -> None:

@@ -1,7 +1,4 @@
 from dataclasses import asdict
-from pathlib import Path
-
-import pytest
 
 import tiny
 from prefixyarn.languages import Direction
@@ -9,13 +6,6 @@ from prefixyarn.metrics.continuation import Cutter
 from prefixyarn.records import Output, System
 
 tok = tiny.tokenizer()
-
-
-@pytest.fixture(scope="module")
-def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    path = tmp_path_factory.mktemp("tokenizer")
-    tok.save_pretrained(path)
-    return path
 
 
 def output(system: System, prior: str, new: str) -> Output:
@@ -34,8 +24,8 @@ def output(system: System, prior: str, new: str) -> Output:
     )
 
 
-def test_the_given_tokens_are_taken_off(folder: Path) -> None:
-    cutter = Cutter(folder / "tokenizer.json", Direction("en", "de"))
+def test_the_given_tokens_are_taken_off() -> None:
+    cutter = Cutter(tok.backend_tokenizer, Direction("en", "de"))
     seeded = output(System("oracle", "", 1, "token"), " Die Datei", " wurde gespeichert.\n")
     given = len(seeded.prior_ids)
     assert cutter.of_output(seeded, given, "token") == "wurde gespeichert."
@@ -44,23 +34,23 @@ def test_the_given_tokens_are_taken_off(folder: Path) -> None:
     assert cutter.of_output(seeded, 2, "word") == "wurde gespeichert."
 
 
-def test_line_breaks_before_an_answer_are_no_tokens_of_it(folder: Path) -> None:
-    cutter = Cutter(folder / "tokenizer.json", Direction("en", "de"))
+def test_line_breaks_before_an_answer_are_no_tokens_of_it() -> None:
+    cutter = Cutter(tok.backend_tokenizer, Direction("en", "de"))
     plain, broken = (output(System("none"), "", text) for text in (" Die Datei wurde.\n", "\n\n Die Datei wurde.\n"))
     for k in (1, 2, 3):
         assert cutter.of_output(plain, k, "token") == cutter.of_output(broken, k, "token")
         assert cutter.of_output(plain, k, "token") == cutter.of_text("Die Datei wurde.", k, "token")
 
 
-def test_a_tag_is_no_part_of_the_answer(folder: Path) -> None:
-    cutter = Cutter(folder / "tokenizer.json", Direction("en", "de"))
+def test_a_tag_is_no_part_of_the_answer() -> None:
+    cutter = Cutter(tok.backend_tokenizer, Direction("en", "de"))
     tagged = output(System("language-tag", "native-name"), " Deutsch:", " Die Datei\n")
     assert cutter.of_output(tagged, 0, "token") == "Die Datei"
     assert cutter.of_output(tagged, 1, "word") == "Datei"
 
 
-def test_text_without_ids_and_chinese(folder: Path) -> None:
-    cutter = Cutter(folder / "tokenizer.json", Direction("en", "zh"))
+def test_text_without_ids_and_chinese() -> None:
+    cutter = Cutter(tok.backend_tokenizer, Direction("en", "zh"))
     whole = output(System("none", model="refined"), "", "")
     whole = Output(**{**asdict(whole), "text": "用户可以删除文件"})
     assert cutter.of_output(whole, 1, "word") == cutter.of_text("用户可以删除文件", 1, "word") == "可以删除文件"

@@ -24,7 +24,7 @@ from transformers import (
 )
 
 import tiny
-from prefixyarn.decode.batch import Request
+from prefixyarn.decode.batch import PREFILL_TOKENS, Request
 from prefixyarn.decode.engine import Answer, Limits, decode, rows_within
 from prefixyarn.decode.slots import Slots
 from prefixyarn.decode.stops import Stops
@@ -126,8 +126,8 @@ def test_waiting_prompts_take_the_places_of_ended_rows(monkeypatch: pytest.Monke
     assert sum(steps) == sum(len(a.new_ids) - 1 for a in answers)
     # The batch is full until no prompt waits; from then on it shrinks.
     assert steps == sorted(steps, reverse=True) and steps.count(10) > len(steps) / 2
-    # All prompts together are few enough tokens for one prefill, though there is room for ten at a time.
-    assert [rows for rows, time in shapes if time > 1] == [len(wanted)]
+    # A prefill takes as many prompts as make it a large product, though there is room for ten at a time.
+    assert [rows for rows, time in shapes if time > 1] == [PREFILL_TOKENS // 12, len(wanted) - PREFILL_TOKENS // 12]
 
 
 def test_logits_only_where_a_token_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -173,8 +173,8 @@ def test_when_memory_runs_out_rows_are_halved(error: Exception, monkeypatch: pyt
 def test_rows_follow_from_the_memory() -> None:
     model = tiny.llama(len(tok))
     # Two layers, keys and values of two heads of eight, fp32: 256 bytes a position.
-    one, two = (rows_within(model, 1024, Limits(memory, 10**9)) for memory in (1000, 1001))
-    assert two - one == 4 and rows_within(model, 2048, Limits(1000, 10**9)) == one // 2
+    one, two = (rows_within(model, 256, Limits(memory, 10**9)) for memory in (1000, 1001))
+    assert two - one == 16 and rows_within(model, 512, Limits(1000, 10**9)) == one // 2
     assert rows_within(model, 2048, Limits(1000, 7)) == 7
     with pytest.raises(
         InputError, match=r"100 MB of memory do not hold one row of 4096 tokens, which takes about \d+ MB"

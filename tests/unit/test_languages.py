@@ -9,7 +9,11 @@ def test_the_papers_languages_are_known() -> None:
     assert language("zh").bleu == "zh" and language("zh").join == ""
 
 
-@pytest.mark.parametrize("unit", ["en", "en-en", "en-de-fr", "EN-DE", "en-xx"])
+def test_a_language_alone_is_answered_in_english_words() -> None:
+    assert Direction.parse("fr") == Direction("fr", "en")
+
+
+@pytest.mark.parametrize("unit", ["xx", "en-en", "en-de-fr", "EN-DE", "en-xx"])
 def test_bad_directions_are_refused(unit: str) -> None:
     with pytest.raises(InputError):
         Direction.parse(unit)

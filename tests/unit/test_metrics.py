@@ -3,7 +3,9 @@ import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
 import tiny
-from prefixyarn.metrics.translation import METRICS, corpus_score, item_scores
+from prefixyarn.tasks.scoring import scores
+
+METRICS = {metric.name: metric for metric in scores("translation").metrics}
 
 # sacrebleu's own tests (test/test_bleu.py and test/test_chrf.py): hypotheses, references, expected score.
 BLEU_CASES = [
@@ -13,7 +15,7 @@ BLEU_CASES = [
 
 
 def score(metric: str, outputs: list[str], references: list[str], target: str = "de") -> float:
-    return float(corpus_score(metric, item_scores(metric, outputs, references, target).statistics.sum(axis=0)))
+    return METRICS[metric].corpus(outputs, references, target)
 
 
 @pytest.mark.parametrize(("outputs", "references", "expected"), BLEU_CASES)
@@ -45,8 +47,8 @@ def test_chinese_is_not_scored_with_13a() -> None:
     assert right == pytest.approx(BLEU(tokenize="zh").corpus_score(outputs, [references]).score)
     # 13a sees one word, which is not the reference's.
     assert score("bleu", outputs, references, "de") == 0.0 and right > 40
-    assert "tok:zh" in item_scores("bleu", outputs, references, "zh").signature
-    assert "tok:13a" in item_scores("bleu", outputs, references, "ru").signature
+    assert "tok:zh" in METRICS["bleu"].items(outputs, references, "zh").signature
+    assert "tok:13a" in METRICS["bleu"].items(outputs, references, "ru").signature
 
 
 @pytest.mark.parametrize("metric", METRICS)
@@ -76,7 +78,8 @@ def test_scores_of_resamples_equal_scores_of_resampled_corpora() -> None:
     outputs = [r[5:] for r in references[:3]] + ["", "ganz etwas anderes", references[5]]
     counts = np.array([[2, 0, 1, 1, 0, 2], [0, 0, 0, 6, 0, 0], [1, 1, 1, 1, 1, 1]])
     for metric in METRICS:
-        found = corpus_score(metric, counts @ item_scores(metric, outputs, references, "de").statistics)
+        own = METRICS[metric]
+        found = own.score(counts @ own.items(outputs, references, "de").statistics)
         for row, value in zip(counts, found, strict=True):
             drawn = [i for i, n in enumerate(row) for _ in range(n)]
             scorer = CHRF(word_order=2) if metric == "chrf" else BLEU()
@@ -85,4 +88,8 @@ def test_scores_of_resamples_equal_scores_of_resampled_corpora() -> None:
 
 
 def test_signatures_name_what_was_computed() -> None:
-    assert item_scores("chrf", ["a"], ["a"], "de").signature.startswith("nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no")
+    assert (
+        METRICS["chrf"]
+        .items(["a"], ["a"], "de")
+        .signature.startswith("sacrebleu nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no")
+    )

@@ -8,7 +8,7 @@ from transformers import BertConfig, BertForTokenClassification, PreTrainedToken
 
 import tiny
 from prefixyarn.errors import InputError
-from prefixyarn.models.refined import first_word_accuracy, fitting, linear, seq2seq, token_classifier
+from prefixyarn.models.refined import first_unit_accuracy, fitting, linear, seq2seq, token_classifier
 from prefixyarn.records import Item
 
 CORPUS = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(1, 120))]
@@ -38,7 +38,7 @@ def test_linear_predicts_unseen_sentences(tmp_path: Path) -> None:
     for unit, items, code in (("en-de", CORPUS[:20], "de"), ("en-zh", CHINESE[:20], "zh")):
         texts, whole = linear.predict(tmp_path, unit, items, 8)
         assert not whole and all(len(linear.units(text, code, 9)) <= 3 for text in texts)
-        assert first_word_accuracy(texts, items, code) > 0.8
+        assert first_unit_accuracy(texts, items, code) > 0.8
     # The second unit is conditioned on the first: noun after the article of its gender.
     texts, _ = linear.predict(tmp_path, "en-de", CORPUS, 8)
     assert sum(item.target.startswith(text) for item, text in zip(CORPUS, texts, strict=True)) > 90
@@ -70,7 +70,7 @@ def test_seq2seq_from_scratch_learns(tmp_path: Path) -> None:
     assert parameters > 1000 and not (tmp_path / "state").exists()
     texts, whole = seq2seq.predict(tmp_path / "model", "en-de", few, 3)
     assert whole and len(texts) == 8
-    assert first_word_accuracy(texts, few, "de") >= 0.75
+    assert first_unit_accuracy(texts, few, "de") >= 0.75
     with pytest.raises(InputError, match="trained on en-de, not on en-fr"):
         seq2seq.predict(tmp_path / "model", "en-fr", few, 8)
 
@@ -159,6 +159,6 @@ def test_token_classifier_learns_tags(tmp_path: Path) -> None:
         )
 
 
-def test_first_word_accuracy() -> None:
+def test_first_unit_accuracy() -> None:
     items = [Item("a", "", "Die Datei"), Item("b", "", "Eine Seite"), Item("c", "", "«Ja»")]
-    assert first_word_accuracy(["Die Seite", "Die Seite", "Ja doch"], items, "de") == pytest.approx(2 / 3)
+    assert first_unit_accuracy(["Die Seite", "Die Seite", "Ja doch"], items, "de") == pytest.approx(2 / 3)

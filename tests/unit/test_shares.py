@@ -1,6 +1,7 @@
 import numpy as np
 import pytest
 
+from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.shares import Mean, holm, mean_over, recovery, share
 
 RESAMPLED = np.linspace(10, 20, 1001)
@@ -24,7 +25,7 @@ def test_mean_over_directions_is_that_of_corpus_scores() -> None:
         return {"score": 0.0, "items": [[10, 10, m] for m in matches]}
 
     counts = np.array([[1, 1], [2, 0], [0, 2]])
-    mean = mean_over("chrf", [direction(10, 0), direction(5, 5)], counts)
+    mean = mean_over(CHRF, [direction(10, 0), direction(5, 5)], counts)
     assert mean.resampled == pytest.approx([50, 75, 25])
 
 

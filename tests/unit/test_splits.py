@@ -2,24 +2,29 @@ import numpy as np
 import pytest
 
 import tiny
-from prefixyarn.data.catalogues import Sentence
-from prefixyarn.data.splits import NEAR_DUPLICATE, Splits, check_unseen, items, similarities, split_sentences
+from prefixyarn.data.splits import NEAR_DUPLICATE, Parallel, Splits, check_unseen, items, similarities, split
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.records import Item
 
 SIZES = {"dev": 5, "test": 8, "out_of_domain": 4}
 CODES = ["en", "de", "zh"]
+FROM_ENGLISH = [Direction("en", "de"), Direction("en", "zh")]
+BOTH_WAYS = [*FROM_ENGLISH, Direction("de", "zh")]
 
 
-def sentences() -> list[Sentence]:
+def sentence(package: str, texts: dict[str, str]) -> Parallel:
+    return Parallel(package, texts, texts)
+
+
+def sentences() -> list[Parallel]:
     made = [
-        Sentence("held" if n % 4 == 0 else "one", {"en": e, "de": g, "zh": z})
+        sentence("held" if n % 4 == 0 else "one", {"en": e, "de": g, "zh": z})
         for n, (e, g, z) in enumerate(tiny.parallel(1, 300))
     ]
     # Some lack a language; one stands in both packages.
-    made[10] = Sentence("one", {c: t for c, t in made[10].texts.items() if c != "zh"})
-    return [*made, Sentence("one", made[0].texts)]
+    made[10] = sentence("one", {c: t for c, t in made[10].sources.items() if c != "zh"})
+    return [*made, sentence("one", made[0].sources)]
 
 
 def grams(text: str) -> set[str]:
@@ -41,20 +46,20 @@ def test_similarity_is_jaccard_of_character_5_grams() -> None:
 
 
 def test_splits_are_disjoint_and_free_of_near_duplicates() -> None:
-    splits = split_sentences(sentences(), CODES, ["en", "de"], "held", SIZES, seed=1)
+    splits = split(sentences(), BOTH_WAYS, "held", SIZES, seed=1, task="translation")
     held_out = [*splits.dev, *splits.test, *splits.out_of_domain]
     assert [len(splits.dev), len(splits.test), len(splits.out_of_domain)] == [5, 8, 4]
     assert splits.dropped > 0 and splits.train
     for code in ("en", "de"):  # checked by sets of n-grams, independently of the implementation
-        ours = [s.texts[code] for s in held_out]
+        ours = [s.sources[code] for s in held_out]
         for n, text in enumerate(ours):
-            for other in [*ours[:n], *(s.texts[code] for s in splits.train)]:
+            for other in [*ours[:n], *(s.sources[code] for s in splits.train)]:
                 assert len(grams(text) & grams(other)) / len(grams(text) | grams(other)) < NEAR_DUPLICATE
-    assert all(set(CODES) <= set(s.texts) for s in held_out)
+    assert all(set(CODES) <= set(s.sources) for s in held_out)
 
 
 def test_held_out_package_is_never_trained_on() -> None:
-    splits = split_sentences(sentences(), CODES, ["en"], "held", SIZES, seed=1)
+    splits = split(sentences(), FROM_ENGLISH, "held", SIZES, seed=1, task="translation")
     held = {s.english for s in sentences() if s.package == "held"}
     assert not held & {s.english for s in [*splits.train, *splits.dev, *splits.test]}
     assert all(s.package == "held" for s in splits.out_of_domain)
@@ -62,26 +67,42 @@ def test_held_out_package_is_never_trained_on() -> None:
 
 def test_a_shared_translation_keeps_a_sentence_out_of_training() -> None:
     made = sentences()
-    before = split_sentences(made, CODES, ["en"], "held", SIZES, seed=1)
+    before = split(made, FROM_ENGLISH, "held", SIZES, seed=1, task="translation")
     # A training sentence gets the German of a test sentence; its English stays, and so does the draw.
     victim = before.train[0]
-    twin = Sentence(victim.package, {**victim.texts, "de": before.test[0].texts["de"]})
-    after = split_sentences([twin if s == victim else s for s in made], CODES, ["en"], "held", SIZES, seed=1)
+    twin = sentence(victim.package, {**victim.sources, "de": before.test[0].sources["de"]})
+    after = split([twin if s == victim else s for s in made], FROM_ENGLISH, "held", SIZES, seed=1, task="translation")
     assert after.test == before.test
     assert twin not in after.train and len(after.train) == len(before.train) - 1
 
 
 def test_check_catches_leaks() -> None:
     a, b = (
-        Sentence("x", {"en": "The first sentence here."}),
-        Sentence("x", {"en": "Nothing in common, surely?"}),
+        sentence("x", {"en": "The first sentence here."}),
+        sentence("x", {"en": "Nothing in common, surely?"}),
     )
     Splits([a], [b], [], [], 0).check(["en"])
     with pytest.raises(AssertionError, match="share a text"):
         Splits([a], [a], [], [], 0).check(["en"])
-    near = Sentence("x", {"en": "The first sentence here!"})
+    near = sentence("x", {"en": "The first sentence here!"})
     with pytest.raises(AssertionError, match="near-duplicate"):
         Splits([near], [], [a], [], 0).check(["en"])
+
+
+def test_a_family_stays_in_one_split() -> None:
+    made = [
+        Parallel(f"p{n}", {"en": e}, {"de": g}, family=f"family {n % 40}")
+        for n, (e, g, _) in enumerate(tiny.parallel(1, 300))
+    ]
+    splits = split(
+        made, FROM_ENGLISH[:1], "", {"dev": 5, "test": 8, "out_of_domain": 0, "train": 50}, 1, "summarization"
+    )
+    families = [{s.family for s in own} for own in (splits.train, splits.dev, splits.test)]
+    assert not families[0] & families[1] and not families[0] & families[2] and not families[1] & families[2]
+    assert len(families[2]) == 8, "held-out texts, too, are of different families"
+    assert 0 < len(splits.train) <= 50 and not splits.out_of_domain
+    with pytest.raises(AssertionError, match="share a family"):
+        Splits([made[0]], [], [made[40]], [], 0).check(["en"])
 
 
 @pytest.mark.parametrize("source", ["The first sentence here.", "The first sentence here!"])
@@ -93,19 +114,19 @@ def test_what_is_held_out_is_not_trained_on(source: str) -> None:
 
 
 def test_draw_is_seeded() -> None:
-    one, same, other = (split_sentences(sentences(), CODES, ["en"], "held", SIZES, seed) for seed in (1, 1, 2))
+    one, same, other = (split(sentences(), FROM_ENGLISH, "held", SIZES, seed, task="translation") for seed in (1, 1, 2))
     assert one == same and one.test != other.test
 
 
 def test_too_few_sentences_is_an_error() -> None:
-    with pytest.raises(InputError, match=r"translation\.items\.test: 999 sentences wanted in all of en, de, zh"):
-        split_sentences(sentences(), CODES, ["en"], "held", {**SIZES, "test": 999}, seed=1)
+    with pytest.raises(InputError, match=r"translation\.items\.test: 999 texts wanted in all of de, en, zh"):
+        split(sentences(), FROM_ENGLISH, "held", {**SIZES, "test": 999}, seed=1, task="translation")
 
 
 def test_any_pair_goes_through_the_shared_english_sentence() -> None:
     some = sentences()[:5]
     german_chinese, english_german = items(some, Direction("de", "zh")), items(some, Direction("en", "de"))
-    assert [(i.source, i.target) for i in german_chinese] == [(s.texts["de"], s.texts["zh"]) for s in some]
+    assert [(i.source, i.target) for i in german_chinese] == [(s.sources["de"], s.sources["zh"]) for s in some]
     assert [i.id for i in german_chinese] == [i.id for i in english_german]  # the same sentence, the same id
     assert len(np.unique([i.id for i in english_german])) == 5
     assert len(items([sentences()[10]], Direction("en", "zh"))) == 0

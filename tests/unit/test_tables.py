@@ -8,19 +8,24 @@ from typing import Any
 
 import numpy as np
 import pytest
-from sacrebleu.metrics import BLEU, CHRF
+from sacrebleu.metrics import BLEU as SacreBleu
+from sacrebleu.metrics import CHRF as SacreChrf
 
 import tiny
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.continuation import Cutter
 from prefixyarn.metrics.faults import LanguageDetector
+from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.trials import choose
 from prefixyarn.metrics.units import score_unit
 from prefixyarn.records import Item, Output, System
 from prefixyarn.tables.main import claims_markdown, main_latex, main_markdown, main_notes, main_rows, verdicts
+from prefixyarn.tables.prompts import prompt_rows
 from prefixyarn.tables.render import write_csv
-from prefixyarn.tables.translation import prompt_rows, translation_markdown, translation_notes, translation_rows
+from prefixyarn.tables.translation import translation_markdown, translation_notes, translation_rows
+from prefixyarn.tasks.scoring import scores
 
+TRANSLATION = scores("translation")
 UNITS = {"en-de": 1, "en-zh": 2}
 RESAMPLES = 10_000
 TOKENIZER = tiny.tokenizer()
@@ -67,12 +72,13 @@ def unit(name: str, column: int, folder: Path) -> dict[str, Any]:
         outputs += [output(item, SYSTEMS[system], text) for system, text in texts.items()]
     direction = Direction.parse(name)
     scored = score_unit(
+        task=TRANSLATION,
         items=domains,
         outputs=outputs,
         covers={(items[0].id, SYSTEMS["oracle"]): True},
         target=direction.target,
         detector=LanguageDetector(["en", "de", "zh"]),
-        cutter=Cutter(folder / "tokenizer.json", direction),
+        cutter=Cutter(TOKENIZER.backend_tokenizer, direction),
         cuts=[(1, "token"), (2, "token"), (1, "word")],
         resamples=RESAMPLES,
         seed=1,
@@ -101,8 +107,8 @@ def test_every_cell_equals_sacrebleu_on_the_outputs(units: dict[str, Any], rows:
     for row in rows:
         means: dict[str, list[float]] = {"test": [], "out_of_domain": []}
         for name, made in units.items():
-            bleu = BLEU(tokenize="zh" if name == "en-zh" else "13a")
-            scorer = CHRF(word_order=2) if row["metric"] == "chrF++" else bleu
+            bleu = SacreBleu(tokenize="zh" if name == "en-zh" else "13a")
+            scorer = SacreChrf(word_order=2) if row["metric"] == "chrF++" else bleu
             for domain, items in made["items"].items():
                 texts = {o.item: o.text for o in made["outputs"] if o.system == system_of(row)}
                 expected = scorer.corpus_score([texts[i.id] for i in items], [[i.target for i in items]]).score
@@ -152,7 +158,7 @@ def test_the_best_prompt_on_dev_is_chosen() -> None:
         for p in prompts
         for i in items
     ]
-    choice = choose(prompts, {"en-de": (items, outputs)})
+    choice = choose(CHRF, prompts, {"en-de": (items, outputs)})
     assert choice["chosen"] == "good" and choice["prompt"] == prompts[1] and choice["n"] == 4
     assert choice["scores"]["good"]["mean"] == 100 > choice["scores"]["bad"]["mean"]
     assert [r["chosen"] for r in prompt_rows({"m": choice})] == [False, True, False]
@@ -160,7 +166,7 @@ def test_the_best_prompt_on_dev_is_chosen() -> None:
 
 @pytest.fixture(scope="module")
 def main(units: dict[str, Any]) -> list[dict[str, Any]]:
-    return main_rows({"m": {name: u["scores"] for name, u in units.items()}}, RESAMPLES, 1)
+    return main_rows(TRANSLATION, {"m": {name: u["scores"] for name, u in units.items()}}, RESAMPLES, 1)
 
 
 def row_of(main: list[dict[str, Any]], name: str, metric: str = "chrF++") -> dict[str, Any]:
@@ -206,13 +212,14 @@ def test_continuations_are_scored_without_the_first_units(main: list[dict[str, A
     assert row_of(main, "oracle")["covered"] == pytest.approx(1 / 8)
 
 
-def test_main_table_is_rendered(main: list[dict[str, Any]]) -> None:
-    text = main_markdown(main, list(UNITS), {"m": "model (label)"})
+def test_main_table_is_rendered(main: list[dict[str, Any]], units: dict[str, Any]) -> None:
+    scores = {"m": {name: {**u["scores"], "shortened": 0.25} for name, u in units.items()}}
+    text = main_markdown(TRANSLATION, main, list(UNITS), {"m": "model (label)"})
     assert "### chrF++, model (label)" in text and "#### BLEU, priors in words" in text
     assert "#### chrF++ of continuations alone" in text
     words_apart = text.split("#### chrF++, priors in words")[1].split("####")[0]
     assert "1 word" in words_apart and "2 tokens" not in words_apart and "1 word" not in text.split("####")[0]
-    latex = main_latex(main, list(UNITS), {"m": "model"})
+    latex = main_latex(TRANSLATION, main, list(UNITS), {"m": "model"})
     assert latex.count("\\toprule") == 1 and "& oracle" in latex and "1 word" not in latex
     claims = claims_markdown(main, {"m": "model"})
     assert "52.5 %" in claims and "7B models, FLORES-101" in claims
@@ -223,11 +230,12 @@ def test_main_table_is_rendered(main: list[dict[str, Any]]) -> None:
         "step": 8,
         "still_improving": True,
     }
-    refined = {"kind": "linear", "dev": {name: {"first_word_accuracy": 0.5, "n": 9} for name in UNITS}}
-    notes = main_notes(main, {"m": manifest}, refined, list(UNITS), RESAMPLES)
+    refined = {"kind": "linear", "dev": {name: {"first_unit_accuracy": 0.5, "n": 9} for name in UNITS}}
+    notes = main_notes(TRANSLATION, main, scores, {"m": manifest}, refined, RESAMPLES, {})
+    assert "Sources cut at a sentence end, being too long: 25 % (en-de, en-zh)." in notes
     assert "sft still improving" in notes and "1.0 after 4, 2.0 after 8 steps" in notes and "en-de 50 %" in notes
     manifest["still_improving"] = False
-    assert "improving" not in main_notes(main, {"m": manifest}, None, list(UNITS), RESAMPLES)
+    assert "improving" not in main_notes(TRANSLATION, main, scores, {"m": manifest}, None, RESAMPLES, {})
 
 
 def test_scores_are_those_of_the_foundation_whose_they_are(units: dict[str, Any], tmp_path: Path) -> None:
@@ -239,10 +247,21 @@ def test_scores_are_those_of_the_foundation_whose_they_are(units: dict[str, Any]
     for foundation, made in (("z", scores), ("a", fewer)):  # not in the order of the alphabet
         for name, own in made.items():
             files.append(tmp_path / f"{foundation}-{name}.json")
-            files[-1].write_text(json.dumps(own))
+            files[-1].write_text(json.dumps({**own, "shortened": 0}))
     root = Path(__file__).resolve().parents[2]
     pairs = json.dumps([["z", "Z"], ["a", "A"]])
-    command = [sys.executable, "scripts/tabulate_main.py", "--foundations", pairs, "--directions", *UNITS]
+    command = [
+        sys.executable,
+        "scripts/tabulate_task.py",
+        "--task",
+        "translation",
+        "--config",
+        "{}",
+        "--foundations",
+        pairs,
+        "--directions",
+        *UNITS,
+    ]
     command += ["--scores", *map(str, files), "--sft", "--resamples", "1000", "--seed", "1"]
     subprocess.run([*command, "--csv", tmp_path / "main.csv", "--md", tmp_path / "main.md"], cwd=root, check=True)
     with open(tmp_path / "main.csv") as stream:
@@ -256,9 +275,9 @@ def test_without_an_sft_model_there_are_no_shares(units: dict[str, Any]) -> None
         name: {**u["scores"], "systems": [e for e in u["scores"]["systems"] if e["model"] != "sft"]}
         for name, u in units.items()
     }
-    rows = main_rows({"m": scores}, RESAMPLES, 1)
+    rows = main_rows(TRANSLATION, {"m": scores}, RESAMPLES, 1)
     assert all(row["share"] is row["recovery"] is row["p sft"] is None for row in rows)
-    assert "| –" in main_markdown(rows, list(UNITS), {"m": "m"})
+    assert "| –" in main_markdown(TRANSLATION, rows, list(UNITS), {"m": "m"})
     assert "near the SFT model" not in claims_markdown(rows, {"m": "m"})
 
 

@@ -10,16 +10,20 @@ import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 import tiny
+from prefixyarn.languages import Direction
+from prefixyarn.records import System
+from prefixyarn.tasks.scoring import scores
 
 ROOT = Path(__file__).resolve().parents[2]
 # Systems decoded from priors, see test_a_whole_run_makes_the_tables.
 DECODED = 1 + 2 + 3 * (2 + 4 + 5) + 1 + 3 + 3 * 2
-SCORING = {"score_translation", "tabulate_main", "tabulate_other_directions", "tabulate_translation"}
+SCORING = {"score", "tabulate_task", "tabulate_overview", "tabulate_translation"}
 MODULE = Path("src/prefixyarn/metrics/faults.py")
 
 
@@ -51,7 +55,27 @@ class Copy:
                 "sft": {"steps": 4, "batch": 2, "rank": 2},
                 "priors": {"random_draws": 2},
             },
+            "summarization": {
+                "source": {"kind": "crosssum", "folder": "crosssum"},
+                "lexicon": {"source": "folder", "folder": "crosssum"},
+                "directions": ["en-zh"],
+                "items": {"train": 60, "dev": 4, "trial": 2, "test": 3},
+                "max_source_tokens": 20,
+                "max_answer_tokens": 10,
+                "few_shot": {"examples": [1], "draws": 1},
+                "sft": {"steps": 4, "batch": 2, "rank": 2},
+            },
+            "tagging": {
+                "source": {"kind": "treebanks", "folder": "treebanks"},
+                "languages": ["de"],
+                "items": {"train": 60, "dev": 4, "trial": 2, "test": 3},
+                "max_answer_tokens": 120,
+                "few_shot": {"examples": [1], "draws": 1},
+                "sft": {"steps": 4, "batch": 2, "rank": 2},
+            },
         }
+        tiny.crosssum(folder / "crosssum", {"train": 80, "val": 5, "test": 5})
+        tiny.treebank(folder / "treebanks", {"train": 80, "dev": 12, "test": 12})
 
     def run(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
         """Run snakemake; the package is imported from the copy."""
@@ -119,7 +143,7 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
             assert [r["share"] for r in shares if r["metric"] == "chrF++"][-1] == "100.0000"
         assert "52.5 %" in (tables / "main.md").read_text()
     assert "toprule" in (tables / "main.tex").read_text()
-    with open(tables / "cost.csv") as stream:
+    with open(tables / "cost_translation.csv") as stream:
         costs = {r["system"]: r for r in csv.DictReader(stream)}
     assert list(costs) == ["none", "pseudo", "refined", "sft prior", "sft model", "few-shot"]
     assert float(costs["sft model"]["training seconds"]) > float(costs["none"]["training seconds"]) == 0
@@ -127,13 +151,71 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
     output = copy.result.stdout + copy.result.stderr  # type: ignore[attr-defined]
     assert "### The paper's claims, Tiny" in output, "the main table is printed when it is made"
     figures = copy.folder / "results/tiny/figures"
-    assert (figures / "sft_loss_tiny.png").read_bytes()[:4] == b"\x89PNG"
-    with open(figures / "sft_loss_tiny.csv") as stream:
+    assert (figures / "sft_loss_translation_tiny.png").read_bytes()[:4] == b"\x89PNG"
+    with open(figures / "sft_loss_translation_tiny.csv") as stream:
         assert [r["step"] for r in csv.DictReader(stream)] == ["1", "2", "3", "4"]
     assert "Done: the tables are in results/tiny/tables/" in output
-    with open(tables / "prompts.csv") as stream:
+    with open(tables / "prompts_translation.csv") as stream:
         prompts = list(csv.DictReader(stream))
     assert len(prompts) >= 5 and [p["prompt"] for p in prompts if p["chosen"] == "True"][1:] == ["few-shot-2 draw-1"]
+
+
+def test_the_other_tasks_have_the_same_systems(copy: Copy) -> None:
+    tables = copy.folder / "results/tiny/tables"
+    rows = {}
+    for table in ("summarization", "tagging", "overview"):
+        with open(tables / f"{table}.csv") as stream:
+            rows[table] = list(csv.DictReader(stream))
+        assert "toprule" in (tables / f"{table}.tex").read_text()
+    assert {r["metric"] for r in rows["summarization"]} == {"ROUGE-L", "ROUGE-1", "ROUGE-2", "chrF++"}
+    assert {r["metric"] for r in rows["tagging"]} == {"Accuracy", "Macro-F1", "F1 (seqeval)"}
+    assert {"pseudo", "refined", "sft", "oracle", "shuffled", "fixed"} < {r["kind"] for r in rows["summarization"]}
+    assert {r["kind"] for r in rows["tagging"]} == {"none", "refined", "sft", "oracle", "random", "shuffled"}
+    models = {r["model"] for r in rows["tagging"]}
+    assert models == {"foundation", "sft", "refined", "commonest-tag", "word's-tag"}
+    slots = [r for r in rows["tagging"] if r["variant"] != "free" and r["metric"] == "Accuracy"]
+    assert {float(r["unparsable"]) for r in slots} == {0.0}, "slot by slot nothing can be unreadable"
+    free = [r for r in rows["tagging"] if r["variant"] == "free" and r["kind"] == "none" and r["model"] == "foundation"]
+    assert free and max(float(r["unparsable"]) for r in free) > 0.5, "a random model does not keep to the format"
+    assert [r["task"] for r in rows["overview"] if r["kind"] == "none"] == ["translation", "summarization", "tagging"]
+    assert not [r for r in rows["overview"] if r["task"] == "tagging" and r["kind"] == "pseudo"]
+    text = (tables / "summarization.md").read_text()
+    assert "Sources cut at a sentence end" in text and "rouge-score 0.1.2 rougeL" in text
+    text = (tables / "tagging.md").read_text()
+    assert "the official splits of UD_German-GSD" in text and "silver" not in text
+
+
+def test_table_cells_come_from_the_decode_files(copy: Copy) -> None:
+    results = copy.folder / "results/tiny"
+
+    def lines(path: str) -> list[dict[str, Any]]:
+        return [json.loads(line) for line in (results / path).read_text().splitlines()]
+
+    for task, table, unit in (
+        ("translation", "main", "en-de"),
+        ("summarization",) * 2 + ("en-zh",),
+        ("tagging",) * 2 + ("de",),
+    ):
+        references = {item["id"]: item["target"] for item in lines(f"data/{task}/{unit}/test.jsonl")}
+        outputs = lines(f"decode/{task}/{unit}/tiny.jsonl") + lines(f"sft/{task}/{unit}/tiny.jsonl")
+        texts: dict[System, dict[str, str]] = {}
+        for own in outputs:
+            if own["item"] in references:
+                system = System(**{c: own[c] for c in ("kind", "variant", "k", "k_unit", "model", "prompt")})
+                texts.setdefault(system, {})[own["item"]] = own["text"]
+        with open(results / f"tables/{table}.csv") as stream:
+            rows = list(csv.DictReader(stream))
+        compared = 0
+        for metric in scores(task).metrics:
+            for row in rows:
+                system = System(row["kind"], row["variant"], int(row["k"]), row["k_unit"], row["model"], row["prompt"])
+                if row["metric"] == metric.title and system in texts:
+                    found = metric.corpus(
+                        [texts[system][i] for i in references], list(references.values()), Direction.parse(unit).target
+                    )
+                    assert float(row[unit]) == pytest.approx(found, abs=1e-4)
+                    compared += 1
+        assert compared == len(scores(task).metrics) * len(texts) > 20
 
 
 def test_outputs_hold_their_priors(copy: Copy) -> None:
@@ -149,9 +231,18 @@ def test_outputs_hold_their_priors(copy: Copy) -> None:
 
 def test_nothing_else_is_written(copy: Copy) -> None:
     names = {path.name for path in copy.folder.iterdir()}
-    assert names <= {"workflow", "scripts", "src", "config", "model", "index", "cache", ".snakemake"} | {
-        *("results", "resources", "logs", "state")
-    }
+    assert names <= {
+        "workflow",
+        "scripts",
+        "src",
+        "config",
+        "model",
+        "index",
+        "cache",
+        ".snakemake",
+        "crosssum",
+        "treebanks",
+    } | {*("results", "resources", "logs", "state")}
     assert not list(copy.folder.rglob("*.tmp"))
 
 
@@ -179,13 +270,13 @@ def test_a_changed_key_reruns_exactly_what_depends_on_it(copy: Copy) -> None:
         del copy.config["score"]
     copy.config["translation"]["max_answer_tokens"] = 11  # type: ignore[index]
     try:
-        assert "decode_translation" in copy.planned() and "prepare_translation" not in copy.planned()
+        assert "decode" in copy.planned() and "prepare_translation" not in copy.planned()
     finally:
         copy.config["translation"]["max_answer_tokens"] = 12  # type: ignore[index]
     copy.config["translation"]["sft"]["steps"] = 5  # type: ignore[index]
     try:
         planned = copy.planned()
-        assert {"train_sft", "decode_sft", "build_priors", "decode_translation", "plot_sft"} | SCORING < planned
+        assert {"train_sft", "decode_sft", "build_priors", "decode", "plot_sft"} | SCORING < planned
         assert not planned & {"train_refined", "predict_refined", "induce_lexicon", "decode_examples", "decode_prompts"}
     finally:
         copy.config["translation"]["sft"]["steps"] = 4  # type: ignore[index]
@@ -194,7 +285,7 @@ def test_a_changed_key_reruns_exactly_what_depends_on_it(copy: Copy) -> None:
 
 def test_without_trained_models_and_examples_none_are_made(copy: Copy) -> None:
     whole = copy.config["translation"]
-    copy.config |= {"run": "untrained"}
+    copy.config |= {"run": "untrained", "tasks": ["translation"]}
     copy.config["translation"] = {
         **whole,  # type: ignore[dict-item]
         "other_directions": [],
@@ -209,6 +300,7 @@ def test_without_trained_models_and_examples_none_are_made(copy: Copy) -> None:
         result = copy.run()
     finally:
         copy.config |= {"run": "tiny", "translation": whole}
+        del copy.config["tasks"]
     assert "| pseudo likeliest | 1 token |" in result.stdout and "| 100.0" not in result.stdout
     assert not (copy.folder / "results/untrained/models").exists()
 
@@ -221,9 +313,11 @@ def test_results_are_the_same_again_and_in_another_run(copy: Copy) -> None:
         copy.config["run"] = "tiny"
     sft = "models/sft/translation/tiny/adapter_model.safetensors"
     for name in (
-        *("tables/main.csv", "tables/main.tex", "tables/translation.csv", "figures/sft_loss_tiny.svg", sft),
+        *("tables/main.csv", "tables/main.tex", "tables/translation.csv", "figures/sft_loss_translation_tiny.svg", sft),
         *(f"{stage}/translation/de-zh/tiny.jsonl" for stage in ("priors", "sft", "decode")),
-        *("refined/translation/de-zh.jsonl", "lexicon/de-zh.tsv"),
+        *(f"{stage}/tagging/de/tiny.jsonl" for stage in ("priors", "sft", "decode")),
+        *("tables/overview.csv", "tables/summarization.csv", "tables/tagging.csv"),
+        *("refined/translation/de-zh.jsonl", "lexicon/translation/de-zh.tsv"),
     ):
         first, again = (copy.folder / "results" / run / name for run in ("tiny", "again"))
         assert first.read_bytes() == again.read_bytes(), name
@@ -255,7 +349,7 @@ def test_a_failing_rule_says_why_and_leaves_nothing(copy: Copy) -> None:
         copy.config["run"] = "tiny"
         copy.config["translation"]["items"]["test"] = 3  # type: ignore[index]
     assert result.returncode != 0
-    assert "error: translation.items.test: 999 sentences wanted" in result.stdout + result.stderr
+    assert "error: translation.items.test: 999 texts wanted" in result.stdout + result.stderr
     assert not list((copy.folder / "results/broken").rglob("*.jsonl"))
 
 

@@ -9,7 +9,7 @@ import yaml
 from snakemake.utils import validate
 
 from prefixyarn.code_inputs import code_inputs
-from prefixyarn.configuration import problems
+from prefixyarn.configuration import COLUMNS, problems
 from prefixyarn.data.lexicon import dictionary_files
 from prefixyarn.errors import InputError
 
@@ -22,30 +22,45 @@ if found:
 validate(config, "../schemas/config.schema.yaml")
 
 FOUNDATIONS = {foundation["name"]: foundation for foundation in config["foundations"]}
+LABELS = {name: foundation["label"] for name, foundation in FOUNDATIONS.items()}
+TASKS = config["tasks"]
 TRANSLATION = config["translation"]
 CATALOGUES = {
     catalogue["package"]: catalogue for catalogue in TRANSLATION["catalogues"]
 }
-DIRECTIONS = TRANSLATION["directions"]
-LABELS = {name: foundation["label"] for name, foundation in FOUNDATIONS.items()}
-UNITS = DIRECTIONS + TRANSLATION["other_directions"]
-EXAMPLES = TRANSLATION["few_shot"]["examples"]
-SFT = TRANSLATION["sft"]["method"] != "none"
-REFINED = TRANSLATION["refined"]["kind"] != "none"
-REFINED_SOURCE = TRANSLATION["refined"].get("seq2seq", {}).get("source", {})
-REFINED_FOLDER = f"resources/refined/{hashlib.sha256(json.dumps(REFINED_SOURCE, sort_keys=True).encode()).hexdigest()[:12]}"
+# By task: the columns of its main table, and all its units.
+MAIN = {task: config[task][key] for task, key in COLUMNS.items()}
+UNITS = {**MAIN, "translation": MAIN["translation"] + TRANSLATION["other_directions"]}
+# By name of a table: its task and columns. First those of the tasks, side by side in the overview.
+MAIN_TABLES = ["main" if task == "translation" else task for task in TASKS]
+TABLES = {table: (task, MAIN[task]) for table, task in zip(MAIN_TABLES, TASKS)}
+if "translation" in TASKS and TRANSLATION["other_directions"]:
+    TABLES["other_directions"] = ("translation", TRANSLATION["other_directions"])
+# What refined models start from, by a name made of it.
+PRETRAINED = {
+    hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:12]: source
+    for task in TASKS
+    for settings in [config[task]["refined"]]
+    if (source := settings.get(settings["kind"], {}).get("source"))
+}
 
 
 wildcard_constraints:
     run=re.escape(config["run"]),
     model="|".join(map(re.escape, FOUNDATIONS)),
     package="|".join(map(re.escape, CATALOGUES)),
-    unit="|".join(map(re.escape, UNITS)),
+    task="|".join(COLUMNS),
+    unit="[a-z]+(-[a-z]+)?",
 
 
 def code(script):
     """Return the script and the package's modules that it runs: a change of one runs its rules again."""
     return code_inputs(script)
+
+
+def task_code(script, *modules):
+    """Return an input function: the same with modules of the wildcard's task, ``answers`` or ``scores``."""
+    return lambda w: code_inputs(script, [f"tasks.{w.task}.{name}" for name in modules])
 
 
 def as_json(value):
@@ -67,6 +82,24 @@ def foundation(key):
     return value
 
 
+def setting(*keys):
+    """Return a params function that gives a key of the wildcard task's block as JSON; of several, a block of them."""
+
+    def value(wildcards):
+        own = config[wildcards.task]
+        return as_json(
+            own[keys[0]] if len(keys) == 1 else {key: own[key] for key in keys}
+        )(wildcards)
+
+    return value
+
+
+def max_source_tokens(wildcards):
+    """Return the option that cuts long sources, where the wildcard task has it."""
+    limit = config[wildcards.task].get("max_source_tokens")
+    return f"--max-source-tokens {limit}" if limit else ""
+
+
 def files_of(source):
     """Return the files of a model that is a local folder, so that changing one is noticed."""
     folder = Path(source.get("path", "")).expanduser()
@@ -80,12 +113,86 @@ def local_files(wildcards):
     return files_of(FOUNDATIONS[wildcards.model]["source"])
 
 
+def has(model):
+    """Return a test whether a task has a trained model (``sft``, ``refined``), few-shot systems or pseudo priors."""
+    return {
+        "sft": lambda task: config[task]["sft"]["method"] != "none",
+        "refined": lambda task: config[task]["refined"]["kind"] != "none",
+        "examples": lambda task: bool(config[task]["few_shot"]["examples"]),
+        "lexicon": lambda task: "lexicon" in config[task],
+    }[model]
+
+
+def where(model, pattern):
+    """Return an input function: a pattern filled with the wildcards, if the wildcard task has a model."""
+    return lambda w: pattern.format(**dict(w.items())) if has(model)(w.task) else []
+
+
+def over_units(pattern, model=None, units=UNITS):
+    """Return an input function: a pattern filled with all units of the wildcard task and all foundations.
+
+    Args:
+        pattern: With {task} and {run}, and {unit}, {model} if it is one per unit or foundation.
+        model: Only where the task has this model; see `has`.
+        units: By task, the units.
+    """
+
+    def files(wildcards):
+        own = dict(wildcards.items())
+        if model and not has(model)(own["task"]):
+            return []
+        found = [
+            pattern.format(**{"model": name, **own, "unit": unit})
+            for name in FOUNDATIONS
+            for unit in units[own["task"]]
+        ]
+        return list(dict.fromkeys(found))
+
+    return files
+
+
+def table_files(pattern, model=None):
+    """Return an input function: a pattern filled with the wildcard table's task and columns, and all foundations."""
+
+    def files(wildcards):
+        task, units = TABLES[wildcards.table]
+        if model and not has(model)(task):
+            return []
+        found = [
+            pattern.format(run=wildcards.run, task=task, model=name, unit=unit)
+            for name in FOUNDATIONS
+            for unit in units
+        ]
+        return list(dict.fromkeys(found))
+
+    return files
+
+
+def splits(*names):
+    """Return an input function: splits of all units of the wildcard task, units outermost."""
+    return lambda w: [
+        f"results/{w.run}/data/{w.task}/{unit}/{split}.jsonl"
+        for unit in UNITS[w.task]
+        for split in names
+    ]
+
+
+def splits_of(task, *names):
+    """Return the patterns of splits of all units of a task, for the rule that makes them."""
+    return [
+        f"results/{{run}}/data/{task}/{unit}/{name}"
+        for unit in UNITS[task]
+        for name in names
+    ]
+
+
 def dictionary_inputs(wildcards):
-    """Return what a direction's dictionary is made from: the training split, or dictionary files."""
-    lexicon = TRANSLATION["lexicon"]
+    """Return what a dictionary is made from: short parallel texts of training, or dictionary files."""
+    lexicon = config[wildcards.task]["lexicon"]
     if lexicon["source"] == "induced":
+        split = "train" if wildcards.task == "translation" else "parallel"
         return [
-            f"results/{wildcards.run}/data/translation/{wildcards.unit}/train.jsonl"
+            f"results/{wildcards.run}/data/{wildcards.task}/{wildcards.unit}/{split}.jsonl"
         ]
     try:
         return [
@@ -96,50 +203,73 @@ def dictionary_inputs(wildcards):
         sys.exit(f"error: {error}")
 
 
-def splits(*names):
-    """Return the patterns of splits of all units, units outermost; a unit's own with a wildcard is in the rules."""
-    return [
-        f"results/{{run}}/data/translation/{unit}/{split}.jsonl"
-        for unit in UNITS
-        for split in names
-    ]
-
-
-def per_unit(pattern, units=UNITS):
-    """Return a pattern filled with all units and foundations, as far as it has those wildcards; {run} stays."""
-    filled = expand(pattern, unit=units, model=FOUNDATIONS, run="{run}")
-    return list(dict.fromkeys(filled))
-
-
-def sft_manifests():
-    """Return the patterns of the SFT models' manifests, one per foundation."""
-    pattern = "results/{{run}}/models/sft/translation/{model}/manifest.json"
-    return expand(pattern, model=FOUNDATIONS) if SFT else []
-
-
-def refined_settings():
+def refined_settings(wildcards):
     """Return what the refined model's kind is told: its own block of the config, and what follows from others."""
-    kind = TRANSLATION["refined"]["kind"]
-    settings = {"seed": config["seed"]}
-    if kind == "linear":
-        return {
-            **settings,
-            "units": max(k for ks in TRANSLATION["priors"]["k"].values() for k in ks),
-        }
-    return {**settings, **TRANSLATION["refined"].get(kind, {})}
+    own = config[wildcards.task]
+    settings = {
+        "seed": config["seed"],
+        **own["refined"].get(own["refined"]["kind"], {}),
+    }
+    if own["refined"]["kind"] == "linear":
+        settings["units"] = max(k for ks in own["priors"]["k"].values() for k in ks)
+    return as_json(settings)(wildcards)
+
+
+def pretrained(pattern):
+    """Return a function: a pattern filled with the name of what the wildcard task's refined model starts from."""
+
+    def value(wildcards):
+        settings = config[wildcards.task]["refined"]
+        source = settings.get(settings["kind"], {}).get("source", {})
+        names = [name for name, own in PRETRAINED.items() if own == source]
+        return pattern.format(names[0]) if names and source["kind"] != "new" else []
+
+    return value
+
+
+def silver_sides():
+    """Return, for each language of the tagging task, the unit of translation that has it, and on which side."""
+    sides = []
+    for language in UNITS["tagging"]:
+        sided = [
+            (unit, side)
+            for side, place in (("target", 1), ("source", 0))
+            for unit in UNITS["translation"]
+            if unit.split("-")[place] == language
+        ]
+        sides.append(sided[0])
+    return sides
+
+
+def treebank_files():
+    """Return the files of the treebanks, so that changing one is noticed."""
+    source = config["tagging"]["source"]
+    if source["kind"] != "treebanks":
+        return []
+    return sorted(
+        str(p) for p in Path(source["folder"]).expanduser().glob("*/*.conllu")
+    )
 
 
 def final_results():
     """Return the targets of a whole run."""
-    tables = ["main.csv", "main.md", "main.tex", "translation.csv", "translation.md"]
-    tables += ["prompts.csv", "prompts.md", "cost.csv"]
-    figures = []
-    if TRANSLATION["other_directions"]:
-        tables += ["other_directions.csv", "other_directions.md"]
-    if SFT:
-        kinds = ("csv", "svg", "png")
-        figures += [f"sft_loss_{name}.{kind}" for name in FOUNDATIONS for kind in kinds]
     folder = f"results/{config['run']}"
+    tables = [
+        f"{name}.{kind}"
+        for name in ("overview", *TABLES)
+        for kind in ("csv", "md", "tex")
+    ]
+    for task in TASKS:
+        tables += [f"prompts_{task}.csv", f"prompts_{task}.md", f"cost_{task}.csv"]
+    if "translation" in TASKS:
+        tables += ["translation.csv", "translation.md"]
+    figures = [
+        f"sft_loss_{task}_{name}.{kind}"
+        for task in TASKS
+        if has("sft")(task)
+        for name in FOUNDATIONS
+        for kind in ("csv", "svg", "png")
+    ]
     return [
         *(f"{folder}/tables/{name}" for name in tables),
         *(f"{folder}/figures/{name}" for name in figures),

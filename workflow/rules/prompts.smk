@@ -3,13 +3,13 @@
 
 rule decode_prompts:
     input:
-        code=code("scripts/decode_prompts.py"),
+        code=task_code("scripts/decode_prompts.py", "answers"),
         manifest=rules.convert_foundation.output.manifest,
-        trial="results/{run}/data/translation/{unit}/trial.jsonl",
+        trial="results/{run}/data/{task}/{unit}/trial.jsonl",
     output:
-        outputs="results/{run}/prompts/translation/{unit}/{model}.jsonl",
+        outputs="results/{run}/prompts/{task}/{unit}/{model}.jsonl",
     log:
-        "logs/{run}/decode_prompts/{unit}/{model}.log",
+        "logs/{run}/decode_prompts/{task}/{unit}/{model}.log",
     conda:
         "../envs/prefixyarn.yaml"
     threads: 1
@@ -17,57 +17,55 @@ rule decode_prompts:
         mem_mb=2500,
     params:
         dtype=foundation("dtype"),
-        prompts=as_json(TRANSLATION["prompts"]),
-        limit=TRANSLATION["max_answer_tokens"],
+        prompts=setting("prompts"),
+        limit=setting("max_answer_tokens"),
+        cut=max_source_tokens,
     message:
-        "Trying the prompts on dev: {wildcards.unit}, {wildcards.model}"
+        "Trying the prompts on dev: {wildcards.task} {wildcards.unit}, {wildcards.model}"
     shell:
-        "python scripts/decode_prompts.py"
+        "python scripts/decode_prompts.py --task {wildcards.task}"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --direction {wildcards.unit} --items {input.trial} --prompts {params.prompts:q}"
-        " --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
+        " --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
 rule choose_prompt:
     input:
-        code=code("scripts/choose_prompt.py"),
-        trial=expand(
-            "results/{{run}}/data/translation/{unit}/trial.jsonl", unit=DIRECTIONS
-        ),
-        outputs=expand(
-            "results/{{run}}/prompts/translation/{unit}/{{model}}.jsonl",
-            unit=DIRECTIONS,
+        code=task_code("scripts/choose_prompt.py", "scores"),
+        trial=over_units("results/{run}/data/{task}/{unit}/trial.jsonl", units=MAIN),
+        outputs=over_units(
+            "results/{run}/prompts/{task}/{unit}/{model}.jsonl", units=MAIN
         ),
     output:
-        choice="results/{run}/prompts/translation/{model}.json",
+        choice="results/{run}/prompts/{task}/{model}.json",
     log:
-        "logs/{run}/choose_prompt/{model}.log",
+        "logs/{run}/choose_prompt/{task}/{model}.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        directions=DIRECTIONS,
-        prompts=as_json(TRANSLATION["prompts"]),
+        directions=lambda w: MAIN[w.task],
+        prompts=setting("prompts"),
     message:
-        "Choosing the prompt of {wildcards.model}"
+        "Choosing the {wildcards.task} prompt of {wildcards.model}"
     shell:
-        "python scripts/choose_prompt.py --directions {params.directions} --items {input.trial}"
+        "python scripts/choose_prompt.py --task {wildcards.task} --directions {params.directions} --items {input.trial}"
         " --outputs {input.outputs} --prompts {params.prompts:q} --choice {output.choice} 2>&1 | tee {log}"
 
 
 rule decode_examples:
     input:
-        code=code("scripts/decode_examples.py"),
+        code=task_code("scripts/decode_examples.py", "answers"),
         manifest=rules.convert_foundation.output.manifest,
         choice=rules.choose_prompt.output.choice,
-        trial="results/{run}/data/translation/{unit}/trial.jsonl",
-        train="results/{run}/data/translation/{unit}/train.jsonl",
+        trial="results/{run}/data/{task}/{unit}/trial.jsonl",
+        train="results/{run}/data/{task}/{unit}/train.jsonl",
     output:
-        outputs="results/{run}/examples/translation/{unit}/{model}.jsonl",
+        outputs="results/{run}/examples/{task}/{unit}/{model}.jsonl",
     log:
-        "logs/{run}/decode_examples/{unit}/{model}.log",
+        "logs/{run}/decode_examples/{task}/{unit}/{model}.log",
     benchmark:
-        "results/{run}/timings/decode_examples/{unit}/{model}.tsv"
+        "results/{run}/timings/decode_examples/{task}/{unit}/{model}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     threads: 1
@@ -75,44 +73,42 @@ rule decode_examples:
         mem_mb=2500,
     params:
         dtype=foundation("dtype"),
-        examples=EXAMPLES,
-        draws=TRANSLATION["few_shot"]["draws"],
+        examples=lambda w: config[w.task]["few_shot"]["examples"],
+        draws=lambda w: config[w.task]["few_shot"]["draws"],
         seed=config["seed"],
-        limit=TRANSLATION["max_answer_tokens"],
+        limit=setting("max_answer_tokens"),
+        cut=max_source_tokens,
     message:
-        "Trying few-shot examples on dev: {wildcards.unit}, {wildcards.model}"
+        "Trying few-shot examples on dev: {wildcards.task} {wildcards.unit}, {wildcards.model}"
     shell:
-        "python scripts/decode_examples.py"
+        "python scripts/decode_examples.py --task {wildcards.task}"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --direction {wildcards.unit} --items {input.trial} --train {input.train} --prompt {input.choice}"
         " --examples {params.examples} --draws {params.draws} --seed {params.seed}"
-        " --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
+        " --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
 rule choose_examples:
     input:
-        code=code("scripts/choose_examples.py"),
-        trial=expand(
-            "results/{{run}}/data/translation/{unit}/trial.jsonl", unit=DIRECTIONS
-        ),
-        outputs=expand(
-            "results/{{run}}/examples/translation/{unit}/{{model}}.jsonl",
-            unit=DIRECTIONS,
+        code=task_code("scripts/choose_examples.py", "scores"),
+        trial=over_units("results/{run}/data/{task}/{unit}/trial.jsonl", units=MAIN),
+        outputs=over_units(
+            "results/{run}/examples/{task}/{unit}/{model}.jsonl", units=MAIN
         ),
     output:
-        choice="results/{run}/examples/translation/{model}.json",
+        choice="results/{run}/examples/{task}/{model}.json",
     log:
-        "logs/{run}/choose_examples/{model}.log",
+        "logs/{run}/choose_examples/{task}/{model}.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        directions=DIRECTIONS,
-        examples=EXAMPLES,
-        draws=TRANSLATION["few_shot"]["draws"],
+        directions=lambda w: MAIN[w.task],
+        examples=lambda w: config[w.task]["few_shot"]["examples"],
+        draws=lambda w: config[w.task]["few_shot"]["draws"],
     message:
-        "Choosing the few-shot examples of {wildcards.model}"
+        "Choosing the few-shot {wildcards.task} examples of {wildcards.model}"
     shell:
-        "python scripts/choose_examples.py --directions {params.directions} --items {input.trial}"
+        "python scripts/choose_examples.py --task {wildcards.task} --directions {params.directions} --items {input.trial}"
         " --outputs {input.outputs} --examples {params.examples} --draws {params.draws}"
         " --choice {output.choice} 2>&1 | tee {log}"

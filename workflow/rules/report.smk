@@ -1,65 +1,67 @@
 # Tables and figures (paper section 4.2).
 
 
-rule tabulate_main:
+rule tabulate_task:
     input:
-        code=code("scripts/tabulate_main.py"),
-        scores=expand(
-            "results/{{run}}/scores/translation/{unit}/{model}.json",
-            model=FOUNDATIONS,
-            unit=DIRECTIONS,
+        code=lambda w: code_inputs(
+            "scripts/tabulate_task.py", [f"tasks.{TABLES[w.table][0]}.scores"]
         ),
-        sft=sft_manifests(),
-        refined=rules.train_refined.output.manifest if REFINED else [],
+        scores=table_files("results/{run}/scores/{task}/{unit}/{model}.json"),
+        sft=table_files(rules.train_sft.output.manifest, "sft"),
+        refined=table_files(rules.train_refined.output.manifest, "refined"),
+        notes=lambda w: (
+            table_files("results/{run}/data/tagging/{unit}/note.json")(w)
+            if w.table == "tagging"
+            else []
+        ),
     output:
-        csv="results/{run}/tables/main.csv",
-        md="results/{run}/tables/main.md",
-        tex="results/{run}/tables/main.tex",
+        csv="results/{run}/tables/{table}.csv",
+        md="results/{run}/tables/{table}.md",
+        tex="results/{run}/tables/{table}.tex",
     log:
-        "logs/{run}/tabulate_main.log",
+        "logs/{run}/tabulate_task/{table}.log",
+    wildcard_constraints:
+        table="|".join(TABLES),
     conda:
         "../envs/prefixyarn.yaml"
     params:
+        task=lambda w: TABLES[w.table][0],
         foundations=as_json(list(LABELS.items())),
-        directions=DIRECTIONS,
+        directions=lambda w: TABLES[w.table][1],
+        config=lambda w: as_json(config[TABLES[w.table][0]])(w),
+        claims=lambda w: "--claims" if w.table == "main" else "",
         resamples=config["score"]["resamples"],
         seed=config["seed"],
     message:
-        "The main table"
+        "The table {wildcards.table}"
     shell:
-        "python scripts/tabulate_main.py --foundations {params.foundations:q} --directions {params.directions}"
-        " --scores {input.scores} --sft {input.sft} --refined {input.refined} --resamples {params.resamples}"
-        " --seed {params.seed} --csv {output.csv} --md {output.md} --tex {output.tex} --claims 2>&1 | tee {log}"
+        "python scripts/tabulate_task.py --task {params.task} --foundations {params.foundations:q}"
+        " --directions {params.directions} --config {params.config:q} --scores {input.scores} --sft {input.sft}"
+        " --refined {input.refined} --resamples {params.resamples} --seed {params.seed} --notes {input.notes}"
+        " {params.claims} --csv {output.csv} --md {output.md} --tex {output.tex} 2>&1 | tee {log}"
 
 
-rule tabulate_other_directions:
+rule tabulate_overview:
     input:
-        code=code("scripts/tabulate_main.py"),
-        scores=expand(
-            "results/{{run}}/scores/translation/{unit}/{model}.json",
-            model=FOUNDATIONS,
-            unit=TRANSLATION["other_directions"],
-        ),
-        sft=sft_manifests(),
-        refined=rules.train_refined.output.manifest if REFINED else [],
+        code=code("scripts/tabulate_overview.py"),
+        tables=expand("results/{{run}}/tables/{table}.csv", table=MAIN_TABLES),
     output:
-        csv="results/{run}/tables/other_directions.csv",
-        md="results/{run}/tables/other_directions.md",
+        csv="results/{run}/tables/overview.csv",
+        md="results/{run}/tables/overview.md",
+        tex="results/{run}/tables/overview.tex",
     log:
-        "logs/{run}/tabulate_other_directions.log",
+        "logs/{run}/tabulate_overview.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
+        tasks=TASKS,
         foundations=as_json(list(LABELS.items())),
-        directions=TRANSLATION["other_directions"],
-        resamples=config["score"]["resamples"],
-        seed=config["seed"],
     message:
-        "The table of directions without English, and into it"
+        "The tasks side by side"
     shell:
-        "python scripts/tabulate_main.py --foundations {params.foundations:q} --directions {params.directions}"
-        " --scores {input.scores} --sft {input.sft} --refined {input.refined} --resamples {params.resamples}"
-        " --seed {params.seed} --csv {output.csv} --md {output.md} > {log} 2>&1"
+        "python scripts/tabulate_overview.py --tasks {params.tasks} --tables {input.tables}"
+        " --foundations {params.foundations:q} --csv {output.csv} --md {output.md} --tex {output.tex}"
+        " 2>&1 | tee {log}"
 
 
 rule tabulate_translation:
@@ -68,30 +70,21 @@ rule tabulate_translation:
         scores=expand(
             "results/{{run}}/scores/translation/{unit}/{model}.json",
             model=FOUNDATIONS,
-            unit=DIRECTIONS,
+            unit=MAIN["translation"],
         ),
         prompts=expand(
             "results/{{run}}/prompts/translation/{model}.json", model=FOUNDATIONS
         ),
-        examples=(
-            expand(
-                "results/{{run}}/examples/translation/{model}.json", model=FOUNDATIONS
-            )
-            if EXAMPLES
-            else []
-        ),
     output:
         csv="results/{run}/tables/translation.csv",
         md="results/{run}/tables/translation.md",
-        prompts_csv="results/{run}/tables/prompts.csv",
-        prompts_md="results/{run}/tables/prompts.md",
     log:
         "logs/{run}/tabulate_translation.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
         foundations=as_json(list(LABELS.items())),
-        directions=DIRECTIONS,
+        directions=MAIN["translation"],
         resamples=config["score"]["resamples"],
         seed=config["seed"],
         held_out=TRANSLATION["held_out"],
@@ -101,57 +94,69 @@ rule tabulate_translation:
     shell:
         "python scripts/tabulate_translation.py --foundations {params.foundations:q}"
         " --directions {params.directions} --scores {input.scores} --prompts {input.prompts}"
-        " --examples {input.examples} --resamples {params.resamples}"
-        " --seed {params.seed} --held-out {params.held_out} {params.induced}"
-        " --tables results/{wildcards.run}/tables > {log} 2>&1"
+        " --resamples {params.resamples} --seed {params.seed} --held-out {params.held_out} {params.induced}"
+        " --csv {output.csv} --md {output.md} > {log} 2>&1"
+
+
+rule tabulate_prompts:
+    input:
+        code=code("scripts/tabulate_prompts.py"),
+        prompts=over_units("results/{run}/prompts/{task}/{model}.json"),
+        examples=over_units("results/{run}/examples/{task}/{model}.json", "examples"),
+    output:
+        csv="results/{run}/tables/prompts_{task}.csv",
+        md="results/{run}/tables/prompts_{task}.md",
+    log:
+        "logs/{run}/tabulate_prompts/{task}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        foundations=list(FOUNDATIONS),
+    message:
+        "The prompts' dev scores, {wildcards.task}"
+    shell:
+        "python scripts/tabulate_prompts.py --foundations {params.foundations} --prompts {input.prompts}"
+        " --examples {input.examples} --csv {output.csv} --md {output.md} > {log} 2>&1"
 
 
 rule tabulate_cost:
     input:
         code=code("scripts/tabulate_cost.py"),
         train=splits("train"),
-        sft=sft_manifests(),
-        refined=rules.train_refined.output.manifest if REFINED else [],
-        induce_lexicon=per_unit(rules.induce_lexicon.benchmark),
-        train_refined=rules.train_refined.benchmark if REFINED else [],
-        predict_refined=per_unit(rules.predict_refined.benchmark) if REFINED else [],
-        predictions=(
-            per_unit(rules.predict_refined.output.predictions) if REFINED else []
-        ),
-        train_sft=per_unit(rules.train_sft.benchmark) if SFT else [],
-        decode_sft=per_unit(rules.decode_sft.benchmark) if SFT else [],
-        sft_outputs=per_unit(rules.decode_sft.output.outputs) if SFT else [],
-        decode_examples=(
-            per_unit(rules.decode_examples.benchmark, DIRECTIONS) if EXAMPLES else []
-        ),
-        trials=(
-            per_unit(rules.decode_examples.output.outputs, DIRECTIONS)
-            if EXAMPLES
-            else []
-        ),
-        build_priors=per_unit(rules.build_priors.benchmark),
-        priors=per_unit(rules.build_priors.output.priors),
-        decode_translation=per_unit(rules.decode_translation.benchmark),
-        outputs=per_unit(rules.decode_translation.output.outputs),
+        sft=over_units(rules.train_sft.output.manifest, "sft"),
+        refined=where("refined", rules.train_refined.output.manifest),
+        induce_lexicon=over_units(rules.induce_lexicon.benchmark, "lexicon"),
+        train_refined=where("refined", rules.train_refined.benchmark),
+        predict_refined=over_units(rules.predict_refined.benchmark, "refined"),
+        predictions=over_units(rules.predict_refined.output.predictions, "refined"),
+        train_sft=over_units(rules.train_sft.benchmark, "sft"),
+        decode_sft=over_units(rules.decode_sft.benchmark, "sft"),
+        sft_outputs=over_units(rules.decode_sft.output.outputs, "sft"),
+        decode_examples=over_units(rules.decode_examples.benchmark, "examples", MAIN),
+        trials=over_units(rules.decode_examples.output.outputs, "examples", MAIN),
+        build_priors=over_units(rules.build_priors.benchmark),
+        priors=over_units(rules.build_priors.output.priors),
+        decode=over_units(rules.decode.benchmark),
+        outputs=over_units(rules.decode.output.outputs),
     output:
-        csv="results/{run}/tables/cost.csv",
+        csv="results/{run}/tables/cost_{task}.csv",
     log:
-        "logs/{run}/tabulate_cost.log",
+        "logs/{run}/tabulate_cost/{task}.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
         foundations=list(FOUNDATIONS),
     message:
-        "The table of costs"
+        "The table of costs, {wildcards.task}"
     shell:
         "python scripts/tabulate_cost.py --foundations {params.foundations} --train {input.train}"
         " --timings induce_lexicon {input.induce_lexicon} --timings train_refined {input.train_refined}"
         " --timings predict_refined {input.predict_refined} --timings train_sft {input.train_sft}"
         " --timings decode_sft {input.decode_sft} --timings decode_examples {input.decode_examples}"
-        " --timings build_priors {input.build_priors} --timings decode_translation {input.decode_translation}"
+        " --timings build_priors {input.build_priors} --timings decode {input.decode}"
         " --answers predict_refined {input.predictions} --answers decode_sft {input.sft_outputs}"
         " --answers decode_examples {input.trials} --answers build_priors {input.priors}"
-        " --answers decode_translation {input.outputs}"
+        " --answers decode {input.outputs}"
         " --sft {input.sft} --refined {input.refined} --csv {output.csv} 2>&1 | tee {log}"
 
 
@@ -160,17 +165,17 @@ rule plot_sft:
         code=code("scripts/plot_sft.py"),
         manifest=rules.train_sft.output.manifest,
     output:
-        csv="results/{run}/figures/sft_loss_{model}.csv",
-        svg="results/{run}/figures/sft_loss_{model}.svg",
-        png="results/{run}/figures/sft_loss_{model}.png",
+        csv="results/{run}/figures/sft_loss_{task}_{model}.csv",
+        svg="results/{run}/figures/sft_loss_{task}_{model}.svg",
+        png="results/{run}/figures/sft_loss_{task}_{model}.png",
     log:
-        "logs/{run}/plot_sft/{model}.log",
+        "logs/{run}/plot_sft/{task}/{model}.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
         label=lambda w: LABELS[w.model],
     message:
-        "The loss curve of the SFT model of {wildcards.model}"
+        "The loss curve of the SFT model of {wildcards.model}, {wildcards.task}"
     shell:
         "python scripts/plot_sft.py --manifest {input.manifest} --label {params.label:q} --csv {output.csv}"
         " --figures {output.svg} {output.png} 2>&1 | tee {log}"

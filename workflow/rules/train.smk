@@ -3,7 +3,7 @@
 
 rule train_sft:
     input:
-        code=code("scripts/train_sft.py"),
+        code=task_code("scripts/train_sft.py", "answers", "scores"),
         manifest=rules.convert_foundation.output.manifest,
         checks=rules.verify_foundation.output.checks,
         choice=rules.choose_prompt.output.choice,
@@ -11,11 +11,11 @@ rule train_sft:
         dev=splits("dev"),
         held_out=splits("dev", "test", "out_of_domain"),
     output:
-        manifest="results/{run}/models/sft/translation/{model}/manifest.json",
+        manifest="results/{run}/models/sft/{task}/{model}/manifest.json",
     log:
-        "logs/{run}/train_sft/{model}.log",
+        "logs/{run}/train_sft/{task}/{model}.log",
     benchmark:
-        "results/{run}/timings/train_sft/{model}.tsv"
+        "results/{run}/timings/train_sft/{task}/{model}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     threads: 2
@@ -23,35 +23,36 @@ rule train_sft:
         mem_mb=6000,
     params:
         dtype=foundation("dtype"),
-        directions=UNITS,
-        config=as_json(TRANSLATION["sft"]),
+        directions=lambda w: UNITS[w.task],
+        config=setting("sft"),
         seed=config["seed"],
-        limit=TRANSLATION["max_answer_tokens"],
+        limit=setting("max_answer_tokens"),
+        cut=max_source_tokens,
     message:
-        "Training the SFT model of {wildcards.model} (about six minutes in the default run)"
+        "Training the SFT model of {wildcards.model} for {wildcards.task} (minutes)"
     shell:
-        "python scripts/train_sft.py"
+        "python scripts/train_sft.py --task {wildcards.task}"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --directions {params.directions} --train {input.train} --dev {input.dev} --held-out {input.held_out}"
         " --prompt {input.choice} --config {params.config:q} --seed {params.seed}"
-        " --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
-        " --state state/{wildcards.run}/train_sft/{wildcards.model}.pt --manifest {output.manifest} 2>&1 | tee {log}"
+        " --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
+        " --state state/{wildcards.run}/train_sft/{wildcards.task}/{wildcards.model}.pt --manifest {output.manifest} 2>&1 | tee {log}"
 
 
 rule decode_sft:
     input:
-        code=code("scripts/decode_sft.py"),
+        code=task_code("scripts/decode_sft.py", "answers"),
         manifest=rules.convert_foundation.output.manifest,
         sft=rules.train_sft.output.manifest,
         choice=rules.choose_prompt.output.choice,
-        test="results/{run}/data/translation/{unit}/test.jsonl",
-        out_of_domain="results/{run}/data/translation/{unit}/out_of_domain.jsonl",
+        test="results/{run}/data/{task}/{unit}/test.jsonl",
+        out_of_domain="results/{run}/data/{task}/{unit}/out_of_domain.jsonl",
     output:
-        outputs="results/{run}/sft/translation/{unit}/{model}.jsonl",
+        outputs="results/{run}/sft/{task}/{unit}/{model}.jsonl",
     log:
-        "logs/{run}/decode_sft/{unit}/{model}.log",
+        "logs/{run}/decode_sft/{task}/{unit}/{model}.log",
     benchmark:
-        "results/{run}/timings/decode_sft/{unit}/{model}.tsv"
+        "results/{run}/timings/decode_sft/{task}/{unit}/{model}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     threads: 1
@@ -59,70 +60,67 @@ rule decode_sft:
         mem_mb=2500,
     params:
         dtype=foundation("dtype"),
-        limit=TRANSLATION["max_answer_tokens"],
+        limit=setting("max_answer_tokens"),
+        cut=max_source_tokens,
     message:
-        "Decoding {wildcards.unit} with the SFT model of {wildcards.model}"
+        "Decoding {wildcards.task} {wildcards.unit} with the SFT model of {wildcards.model}"
     shell:
-        "python scripts/decode_sft.py"
+        "python scripts/decode_sft.py --task {wildcards.task}"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
         " --sft {input.sft} --direction {wildcards.unit} --items {input.test} {input.out_of_domain}"
-        " --prompt {input.choice} --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
+        " --prompt {input.choice} --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
 rule fetch_refined:
     input:
         code=code("scripts/fetch_foundation.py"),
-        local=files_of(REFINED_SOURCE),
+        local=lambda w: files_of(PRETRAINED[w.source]),
     output:
-        files=f"{REFINED_FOLDER}/source.json",
+        files="resources/refined/{source}/source.json",
     log:
-        "logs/fetch_refined.log",
+        "logs/fetch_refined/{source}.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        source=as_json(REFINED_SOURCE),
+        source=lambda w: as_json(PRETRAINED[w.source])(w),
         folder=lambda w, output: str(Path(output.files).with_suffix("")),
     message:
-        "Fetching the encoder-decoder to fine-tune as refined model"
+        "Fetching the model to fine-tune as refined model"
     shell:
-        "python scripts/fetch_foundation.py --source {params.source:q} --key translation.refined.seq2seq.source"
+        "python scripts/fetch_foundation.py --source {params.source:q} --key refined.source"
         " --folder {params.folder} --files {output.files} 2>&1 | tee {log}"
 
 
 rule train_refined:
     input:
         code=code("scripts/train_refined.py"),
-        pretrained=(
-            rules.fetch_refined.output.files
-            if REFINED_SOURCE.get("kind") in ("hub", "local")
-            else []
-        ),
+        pretrained=pretrained("resources/refined/{}/source.json"),
         train=splits("train"),
         dev=splits("dev"),
         held_out=splits("dev", "test", "out_of_domain"),
     output:
-        manifest="results/{run}/models/refined/translation/manifest.json",
+        manifest="results/{run}/models/refined/{task}/manifest.json",
     log:
-        "logs/{run}/train_refined.log",
+        "logs/{run}/train_refined/{task}.log",
     benchmark:
-        "results/{run}/timings/train_refined.tsv"
+        "results/{run}/timings/train_refined/{task}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
         mem_mb=1500,
     params:
-        kind=TRANSLATION["refined"]["kind"],
-        directions=UNITS,
-        settings=as_json(refined_settings()),
-        pretrained=f"{REFINED_FOLDER}/source",
+        kind=lambda w: config[w.task]["refined"]["kind"],
+        directions=lambda w: UNITS[w.task],
+        settings=refined_settings,
+        pretrained=lambda w: pretrained("resources/refined/{}/source")(w) or "none",
     message:
-        "Training the refined model"
+        "Training the refined model for {wildcards.task}"
     shell:
         "python scripts/train_refined.py --kind {params.kind} --directions {params.directions}"
         " --train {input.train} --dev {input.dev} --held-out {input.held_out} --config {params.settings:q}"
-        " --pretrained {params.pretrained} --state state/{wildcards.run}/train_refined"
+        " --pretrained {params.pretrained} --state state/{wildcards.run}/train_refined/{wildcards.task}"
         " --manifest {output.manifest} 2>&1 | tee {log}"
 
 
@@ -130,14 +128,14 @@ rule predict_refined:
     input:
         code=code("scripts/predict_refined.py"),
         manifest=rules.train_refined.output.manifest,
-        test="results/{run}/data/translation/{unit}/test.jsonl",
-        out_of_domain="results/{run}/data/translation/{unit}/out_of_domain.jsonl",
+        test="results/{run}/data/{task}/{unit}/test.jsonl",
+        out_of_domain="results/{run}/data/{task}/{unit}/out_of_domain.jsonl",
     output:
-        predictions="results/{run}/refined/translation/{unit}.jsonl",
+        predictions="results/{run}/refined/{task}/{unit}.jsonl",
     log:
-        "logs/{run}/predict_refined/{unit}.log",
+        "logs/{run}/predict_refined/{task}/{unit}.log",
     benchmark:
-        "results/{run}/timings/predict_refined/{unit}.tsv"
+        "results/{run}/timings/predict_refined/{task}/{unit}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     threads: 1
@@ -145,7 +143,7 @@ rule predict_refined:
         mem_mb=1500,
         batch_rows=32,
     message:
-        "Predicting {wildcards.unit} with the refined model"
+        "Predicting {wildcards.task} {wildcards.unit} with the refined model"
     shell:
         "python scripts/predict_refined.py --manifest {input.manifest} --direction {wildcards.unit}"
         " --items {input.test} {input.out_of_domain} --batch {resources.batch_rows}"

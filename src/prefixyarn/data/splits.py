@@ -1,4 +1,4 @@
-"""Train, dev, test and out-of-domain splits that share no sentence, nor a near copy of one."""
+"""Train, dev, test and out-of-domain splits that share no text, nor a near copy of one."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from dataclasses import dataclass
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
-from prefixyarn.data.catalogues import Sentence
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.records import Item
@@ -40,13 +39,44 @@ def similarities(left: Sequence[str], right: Sequence[str]) -> np.ndarray:
 
 
 @dataclass(frozen=True)
-class Splits:
-    """Sentences by split, and how many training sentences were dropped as near-duplicates of held-out ones."""
+class Parallel:
+    """One text in several languages: what is read, and what is answered.
 
-    train: list[Sentence]
-    dev: list[Sentence]
-    test: list[Sentence]
-    out_of_domain: list[Sentence]
+    Attributes:
+        package: The package that it is from.
+        sources: Text by language code; English always, others as far as they exist.
+        targets: Answers by language code. In translation they are the same texts.
+        family: What texts that belong together share; they stay in one split. Empty for a text of its own.
+    """
+
+    package: str
+    sources: dict[str, str]
+    targets: dict[str, str]
+    family: str = ""
+
+    @property
+    def english(self) -> str:
+        """The English source: the text's identity over all directions."""
+        return self.sources["en"]
+
+    @property
+    def texts(self) -> set[str]:
+        """All its texts."""
+        return {*self.sources.values(), *self.targets.values()}
+
+    def serves(self, direction: Direction) -> bool:
+        """Tell whether it can be read and answered in a direction."""
+        return direction.source in self.sources and direction.target in self.targets
+
+
+@dataclass(frozen=True)
+class Splits:
+    """Texts by split, and how many training texts were dropped as near-duplicates of held-out ones."""
+
+    train: list[Parallel]
+    dev: list[Parallel]
+    test: list[Parallel]
+    out_of_domain: list[Parallel]
     dropped: int
 
     def check(self, sources: Sequence[str]) -> None:
@@ -62,84 +92,91 @@ class Splits:
         held = [self.dev, self.test, self.out_of_domain]
         for number, one in enumerate(held):
             for other in [self.train, *held[:number]]:
-                texts = {text for s in one for text in s.texts.values()}
-                assert not any(text in texts for s in other for text in s.texts.values()), "splits share a text"
+                texts = set().union(*(s.texts for s in one))
+                assert not any(texts & s.texts for s in other), "splits share a text"
+                families = {s.family for s in one} - {""}
+                assert not any(s.family in families for s in other), "splits share a family"
                 for code in {"en", *sources}:
                     near = similarities(_texts(other, code), _texts(one, code))
                     assert not near.size or near.max() < NEAR_DUPLICATE, f"splits share a near-duplicate ({code})"
 
 
-def _texts(sentences: Sequence[Sentence], code: str) -> list[str]:
-    return [s.texts[code] for s in sentences if code in s.texts]
+def _texts(parallels: Sequence[Parallel], code: str) -> list[str]:
+    return [s.sources[code] for s in parallels if code in s.sources]
 
 
-def _clashes(sentences: Sequence[Sentence], taken: Sequence[Sentence], sources: Sequence[str]) -> np.ndarray:
-    """Return, for each sentence, whether it repeats a text of ``taken`` or nearly repeats a source of it."""
-    texts = {text for s in taken for text in s.texts.values()}
-    clash = np.array([any(text in texts for text in s.texts.values()) for s in sentences], dtype=bool)
+def _clashes(parallels: Sequence[Parallel], taken: Sequence[Parallel], sources: Sequence[str]) -> np.ndarray:
+    """Return, for each text, whether it repeats one of ``taken``, or its family, or nearly repeats a source."""
+    texts, families = set().union(*(s.texts for s in taken)), {s.family for s in taken} - {""}
+    clash = np.array([bool(texts & s.texts) or s.family in families for s in parallels], dtype=bool)
     for code in sorted({"en", *sources}):
-        have = np.array([code in s.texts for s in sentences], dtype=bool)
-        near = similarities(_texts(sentences, code), _texts(taken, code))
+        have = np.array([code in s.sources for s in parallels], dtype=bool)
+        near = similarities(_texts(parallels, code), _texts(taken, code))
         if near.size:
             clash[have] |= near.max(axis=1) >= NEAR_DUPLICATE
     return clash
 
 
-def split_sentences(
-    sentences: Sequence[Sentence],
-    codes: Sequence[str],
-    sources: Sequence[str],
+def split(
+    parallels: Sequence[Parallel],
+    directions: Sequence[Direction],
     held_out: str,
     sizes: dict[str, int],
     seed: int,
+    task: str,
 ) -> Splits:
     """Draw the splits.
 
-    Dev, test and out-of-domain sentences exist in all ``codes``, so that directions are comparable, and no
+    Dev, test and out-of-domain texts exist in all directions, which are so comparable, and no
     two of them are near-duplicates. Out-of-domain sentences are from the package ``held_out``, none of which
     is trained on. Of the rest, whatever repeats a held-out text in any language, or nearly repeats a held-out
     source, is dropped.
 
     Args:
-        sentences: All sentences; where two packages share an English text, the held-out package's counts.
-        codes: Language codes that test items must have.
-        sources: Codes of the languages that serve as source in some direction.
-        held_out: Name of the package held out of training.
-        sizes: Number of sentences in ``dev``, ``test`` and ``out_of_domain``.
+        parallels: All texts; where two packages share an English text, the held-out package's counts.
+        directions: Directions that test items must serve.
+        held_out: Name of the package held out of training; may be empty.
+        sizes: Number of texts in ``dev``, ``test`` and ``out_of_domain``; of ``train`` at most, if given: those in most
+            languages.
         seed: Seed of the draw.
+        task: Name of the task, for error messages.
 
     Raises:
-        InputError: Not enough sentences in all languages; the message says how many there are.
+        InputError: Not enough texts in all directions; the message says how many there are.
     """
-    unique: dict[str, Sentence] = {}
-    for sentence in sorted(sentences, key=lambda s: (s.package != held_out, s.package, s.english)):
-        unique.setdefault(sentence.english, sentence)
+    sources = sorted({direction.source for direction in directions})
+    codes = sorted({*sources, *(direction.target for direction in directions)})
+    unique: dict[str, Parallel] = {}
+    for parallel in sorted(parallels, key=lambda s: (s.package != held_out, s.package, s.english)):
+        unique.setdefault(parallel.english, parallel)
     pool = list(unique.values())
     random.Random(seed).shuffle(pool)
 
-    taken: list[Sentence] = []
-    chosen: dict[str, list[Sentence]] = {}
+    taken: list[Parallel] = []
+    chosen: dict[str, list[Parallel]] = {}
     for split in ("test", "dev", "out_of_domain"):
-        domain = [s for s in pool if (s.package == held_out) == (split == "out_of_domain")]
-        complete = [s for s in domain if all(code in s.texts for code in codes)]
+        domain = [s for s in pool if (s.package == held_out) == (split == "out_of_domain")] if sizes[split] else []
+        complete = [s for s in domain if all(s.serves(direction) for direction in directions)]
         chosen[split] = []
-        for sentence in complete:
+        for parallel in complete:
             if len(chosen[split]) == sizes[split]:
                 break
-            if not _clashes([sentence], taken, sources)[0]:
-                chosen[split].append(sentence)
-                taken.append(sentence)
+            if not _clashes([parallel], taken, sources)[0]:
+                chosen[split].append(parallel)
+                taken.append(parallel)
         if len(chosen[split]) < sizes[split]:
             raise InputError(
-                f"translation.items.{split}: {sizes[split]} sentences wanted in all of {', '.join(codes)}, but "
-                f"only {len(chosen[split])} such sentences that are no near-duplicates were found"
+                f"{task}.items.{split}: {sizes[split]} texts wanted in all of {', '.join(codes)}, but "
+                f"only {len(chosen[split])} such texts that are no near-duplicates were found"
                 f"{' in ' + held_out if split == 'out_of_domain' else ''}. "
-                "Ask for fewer items, drop a language, or add a catalogue."
+                "Ask for fewer items, drop a language, or add sources of text."
             )
     names = {s.english for s in taken}
     rest = [s for s in pool if s.package != held_out and s.english not in names]
+    if "train" in sizes:  # twice as many: some will clash
+        rest = sorted(rest, key=lambda s: -len(s.targets))[: 2 * sizes["train"]]
     clash = _clashes(rest, taken, sources)
-    train = [s for s, bad in zip(rest, clash, strict=True) if not bad]
+    train = [s for s, bad in zip(rest, clash, strict=True) if not bad][: sizes.get("train")]
     splits = Splits(train, chosen["dev"], chosen["test"], chosen["out_of_domain"], int(clash.sum()))
     splits.check(sources)
     return splits
@@ -159,22 +196,22 @@ def check_unseen(train: Sequence[Item], held_out: Sequence[Item]) -> None:
         place = np.unravel_index(near.argmax(), near.shape)
         raise InputError(
             f"the training split holds {sorted(same)[0] if same else sources[place[0]]!r}, which is, or nearly is, a "
-            "held-out sentence. Make the splits again: snakemake --forcerun prepare_translation"
+            "held-out text. Make the splits again: snakemake --forcerun prepare_translation (or the task's)"
         )
 
 
-def items(sentences: Sequence[Sentence], direction: Direction) -> list[Item]:
-    """Return the items of a direction: its sentences that have both languages.
+def items(parallels: Sequence[Parallel], direction: Direction) -> list[Item]:
+    """Return the items of a direction: its texts that have both languages.
 
-    The id is made from the English sentence, so the same sentence has the same id in every direction.
+    The id is made from the English source, so the same text has the same id in every direction.
     """
     return [
         Item(
             id=hashlib.sha256(s.english.encode()).hexdigest()[:12],
-            source=s.texts[direction.source],
-            target=s.texts[direction.target],
+            source=s.sources[direction.source],
+            target=s.targets[direction.target],
             meta={"package": s.package},
         )
-        for s in sentences
-        if direction.source in s.texts and direction.target in s.texts
+        for s in parallels
+        if s.serves(direction)
     ]

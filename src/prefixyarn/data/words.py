@@ -5,11 +5,14 @@ from __future__ import annotations
 import functools
 import logging
 import re
+from collections.abc import Sequence
 
 import stop_words
 import stopwordsiso
 
+from prefixyarn.errors import InputError
 from prefixyarn.languages import language
+from prefixyarn.records import Item
 
 # Letters with inner apostrophes or hyphens; combining marks belong to their letter (Arabic, Yoruba).
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u064b-\u0652])*(?:['’ʼ-][^\W\d_]+)*", re.UNICODE)
@@ -73,9 +76,38 @@ def cased_like_start(text: str, source: str, target_code: str) -> str:
     return text[0].upper() + text[1:]
 
 
+# A word with its tag, as answers of the tagging task have them: house (noun).
+TAGGED = re.compile(r"(\S+) \(([^()\s]+)\)")
+
+
+def cut(text: str, code: str, k: int, k_unit: str) -> str:
+    """Return the text up to and including its k-th word, or tagged word (``tag``)."""
+    if k_unit == "word":
+        return cut_words(text, code, k)
+    ends = [0, *(found.end() for found in TAGGED.finditer(text))]
+    return text[: ends[min(k, len(ends) - 1)]]
+
+
 def cut_words(text: str, code: str, k: int) -> str:
     """Return the text up to and including its k-th word (with what stands before and between)."""
     end = 0
     for word in words(text, code)[:k]:
         end = text.index(word, end) + len(word)
     return text[:end]
+
+
+def tagged(words: Sequence[str], tags: Sequence[str]) -> str:
+    """Return words with their tags, as answers of the tagging task have them."""
+    return " ".join(f"{word} ({tag})" for word, tag in zip(words, tags, strict=True))
+
+
+def tags_of(item: Item) -> list[str]:
+    """Return the tags of an item of the tagging task.
+
+    Raises:
+        InputError: Its target has other words than its source.
+    """
+    found = TAGGED.findall(item.target)
+    if [word for word, _ in found] != item.source.split():
+        raise InputError(f"item {item.id}: {len(item.source.split())} words, but {len(found)} of them with tags")
+    return [tag for _, tag in found]

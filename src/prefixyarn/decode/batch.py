@@ -13,25 +13,28 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
+from prefixyarn.decode.forms import Form, Ids
 from prefixyarn.decode.slots import Slots, masks
 
-Ids = tuple[int, ...]
-
 LOGIT_ROWS = 64  # rows whose logits are computed at a time
-PREFILL_TOKENS = 2048  # most tokens prefilled at a time, padding included
+PREFILL_TOKENS = 512  # most tokens prefilled at a time, padding included
 
 
 @dataclass(frozen=True)
 class Request:
-    """A prompt and the start of its answer, as token ids. The prompt's hold BOS where the model expects one."""
+    """A prompt and the start of its answer, as token ids. The prompt's hold BOS where the model expects one.
+
+    With a form the answer keeps to it.
+    """
 
     prompt: Ids
     prior: Ids = ()
+    form: Form | None = None
 
 
 @dataclass
 class Row:
-    """A row: a prompt, the answer's tokens so far, and the requests that share them.
+    """A row: a prompt, the answer's tokens so far, and the requests that share them, all with the same form or none.
 
     The last token is not yet in the slot's keys and values.
     """
@@ -44,6 +47,11 @@ class Row:
     def length(self) -> int:
         """Positions in use in the slot."""
         return len(self.prompt) + max(len(self.tokens) - 1, 0)
+
+    @property
+    def form(self) -> Form | None:
+        """The form that the row's answers keep to."""
+        return self.requests[0].form
 
     @property
     def chooses(self) -> bool:
@@ -83,13 +91,13 @@ class Batch:
         """
         self._model, self._decoder = model, model.get_decoder()
         self._slots, self._capacity = Slots(capacity, length), capacity
-        by_prompt: dict[Ids, list[Request]] = defaultdict(list)
+        by_prompt: dict[tuple[Ids, Form | None], list[Request]] = defaultdict(list)
         for request in requests:
-            by_prompt[request.prompt].append(request)
+            by_prompt[request.prompt, request.form].append(request)
         # A prompt with more priors than slots is begun more than once.
         self._waiting = [
             Row(prompt, [], own[n : n + capacity])
-            for prompt, own in by_prompt.items()
+            for (prompt, _), own in by_prompt.items()
             for n in range(0, len(own), capacity)
         ][::-1]
         self._prefilled = Slots(0, 0)  # prompts that wait for a place, with their keys and values

@@ -31,7 +31,7 @@ class Answer:
 
     Attributes:
         new_ids: Token ids, the stop token included.
-        stop: ``newline``, ``eos`` or ``length``.
+        stop: ``newline``, ``eos`` or ``length``; ``form`` where a form is filled.
     """
 
     new_ids: Ids
@@ -178,12 +178,17 @@ def _decode_group(
     """Decode requests within ``capacity`` slots of ``length`` positions; yield each as it ends."""
     batch = Batch(model, requests, capacity, length)
     for rows, hidden in batch:
-        chosen = iter(_choose(model, hidden[[row.chooses for row in rows]]))
+        allowed = [row.form.allowed(row.tokens) if row.form and row.chooses else None for row in rows]
+        given = [own[0] if own and len(own) == 1 else None for own in allowed]
+        asked = [n for n, row in enumerate(rows) if row.chooses and given[n] is None]
+        chosen = dict(zip(asked, _choose(model, hidden[asked], [allowed[n] for n in asked]), strict=True))
         children = []
-        for row in rows:
+        for n, row in enumerate(rows):
             kept = []
-            for child in row.branch(next(chosen) if row.chooses else None):
+            for child in row.branch(chosen.get(n, given[n])):
                 stop = stops.reason(child.tokens)
+                if row.form and stop != "length":
+                    stop = None if row.form.allowed(child.tokens) else "form"
                 if stop is None:
                     kept.append(child)
                     continue
@@ -198,7 +203,16 @@ def _decode_group(
         batch.replace(children)
 
 
-def _choose(model: PreTrainedModel, hidden: torch.Tensor) -> list[int]:
-    """Return the likeliest next token after each last state, shape (rows, hidden)."""
+def _choose(model: PreTrainedModel, hidden: torch.Tensor, allowed: Sequence[tuple[int, ...] | None]) -> list[int]:
+    """Return the likeliest next token after each last state, shape (rows, hidden), among those allowed."""
     head = model.get_output_embeddings()
-    return [token for part in hidden.split(LOGIT_ROWS) for token in head(part).argmax(-1).tolist()]
+    free = [n for n, own in enumerate(allowed) if own is None]
+    chosen: dict[int, int] = {}
+    for part in (free[start : start + LOGIT_ROWS] for start in range(0, len(free), LOGIT_ROWS)):
+        chosen |= zip(part, head(hidden[part]).argmax(-1).tolist(), strict=True)
+    for tokens in {own for own in allowed if own}:
+        # Of the output matrix only the rows of these tokens are needed.
+        rows = [n for n, own in enumerate(allowed) if own == tokens]
+        best = torch.nn.functional.linear(hidden[rows], head.weight[list(tokens)]).argmax(-1).tolist()
+        chosen |= {n: tokens[place] for n, place in zip(rows, best, strict=True)}
+    return [chosen[n] for n in range(len(hidden))]

@@ -83,7 +83,8 @@ class Journal:
         self._stream.close()
 
     def _key(self, model: str, request: Request) -> str:
-        content = json.dumps([model, request.prompt, request.prior])
+        form = request.form and [request.form.pieces, request.form.choices]
+        content = json.dumps([model, request.prompt, request.prior, form])
         return hashlib.sha256((self._settings + content).encode()).hexdigest()[:32]
 
     def get(self, model: str, request: Request) -> Answer | None:

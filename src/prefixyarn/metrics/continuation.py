@@ -6,11 +6,9 @@ without the first k units of its answer against the reference without its first 
 
 from __future__ import annotations
 
-from pathlib import Path
-
 from tokenizers import Tokenizer
 
-from prefixyarn.data.words import cut_words
+from prefixyarn.data.words import cut
 from prefixyarn.languages import Direction, language
 from prefixyarn.records import Output
 
@@ -18,16 +16,16 @@ from prefixyarn.records import Output
 class Cutter:
     """Takes the first k units off answers and references of one direction."""
 
-    def __init__(self, tokenizer_file: str | Path, direction: Direction) -> None:
-        """Load the foundation's ``tokenizer.json``; no model and no ``transformers`` is needed."""
-        self._tokenizer = Tokenizer.from_file(str(tokenizer_file))
+    def __init__(self, tokenizer: Tokenizer, direction: Direction) -> None:
+        """Take the foundation's tokenizer; no model and no ``transformers`` is needed."""
+        self._tokenizer = tokenizer
         self._code = direction.target
         self._join = language(direction.target).join
 
     def of_text(self, text: str, k: int, k_unit: str) -> str:
-        """Return a text without its first k words, or the tokens that it has as an answer."""
-        if k_unit == "word":
-            return text[len(cut_words(text, self._code, k)) :].strip()
+        """Return a text without its first k words or tagged words, or the tokens that it has as an answer."""
+        if k_unit != "token":
+            return text[len(cut(text, self._code, k, k_unit)) :].strip()
         return self._without(k, self._tokenizer.encode(self._join + text, add_special_tokens=False).ids)
 
     def of_output(self, output: Output, k: int, k_unit: str) -> str:
@@ -36,7 +34,7 @@ class Cutter:
         A language tag is no part of the answer.
         """
         ids = [*([] if output.kind == "language-tag" else output.prior_ids), *output.new_ids]
-        if k_unit == "word" or not ids:
+        if k_unit != "token" or not ids:
             return self.of_text(output.text, k, k_unit)
         return self._without(k, ids)
 

@@ -13,7 +13,7 @@ from typing import Any
 import numpy as np
 
 from prefixyarn.metrics.bootstrap import Interval, interval, paired_p
-from prefixyarn.metrics.translation import corpus_score
+from prefixyarn.metrics.metric import Metric
 
 
 @dataclass(frozen=True)
@@ -24,15 +24,15 @@ class Mean:
     resampled: np.ndarray
 
 
-def mean_over(metric: str, scores: Sequence[Mapping[str, Any]], counts: np.ndarray) -> Mean:
+def mean_over(metric: Metric, scores: Sequence[Mapping[str, Any]], counts: np.ndarray) -> Mean:
     """Return a system's mean over directions.
 
     Args:
-        metric: ``chrf`` or ``bleu``.
+        metric: The metric.
         scores: By direction: ``score``, and ``items``, the statistics of its items, shape (items, statistics).
         counts: How often each item is drawn, shape (resamples, items).
     """
-    resampled = [corpus_score(metric, counts @ np.array(own["items"], dtype=float)) for own in scores]
+    resampled = [metric.score(counts @ np.array(own["items"], dtype=float)) for own in scores]
     return Mean(float(np.mean([own["score"] for own in scores])), np.mean(resampled, axis=0))
 
 

@@ -48,7 +48,7 @@ def cost_rows(
     def per_piece(rule: str) -> float | None:
         return seconds(timings[rule]) / answers[rule] if answers.get(rule) else None
 
-    seeded, own_answer = per_piece("decode_translation"), per_piece("decode_sft")
+    seeded, own_answer = per_piece("decode"), per_piece("decode_sft")
     rows: list[Row] = []
 
     def add(

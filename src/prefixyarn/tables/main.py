@@ -9,25 +9,27 @@ from typing import Any
 from tabulate import tabulate
 
 from prefixyarn.metrics.bootstrap import draw_counts, interval
+from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.shares import Mean, holm, mean_over, p_value, recovery, share
-from prefixyarn.metrics.translation import METRICS, TITLES
 from prefixyarn.metrics.units import NONE, SFT
 from prefixyarn.records import System
 from prefixyarn.tables.render import Row, markdown, number, percent
 from prefixyarn.tables.translation import by_system, mean_rate, system_cells
+from prefixyarn.tasks.scoring import Scores
 
-Scores = Mapping[str, Mapping[str, Mapping[str, Any]]]
+UnitScores = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 # Shares of SFT over all translation settings in the paper (arXiv 2404.16766v1, abstract and section 4.2).
 PAPER = {"none": 52.5, "pseudo": 85.4, "refined": 98.8}
 MARGIN = 10.0  # points of share that count as "as in the paper"; docs/method.md, fixed before the first run
 
 
-def main_rows(scores: Scores, resamples: int, seed: int) -> list[Row]:
-    """Return the main table: per metric and foundation a row per system.
+def main_rows(task: Scores, scores: UnitScores, resamples: int, seed: int) -> list[Row]:
+    """Return the main table of a task: per metric and foundation a row per system.
 
     Args:
-        scores: What `score_unit` returned, by foundation and direction.
+        task: How the task's answers are scored.
+        scores: What `score_unit` returned, by foundation and unit.
         resamples: Number of bootstrap resamples.
         seed: Seed of the bootstrap: that of the directions' own, so that draws are the same.
 
@@ -40,18 +42,18 @@ def main_rows(scores: Scores, resamples: int, seed: int) -> list[Row]:
         None.
     """
     rows = []
-    for metric in METRICS:
+    for metric in task.metrics:
         for foundation, units in scores.items():
             systems = by_system(units)
             n = systems[NONE][0]["test"]["n"]
             counts = draw_counts(n, resamples, seed)
             means = {
-                system: mean_over(metric, [e["test"][metric] for e in entries], counts)
+                system: mean_over(metric, [e["test"][metric.name] for e in entries], counts)
                 for system, entries in systems.items()
             }
             cuts = list(systems[NONE][0]["continuations"])
             tails = {
-                (cut, system): mean_over(metric, [e["continuations"][cut][metric] for e in entries], counts)
+                (cut, system): mean_over(metric, [e["continuations"][cut][metric.name] for e in entries], counts)
                 for cut in cuts
                 for system, entries in systems.items()
             }
@@ -59,20 +61,20 @@ def main_rows(scores: Scores, resamples: int, seed: int) -> list[Row]:
             own_rows = []
             for system, entries in systems.items():
                 mean = means[system]
-                row: Row = {"metric": TITLES[metric], "foundation": foundation, **asdict(system), "n": n}
+                row: Row = {"metric": metric.title, "foundation": foundation, **asdict(system), "n": n}
                 row |= _with_ends("mean", interval(mean.score, mean.resampled))
                 row |= _with_ends("share", share(mean, sft) if sft else None)
                 row |= _with_ends("recovery", recovery(mean, none, sft) if sft and system != NONE else None)
                 row["p none"] = None if system == NONE else p_value(mean, none)
                 row["p sft"] = None if sft is None or system == SFT else p_value(mean, sft)
-                for fault in ("off_target", "empty", "truncated"):
+                for fault in task.fault_columns:
                     row[fault] = mean_rate([e["test"]["faults"][fault] for e in entries])
                 for value in ("prior_tokens", "covered"):
                     row[value.replace("_", " ")] = mean_rate([e["test"][value] for e in entries])
                 for cut in cuts:
                     row |= _continuation(cut, tails[cut, system], tails.get((cut, SFT)))
                 for unit, entry in zip(units, entries, strict=True):
-                    row |= _direction(unit, entry["test"][metric], _entry(systems, SFT, units, unit, metric))
+                    row |= _direction(unit, entry["test"][metric.name], _entry(systems, SFT, units, unit, metric.name))
                 own_rows.append(row)
             for row in own_rows:
                 row["p none uncorrected"] = row["p none"]
@@ -114,6 +116,31 @@ def _direction(unit: str, own: Mapping[str, Any], sft: Mapping[str, Any] | None)
     }
 
 
+def chosen_row(
+    rows: Sequence[Row],
+    kind: str,
+    model: str = "foundation",
+    variant: str | None = None,
+    prompt: str = "zero-shot",
+) -> Row | None:
+    """Return a kind's row at the largest k of at most two, not in words.
+
+    The paper gives one or two prior tokens; the rule is fixed before the run.
+
+    Args:
+        rows: Rows of one foundation and metric.
+        kind: The prior kind.
+        model: What decodes.
+        variant: The variant; None for the first there is.
+        prompt: The prompt.
+    """
+    own = [r for r in rows if r["kind"] == kind and r["model"] == model and r["prompt"] == prompt]
+    own = [r for r in own if r["variant"] == variant] if variant is not None else own
+    cut = [r for r in own if not int(r["k"]) or (r["k_unit"] != "word" and int(r["k"]) <= 2)]
+    largest = max((int(r["k"]) for r in cut), default=0)
+    return next((r for r in cut if int(r["k"]) == largest), None)
+
+
 def verdicts(rows: Sequence[Row]) -> list[Row]:
     """Return what the run says of the paper's claims, by the margins that docs/method.md fixes beforehand.
 
@@ -126,16 +153,10 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
     Returns:
         Per claim: ``claim``, ``paper``, ``here`` (share of SFT, or score), ``verdict``.
     """
-    chrf = [row for row in rows if row["metric"] == TITLES["chrf"]]
-
-    def row_of(kind: str, model: str = "foundation") -> Row | None:
-        own = [r for r in chrf if r["kind"] == kind and r["model"] == model and r["prompt"] == "zero-shot"]
-        cut = [r for r in own if not r["k"] or (r["k_unit"] == "token" and r["k"] <= 2)]
-        largest = max((r["k"] for r in cut), default=0)
-        return next((r for r in cut if r["k"] == largest), None)
+    chrf = [row for row in rows if row["metric"] == CHRF.title]
 
     found = []
-    none = row_of("none")
+    none = chosen_row(chrf, "none")
     assert none is not None, "every run has `none`"
     if none["share"] is not None:
         high = none["share high"]
@@ -145,7 +166,7 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
         ("pseudo", "Dictionary priors come near the SFT model"),
         ("refined", "Refined priors reach it"),
     ):
-        row = row_of(kind)
+        row = chosen_row(chrf, kind)
         if row is None or row["share"] is None:
             continue
         better = row["mean"] > none["mean"] and row["p none"] < 0.05
@@ -156,9 +177,9 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
         else:
             verdict = "does not hold"
         found.append(_claim(f"{claim} (`{kind}`, k = {row['k']})", PAPER[kind], row, verdict))
-    pseudo = row_of("pseudo")
+    pseudo = chosen_row(chrf, "pseudo")
     for kind in ("random-function", "random-content"):
-        row = row_of(kind)
+        row = chosen_row(chrf, kind)
         if row is None:
             continue
         # Here the claim is that there is no difference: a correction for many rows would only help it.
@@ -167,7 +188,7 @@ def verdicts(rows: Sequence[Row]) -> list[Row]:
         else:
             verdict = "holds partly" if pseudo and row["mean high"] < pseudo["mean low"] else "does not hold"
         found.append(_claim(f"Random words do not help (`{kind}`, k = {row['k']})", None, row, verdict))
-    base, tuned = row_of("oracle"), row_of("oracle", "sft")
+    base, tuned = chosen_row(chrf, "oracle"), chosen_row(chrf, "oracle", "sft")
     if base and tuned and tuned["mean"]:
         ratio = 100 * base["mean"] / tuned["mean"]
         verdict = "holds" if ratio >= 95 else "holds partly" if ratio >= 80 else "does not hold"
@@ -189,46 +210,46 @@ def _p(value: float | None) -> str:
     return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
-def _interval(row: Row, name: str) -> str:
+def interval_cell(row: Row, name: str) -> str:
+    """Return the ends of a value's interval for readers; a dash where there are none."""
     return "–" if row[name] is None else f"{row[f'{name} low']:.1f}–{row[f'{name} high']:.1f}"
 
 
-def _shown(row: Row, directions: Sequence[str]) -> dict[str, Any]:
+def _shown(task: Scores, row: Row, directions: Sequence[str]) -> dict[str, Any]:
     return {
         **system_cells(row),
         **{unit: number(row[unit]) for unit in directions},
         "mean": number(row["mean"]),
         "share": number(row["share"]),
-        "95 %": _interval(row, "share"),
+        "95 %": interval_cell(row, "share"),
         "recovery": number(row["recovery"]),
         "p none": _p(row["p none"]),
         "p sft": _p(row["p sft"]),
-        "off-target": percent(row["off_target"]),
-        "empty": percent(row["empty"]),
-        "truncated": percent(row["truncated"]),
+        **{fault.replace("_", "-"): percent(row[fault]) for fault in task.fault_columns},
         "prior tokens": number(row["prior tokens"]),
         "covered": percent(row["covered"]),
     }
 
 
-def main_markdown(rows: Sequence[Row], directions: Sequence[str], foundations: Mapping[str, str]) -> str:
+def main_markdown(task: Scores, rows: Sequence[Row], directions: Sequence[str], foundations: Mapping[str, str]) -> str:
     """Render main rows as Markdown: per foundation and metric a table in tokens, words apart, continuations last.
 
     Args:
+        task: How the task's answers are scored.
         rows: From `main_rows`.
         directions: Columns, in order.
         foundations: Label of each foundation by its name.
     """
     parts = []
     for foundation, label in foundations.items():
-        for metric in TITLES.values():
+        for metric in (metric.title for metric in task.metrics):
             own = [row for row in rows if row["foundation"] == foundation and row["metric"] == metric]
             tokens = [row for row in own if row["k_unit"] != "word"]
             in_words = [row for row in own if row["k_unit"] == "word"]
-            parts.append(f"### {metric}, {label}\n\n{markdown([_shown(row, directions) for row in tokens])}\n")
+            parts.append(f"### {metric}, {label}\n\n{markdown([_shown(task, row, directions) for row in tokens])}\n")
             if in_words:
                 parts.append(
-                    f"#### {metric}, priors in words\n\n{markdown([_shown(r, directions) for r in in_words])}\n"
+                    f"#### {metric}, priors in words\n\n{markdown([_shown(task, r, directions) for r in in_words])}\n"
                 )
             cuts = [
                 name.removesuffix(" share")
@@ -248,7 +269,7 @@ def _cut_cells(row: Row, cut: str) -> dict[str, str]:
     return {
         cut: number(row[cut]),
         f"share {cut}": number(row[f"{cut} share"]),
-        f"95 % {cut}": _interval(row, f"{cut} share"),
+        f"95 % {cut}": interval_cell(row, f"{cut} share"),
     }
 
 
@@ -266,53 +287,58 @@ def claims_markdown(rows: Sequence[Row], foundations: Mapping[str, str]) -> str:
     return "\n".join(parts)
 
 
-def main_latex(rows: Sequence[Row], directions: Sequence[str], foundations: Mapping[str, str]) -> str:
-    """Render the chrF++ rows in tokens as a LaTeX table with booktabs lines, per foundation."""
+def main_latex(task: Scores, rows: Sequence[Row], directions: Sequence[str], foundations: Mapping[str, str]) -> str:
+    """Render the main metric's rows, without those in words, as a LaTeX table with booktabs lines, per foundation."""
     parts = []
     for foundation, label in foundations.items():
         shown = []
         for row in rows:
-            if row["foundation"] == foundation and row["metric"] == TITLES["chrf"] and row["k_unit"] != "word":
+            if row["foundation"] == foundation and row["metric"] == task.metrics[0].title and row["k_unit"] != "word":
                 cells = {**system_cells(row), **{unit: number(row[unit]) for unit in directions}}
                 cells |= {
                     "mean": number(row["mean"]),
                     "% of SFT": number(row["share"]),
-                    "95 %": _interval(row, "share"),
+                    "95 %": interval_cell(row, "share"),
                 }
                 shown.append({name: value.replace("–", "--") for name, value in cells.items()})
         columns = list(shown[0])
         table = tabulate([list(r.values()) for r in shown], columns, "latex_booktabs", disable_numparse=True)
-        parts.append(f"% chrF++, {label}\n{table}\n")
+        parts.append(f"% {task.metrics[0].title}, {label}\n{table}\n")
     return "\n".join(parts)
 
 
 def main_notes(
+    task: Scores,
     rows: Sequence[Row],
+    scores: UnitScores,
     sft: Mapping[str, Mapping[str, Any]],
     refined: Mapping[str, Any] | None,
-    directions: Sequence[str],
     resamples: int,
+    config: Mapping[str, Any],
 ) -> str:
     """Return what a reader must know to read the main table, as a Markdown list.
 
     Args:
+        task: How the task's answers are scored.
         rows: From `main_rows`.
+        scores: What `score_unit` returned, by foundation and unit.
         sft: The SFT model's manifest by foundation; empty without SFT models.
         refined: The refined model's manifest, if there is one.
-        directions: The table's directions.
         resamples: Number of bootstrap resamples.
+        config: The task's block of the configuration.
     """
     notes = [
-        f"n = {rows[0]['n']} English sentences, the same in every direction. share: 100 · mean / mean of the SFT "
-        "model, a ratio of means over directions. recovery: 100 · (mean − none) / (sft − none). 95 %: bootstrap "
-        f"interval of the share, {resamples:,} resamples of sentences, the same draws above and below the line.",
+        f"n = {rows[0]['n']} items a column. share: 100 · mean / mean of the SFT model, a ratio of means over columns. "
+        "recovery: 100 · (mean − none) / (sft − none). 95 %: bootstrap interval of the share, "
+        f"{resamples:,} resamples of items, the same draws above and below the line.",
         "p none, p sft: paired bootstrap tests of the mean against the foundation alone and the SFT model, with Holm's "
-        "correction over the rows of a metric. Single directions are exploratory: their p-values, in the csv, are not "
+        "correction over the rows of a metric. Single columns are exploratory: their p-values, in the csv, are not "
         "corrected.",
         "covered: share of items whose prior is as long as the whole reference. `oracle` is handed the start of the "
         "reference, a bound and not a method; its fair 100 % line is the SFT model with the same prior.",
         "Continuations alone: every answer without its first units against the reference without its first units; "
         "shares are of the SFT model's continuations cut likewise.",
+        *task.notes(config),
     ]
     for foundation, manifest in sft.items():
         points = ", ".join(f"{d['score']:.1f} after {d['step']}" for d in manifest["dev"])
@@ -321,12 +347,24 @@ def main_notes(
         )
         notes.append(
             f"SFT ({foundation}): {manifest['config']['method']}, {manifest['parameters']:,} trained parameters, "
-            f"{manifest['config']['steps']} steps of {manifest['config']['batch']}; dev chrF++ {points} steps; "
-            f"kept after {manifest['step']}.{improving}"
+            f"{manifest['config']['steps']} steps of {manifest['config']['batch']}; dev {task.metrics[0].title} "
+            f"{points} steps; kept after {manifest['step']}.{improving}"
         )
     if refined:
-        dev = {unit: refined["dev"][unit] for unit in directions}
-        right = ", ".join(f"{unit} {100 * own['first_word_accuracy']:.0f} %" for unit, own in dev.items())
+        dev = {unit: refined["dev"][unit] for unit in next(iter(scores.values()))}
+        right = ", ".join(f"{unit} {100 * own['first_unit_accuracy']:.0f} %" for unit, own in dev.items())
         n = next(iter(dev.values()))["n"]
-        notes.append(f"Refined model ({refined['kind']}): first word right on {n} dev items a direction: {right}.")
-    return "".join(f"- {note}\n" for note in notes)
+        notes.append(f"Refined model ({refined['kind']}): first unit right on {n} dev items a column: {right}.")
+    for units in scores.values():
+        for name in ("signatures", "shortened"):
+            said: dict[str, list[str]] = {}
+            for unit, own in units.items():
+                values = own["signatures"].values() if name == "signatures" else [own["shortened"]]
+                for value in values:
+                    said.setdefault(f"{100 * value:.0f} %" if name == "shortened" else value, []).append(unit)
+            if name == "signatures":
+                notes += [f"`{value}` ({', '.join(own)})" for value, own in said.items()]
+            elif list(said) != ["0 %"]:
+                shown = ", ".join(f"{value} ({', '.join(own)})" for value, own in said.items())
+                notes.append(f"Sources cut at a sentence end, being too long: {shown}.")
+    return "".join(f"- {note}\n" for note in dict.fromkeys(notes))

@@ -43,3 +43,14 @@ def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
         writer.writeheader()
         for row in rows:
             writer.writerow({c: f"{v:.4f}" if isinstance(v, float) else v for c, v in row.items()})
+
+
+TEXT = ("metric", "foundation", "model", "prompt", "kind", "variant", "k_unit", "task")  # columns that hold no numbers
+
+
+def read_csv(path: str | os.PathLike[str]) -> list[Row]:
+    """Read rows that `write_csv` wrote: numbers as floats, missing values as None; columns of text as they are."""
+    with open(path, encoding="utf-8", newline="") as stream:
+        return [
+            {c: v if c in TEXT else float(v) if v else None for c, v in row.items()} for row in csv.DictReader(stream)
+        ]

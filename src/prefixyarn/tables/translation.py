@@ -1,4 +1,4 @@
-"""The translation table: every system's scores by direction, and what went wrong; and the prompts' dev scores."""
+"""The translation table: every system's scores by direction, and what went wrong."""
 
 from __future__ import annotations
 
@@ -11,11 +11,12 @@ import numpy as np
 from prefixyarn.metrics.bootstrap import draw_counts, interval
 from prefixyarn.metrics.faults import FAULTS
 from prefixyarn.metrics.shares import mean_over, p_value
-from prefixyarn.metrics.translation import METRICS, TITLES
 from prefixyarn.metrics.units import DOMAINS, NONE
 from prefixyarn.records import System
 from prefixyarn.tables.render import Row, markdown, number, percent
+from prefixyarn.tasks.translation.scores import SCORES
 
+METRICS = SCORES.metrics
 SYSTEM_COLUMNS = ("model", "prompt", "kind", "variant", "k", "k_unit")
 
 
@@ -48,20 +49,20 @@ def translation_rows(scores: Mapping[str, Mapping[str, Mapping[str, Any]]], resa
                 if systems[NONE][0][domain]["n"]
             }
             none = {
-                domain: mean_over(metric, [e[domain][metric] for e in systems[NONE]], counts[domain])
+                domain: mean_over(metric, [e[domain][metric.name] for e in systems[NONE]], counts[domain])
                 for domain in counts
             }
             for system, entries in systems.items():
-                row: Row = {"metric": TITLES[metric], "foundation": foundation, **asdict(system)}
+                row: Row = {"metric": metric.title, "foundation": foundation, **asdict(system)}
                 for unit, entry in zip(units, entries, strict=True):
-                    own = entry["test"][metric]
+                    own = entry["test"][metric.name]
                     row |= {unit: own["score"], f"{unit} low": own["low"], f"{unit} high": own["high"]}
                     row[f"{unit} p"] = own.get("p_none")
                 for domain, name in zip(DOMAINS, ("mean", "out of domain"), strict=True):
                     row |= {name: None, f"{name} low": None, f"{name} high": None, f"{name} p": None}
                     if domain not in counts:
                         continue
-                    mean = mean_over(metric, [e[domain][metric] for e in entries], counts[domain])
+                    mean = mean_over(metric, [e[domain][metric.name] for e in entries], counts[domain])
                     own_interval = interval(mean.score, mean.resampled)
                     row |= {name: mean.score, f"{name} low": own_interval.low, f"{name} high": own_interval.high}
                     row[f"{name} p"] = None if system == NONE else p_value(mean, none[domain])
@@ -90,7 +91,7 @@ def system_cells(row: Mapping[str, Any]) -> dict[str, str]:
     unit = f"{row['k_unit']}{'s' if row['k'] != 1 else ''}"
     return {
         "model": row["model"],
-        "prompt": row["prompt"] if row["model"] != "refined" else "–",
+        "prompt": row["prompt"] if row["model"] in ("foundation", "sft") else "–",
         "prior": " ".join(part for part in (row["kind"], row["variant"]) if part),
         "k": f"{row['k']} {unit}" if row["k"] else "–",
     }
@@ -106,7 +107,7 @@ def translation_markdown(rows: Sequence[Row], directions: Sequence[str], foundat
     """
     parts = []
     for foundation, label in foundations.items():
-        for metric in TITLES.values():
+        for metric in (metric.title for metric in METRICS):
             shown = []
             for row in (r for r in rows if r["foundation"] == foundation and r["metric"] == metric):
                 star = "*" if row["mean p"] is not None and row["mean p"] < 0.05 else ""
@@ -128,32 +129,6 @@ def translation_markdown(rows: Sequence[Row], directions: Sequence[str], foundat
                 )
             parts.append(f"### {metric}, {label}\n\n{markdown(shown)}\n")
     return "\n".join(parts)
-
-
-def prompt_rows(choices: Mapping[str, Mapping[str, Any]]) -> list[Row]:
-    """Return the dev scores of all prompt templates, or sets of examples: a row per foundation and template.
-
-    Args:
-        choices: What `choose_prompt` (or `choose_examples`) wrote, by foundation.
-    """
-    return [
-        {"foundation": foundation, "prompt": name, "chosen": name == choice["chosen"], **own, "n": choice["n"]}
-        for foundation, choice in choices.items()
-        for name, own in choice["scores"].items()
-    ]
-
-
-def prompt_markdown(rows: Sequence[Row]) -> str:
-    """Render prompt rows as Markdown."""
-    return markdown(
-        [
-            {
-                c: ("yes" if v else "") if c == "chosen" else number(v) if isinstance(v, float) else v
-                for c, v in row.items()
-            }
-            for row in rows
-        ]
-    )
 
 
 def translation_notes(
@@ -186,11 +161,12 @@ def translation_notes(
         notes.append(f"Language detector's error on the references ({foundation}): {errors}.")
         choice = choices[foundation]
         notes.append(
-            f"Prompt ({foundation}): `{choice['chosen']}`, chosen on {choice['n']} dev items a direction: prompts.md."
+            f"Prompt ({foundation}): `{choice['chosen']}`, chosen on {choice['n']} dev items a direction: "
+            "prompts_translation.md."
         )
         signatures: dict[str, list[str]] = {}
         for unit, s in units.items():
             for signature in s["signatures"].values():
                 signatures.setdefault(signature, []).append(unit)
-        notes += [f"sacrebleu ({', '.join(own)}): `{signature}`" for signature, own in signatures.items()]
+        notes += [f"`{signature}` ({', '.join(own)})" for signature, own in signatures.items()]
     return "".join(f"- {note}\n" for note in dict.fromkeys(notes))

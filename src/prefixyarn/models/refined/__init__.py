@@ -8,14 +8,26 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from prefixyarn.data.words import words
-from prefixyarn.models.refined import linear, seq2seq, token_classifier
+from prefixyarn.data.words import TAGGED, cut, words
+from prefixyarn.models.refined import linear, linear_tagger, seq2seq, token_classifier
 from prefixyarn.records import Item
 
-KINDS = {"linear": linear, "seq2seq": seq2seq, "token-classifier": token_classifier}
+KINDS = {
+    "linear": linear,
+    "seq2seq": seq2seq,
+    "linear-tagger": linear_tagger,
+    "token-classifier": token_classifier,
+}
 
 
-def first_word_accuracy(texts: Sequence[str], items: Sequence[Item], code: str) -> float:
-    """Return the share of items (0 to 1) whose predicted text begins with the first word of the target."""
-    pairs = [(words(text, code)[:1], words(item.target, code)[:1]) for text, item in zip(texts, items, strict=True)]
+def first_unit_accuracy(texts: Sequence[str], items: Sequence[Item], code: str) -> float:
+    """Return the share of items (0 to 1) whose predicted text has the target's first unit.
+
+    A unit is a word, or a tagged word where the target has such.
+    """
+
+    def first(text: str) -> list[str]:
+        return [cut(text, code, 1, "tag")] if TAGGED.match(text) else words(text, code)[:1]
+
+    pairs = [(first(text), first(item.target)) for text, item in zip(texts, items, strict=True)]
     return sum(found == wanted for found, wanted in pairs) / len(pairs)

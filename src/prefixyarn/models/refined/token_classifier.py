@@ -1,6 +1,7 @@
 """The token-classifier refined model, for tagging: any encoder of ``transformers``, fine-tuned on tagged words.
 
-An item's source is words divided by spaces, its target as many tags. A word's tag is that of its first token.
+An item's source is words divided by spaces, its target these words with their tags. A word's tag is that of its first
+token.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from typing import Any
 import torch
 from transformers import AutoModelForTokenClassification, AutoTokenizer, DataCollatorForTokenClassification
 
+from prefixyarn.data.words import tagged, tags_of
 from prefixyarn.errors import InputError
 from prefixyarn.models.refined.fitting import fit
 from prefixyarn.records import Item, read_json, write_json
@@ -43,7 +45,7 @@ def train(
     Raises:
         InputError: An item has not as many tags as words, or the model cannot be trained.
     """
-    tags = sorted({tag for items in train.values() for item in items for tag in item.target.split()})
+    tags = sorted({tag for items in train.values() for item in items for tag in tags_of(item)})
     torch.manual_seed(config["seed"])
     tokenizer = AutoTokenizer.from_pretrained(pretrained)
     model = AutoModelForTokenClassification.from_pretrained(
@@ -66,9 +68,7 @@ def train(
 
 
 def _feature(tokenizer: Any, item: Item, tags: Sequence[str], max_tokens: int) -> dict[str, list[int]]:
-    words, own = item.source.split(), item.target.split()
-    if len(words) != len(own):
-        raise InputError(f"item {item.id}: {len(words)} words but {len(own)} tags")
+    words, own = item.source.split(), tags_of(item)
     made = tokenizer(words, is_split_into_words=True, truncation=True, max_length=max_tokens)
     labels, previous = [], None
     for word in made.word_ids():
@@ -80,7 +80,7 @@ def _feature(tokenizer: Any, item: Item, tags: Sequence[str], max_tokens: int) -
 
 @torch.inference_mode()
 def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
-    """Return each item's tags, divided by spaces, and True: it is the whole.
+    """Return each item's tagged words, and True: it is the whole.
 
     Words beyond the token limit get the tag of the last word within it.
 
@@ -116,5 +116,5 @@ def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple
                 if word is not None:
                     tags.setdefault(word, model.config.id2label[chosen[row][place]])
             last = tags[max(tags)] if tags else ""
-            texts.append(" ".join(tags.get(word, last) for word in range(len(words))))
+            texts.append(tagged(words, [tags.get(word, last) for word in range(len(words))]))
     return texts, True

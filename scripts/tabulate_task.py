@@ -1,12 +1,13 @@
-"""Make the main table of some directions, and print it (rules tabulate_main and tabulate_other_directions).
+"""Make the main table of a task, and print it (rule tabulate_task).
 
-python scripts/tabulate_main.py --foundations '[["NAME", "label"]]' --directions en-de en-fr \
+python scripts/tabulate_task.py --task translation --config '{…}' --foundations '[["NAME", "label"]]' \
+    --directions en-de en-fr \
     --scores results/default/scores/translation/{en-de,en-fr}/NAME.json \
     --sft results/default/models/sft/translation/NAME/manifest.json \
     --refined results/default/models/refined/translation/manifest.json --resamples 10000 --seed 1 \
     --csv results/default/tables/main.csv --md results/default/tables/main.md --tex results/default/tables/main.tex
 
-Reads scores foundation by foundation, direction by direction; manifests of trained models where there are any.
+Reads scores foundation by foundation, unit by unit; manifests of trained models where there are any.
 """
 
 import argparse
@@ -17,10 +18,13 @@ from prefixyarn.errors import run
 from prefixyarn.records import atomic, read_json
 from prefixyarn.tables.main import claims_markdown, main_latex, main_markdown, main_notes, main_rows
 from prefixyarn.tables.render import write_csv
+from prefixyarn.tasks import scoring
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True, type=scoring.scores)
+    parser.add_argument("--config", required=True, type=json.loads, help="the task's block of the config")
     parser.add_argument("--foundations", required=True, type=json.loads, help="pairs of name and label")
     parser.add_argument("--directions", nargs="+", required=True)
     parser.add_argument("--scores", nargs="+", required=True)
@@ -31,6 +35,7 @@ def main() -> None:
     parser.add_argument("--csv", required=True, help="file to write")
     parser.add_argument("--md", required=True, help="file to write")
     parser.add_argument("--tex", help="file to write")
+    parser.add_argument("--notes", nargs="*", default=[], help="notes on the units' data, in the order of the units")
     parser.add_argument("--claims", action="store_true", help="judge the paper's claims")
     args = parser.parse_args()
     args.foundations = dict(args.foundations)  # pairs keep the order, in which the files are given
@@ -41,15 +46,17 @@ def main() -> None:
     sft = {name: read_json(path) for name, path in zip(args.foundations, args.sft, strict=False)}
     refined = read_json(args.refined) if args.refined else None
 
-    rows = main_rows(scores, args.resamples, args.seed)
+    rows = main_rows(args.task, scores, args.resamples, args.seed)
     write_csv(args.csv, rows)
     if args.tex:
         with atomic(args.tex) as stream:
-            stream.write(main_latex(rows, args.directions, args.foundations))
-    text = main_markdown(rows, args.directions, args.foundations)
+            stream.write(main_latex(args.task, rows, args.directions, args.foundations))
+    text = main_markdown(args.task, rows, args.directions, args.foundations)
     if args.claims:
         text = claims_markdown(rows, args.foundations) + "\n" + text
-    text += "\n" + main_notes(rows, sft, refined, args.directions, args.resamples)
+    text += "\n" + main_notes(args.task, rows, scores, sft, refined, args.resamples, args.config)
+    for unit, path in zip(args.directions, args.notes, strict=False):
+        text += f"- {unit}: {read_json(path)['note']}.\n"
     with atomic(args.md) as stream:
         stream.write(text)
     print(f"\n{text}")

@@ -9,11 +9,11 @@ from __future__ import annotations
 
 import io
 import re
-from dataclasses import dataclass
 from pathlib import Path
 
 from babel.messages.mofile import read_mo
 
+from prefixyarn.data.splits import Parallel
 from prefixyarn.data.wheels import members, open_wheel
 from prefixyarn.errors import InputError
 from prefixyarn.languages import language, mostly_in_script
@@ -23,24 +23,6 @@ MIN_CHARACTERS, MAX_CHARACTERS, MIN_WORDS = 25, 140, 5
 # Format placeholders (%s, %(name)s, {name}, {{ x }}, $x), markup, entities, addresses, line breaks, escapes.
 _NOT_TEXT = re.compile(r"%|[{}<>\\\n\r\t|$~^_@]|&\w+;|https?:|www\.|\.\w+\.|\w\.(com|org|net|py|xml|csv)\b|``")
 _SENTENCE_END = (".", "?", "!", "。", "？", "！", "؟", "۔", "…")
-
-
-@dataclass(frozen=True)
-class Sentence:
-    """One English sentence and its translations.
-
-    Attributes:
-        package: The package whose catalogue it is from.
-        texts: Text by language code; English always, others as far as they exist.
-    """
-
-    package: str
-    texts: dict[str, str]
-
-    @property
-    def english(self) -> str:
-        """The English message: the sentence's identity over all directions."""
-        return self.texts["en"]
 
 
 def is_source_sentence(text: str) -> bool:
@@ -69,7 +51,7 @@ def is_translation(text: str, english: str, code: str) -> bool:
     return text.endswith(_SENTENCE_END) and mostly_in_script(text, code)
 
 
-def read_catalogue(wheel: str | Path, package: str, codes: list[str]) -> list[Sentence]:
+def read_catalogue(wheel: str | Path, package: str, codes: list[str]) -> list[Parallel]:
     """Read the sentences of one package that have at least one usable translation.
 
     Args:
@@ -104,4 +86,4 @@ def read_catalogue(wheel: str | Path, package: str, codes: list[str]) -> list[Se
             f"{wheel}: no sentence of package {package!r} is left after filtering for {', '.join(codes)}. "
             "Take it out of translation.catalogues in the config, or add a language that it has."
         )
-    return [Sentence(package, found[english]) for english in sorted(found)]
+    return [Parallel(package, found[english], found[english]) for english in sorted(found)]

@@ -1,13 +1,13 @@
-"""Decode all systems with priors of one direction, and the foundation alone (rule decode_translation).
+"""Decode all systems with priors of one direction, and the foundation alone (rule decode).
 
-python scripts/decode_translation.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
+python scripts/decode.py --task translation --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --sft results/default/models/sft/translation/NAME/manifest.json --direction en-de \
     --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
     --train results/default/data/translation/en-de/train.jsonl \
     --priors results/default/priors/translation/en-de/NAME.jsonl \
     --prompt results/default/prompts/translation/NAME.json \
     --examples results/default/examples/translation/NAME.json --seed 1 --max-answer-tokens 64 --memory-mb 2500 \
-    --journal state/default/decode_translation/en-de/NAME.jsonl \
+    --journal state/default/decode/translation/en-de/NAME.jsonl \
     --outputs results/default/decode/translation/en-de/NAME.jsonl
 
 The SFT model and the choice of examples are given where systems need them; training items are read for the latter
@@ -19,20 +19,22 @@ from pathlib import Path
 
 from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.journal import Journal
+from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
-from prefixyarn.decode.translation import Task, decode_tasks
 from prefixyarn.errors import run
 from prefixyarn.examples import system_prompts
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
 from prefixyarn.models.sft import SftModel, decoding_model, identity
 from prefixyarn.progress import Progress
-from prefixyarn.prompts import Prompt
+from prefixyarn.prompts import load_prompt
 from prefixyarn.records import Item, Output, Prior, System, read_json, read_records, write_records
+from prefixyarn.tasks.answering import answers
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--task", required=True)
     parser.add_argument("--model", required=True, help="the foundation's folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--dtype", required=True)
@@ -45,37 +47,49 @@ def main() -> None:
     parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
+    parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")
     parser.add_argument("--journal", required=True, help="file where answers are kept as they come")
     parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
+    items = {item.id: item for path in args.items for item in read_records(path, Item)}
+    priors = read_records(args.priors, Prior)
+    foundation = load(args.model, args.name, args.dtype)
     prompts = system_prompts(
-        Prompt(**read_json(args.prompt)["prompt"]),
+        load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens),
         read_json(args.examples) if args.examples else None,
         read_records(args.train, Item),
         args.seed,
     )
-    items = {item.id: item for path in args.items for item in read_records(path, Item)}
-    priors = read_records(args.priors, Prior)
-    foundation = load(args.model, args.name, args.dtype)
     base, direction = identity(args.model), Direction.parse(args.direction)
     sft = SftModel(foundation, base, args.sft.parent) if args.sft else None
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
-    progress = Progress(f"decode_translation {args.direction}", len(priors), "answers")
+    progress = Progress(f"decode {args.task} {args.direction}", len(priors), "answers")
     outputs: dict[tuple[str, System], Output] = {}
     weights = {"foundation": base, "sft": sft.identity if sft else ""}
     settings = {"dtype": args.dtype, "limit": args.max_answer_tokens}
     if args.dtype != "float32":
         settings["memory"] = args.memory_mb  # in half precision the batch decides on outputs, too
+    form = answers(args.task).form
     limits = Limits(args.memory_mb - (sft.extra_mb if sft else 0))
     with Journal(args.journal, settings) as journal:
         for name in ("foundation", "sft"):
             own = [prior for prior in priors if prior.model == name]
-            tasks = [Task(items[prior.item], prompts[prior.prompt], prior) for prior in own]
+            questions = [Question(items[prior.item], prompts[prior.prompt], prior) for prior in own]
             if own:
                 with decoding_model(foundation, sft, name) as model:
-                    found = decode_tasks(model, stops, tasks, direction, limits, progress, journal, weights[name])
+                    found = decode_questions(
+                        model,
+                        stops,
+                        questions,
+                        direction,
+                        limits,
+                        progress,
+                        journal,
+                        weights[name],
+                        form,
+                    )
                 outputs |= {(prior.item, prior.system): output for prior, output in zip(own, found, strict=True)}
     write_records(args.outputs, (outputs[prior.item, prior.system] for prior in priors))
 

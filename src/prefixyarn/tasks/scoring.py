@@ -1,0 +1,52 @@
+"""How a task's answers are scored."""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefixyarn.metrics.faults import LanguageDetector
+from prefixyarn.metrics.metric import Metric
+from prefixyarn.records import Item, Output
+
+Fault = bool | float | None
+
+
+def no_baselines(train: Sequence[Item], items: Sequence[Item]) -> list[Output]:
+    """Return no outputs: there is no baseline without a model."""
+    return []
+
+
+def no_notes(config: Mapping[str, Any]) -> list[str]:
+    """Return no notes."""
+    return []
+
+
+@dataclass(frozen=True)
+class Scores:
+    """How a task's answers are scored.
+
+    Attributes:
+        metrics: The metrics of its tables. The first one decides: on dev, and in the overview.
+        faults: Takes an item, its output, the language code of the answers and a language detector; returns what is
+            wrong with the output: yes or no, a share or a ratio, None where it cannot be told.
+        fault_columns: Those of them that the main tables show.
+        detects: Whether an answer is text whose language can be detected.
+        baselines: Takes training items and test items; returns outputs that need no model.
+        notes: Takes the task's block of the configuration; returns what a reader of its tables must know.
+    """
+
+    metrics: tuple[Metric, ...]
+    faults: Callable[[Item, Output, str, LanguageDetector], Mapping[str, Fault]]
+    fault_columns: tuple[str, ...]
+    detects: bool = True
+    baselines: Callable[[Sequence[Item], Sequence[Item]], list[Output]] = no_baselines
+    notes: Callable[[Mapping[str, Any]], list[str]] = no_notes
+
+
+def scores(task: str) -> Scores:
+    """Return how a task's answers are scored, by the task's name."""
+    found: Scores = importlib.import_module(f"prefixyarn.tasks.{task}.scores").SCORES
+    return found

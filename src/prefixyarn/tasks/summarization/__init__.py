@@ -1,0 +1,1 @@
+"""Cross-lingual summarisation (paper section 4.3)."""

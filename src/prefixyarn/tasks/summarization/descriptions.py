@@ -1,0 +1,187 @@
+"""Debian's package descriptions and their translations: the long description is summed up by the synopsis.
+
+Each package has a long description of some paragraphs and a synopsis of one line; the Debian Description Translation
+Project translates both. apt fetches the files, ``Translation-XX``, and checks their signatures.
+"""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import subprocess
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefixyarn.data.splits import Parallel
+from prefixyarn.errors import InputError
+from prefixyarn.languages import LANGUAGES, mostly_in_script
+from prefixyarn.records import atomic
+
+LOCALES = {code: own.described for code, own in LANGUAGES.items() if own.described}
+MIN_CHARACTERS, MAX_CHARACTERS = 200, 900  # of a long description, in English
+MIN_SYNOPSIS, MAX_SYNOPSIS = 4, 100
+# Packages whose descriptions repeat another's, or say nothing.
+_NOT_TOLD = re.compile(
+    r"-(dbg|dbgsym|dev|doc|data|common)$|debug|development|documentation|transitional|dummy|metapackage"
+)
+
+
+@dataclass(frozen=True)
+class Description:
+    """A package's description in one language.
+
+    Attributes:
+        package: The package.
+        synopsis: The line that sums it up.
+        paragraphs: The long description; lists and whatever else is set out line by line are left out.
+    """
+
+    package: str
+    synopsis: str
+    paragraphs: tuple[str, ...]
+
+    @property
+    def long(self) -> str:
+        """The long description as one text."""
+        return " ".join(self.paragraphs)
+
+
+def fetch(code: str, path: str | os.PathLike[str]) -> None:
+    """Have apt fetch the descriptions in one language and write them to a file.
+
+    apt runs as any user: with state and cache folders of its own, and without the system's other settings, which in
+    images often turn translations off. Package sources and their keys are the system's.
+
+    Raises:
+        InputError: There is no apt, it fails, or its sources have no descriptions in this language.
+    """
+    if not shutil.which("apt-get"):
+        raise InputError(
+            "the summarisation data are Debian's package descriptions, and there is no apt-get here. Take "
+            "'summarization' out of tasks in the config, or set summarization.source to a folder of CrossSum files."
+        )
+    with tempfile.TemporaryDirectory(prefix="prefixyarn-apt-") as folder:
+        for name in ("state/lists/partial", "cache/archives/partial", "parts"):
+            (Path(folder) / name).mkdir(parents=True)
+        settings = Path(folder) / "apt.conf"
+        # apt reads this file before the system's parts folder, hence a parts folder of its own.
+        settings.write_text(
+            f'Dir::State "{folder}/state";\nDir::State::lists "{folder}/state/lists";\nDir::Cache "{folder}/cache";\n'
+            f'Dir::Etc::parts "{folder}/parts";\nAPT::Sandbox::User "";\nAPT::Update::Error-Mode "any";\n'
+            f'Acquire::Languages {{ "{LOCALES[code]}"; }};\n',
+            encoding="utf-8",
+        )
+        environment = {**os.environ, "APT_CONFIG": str(settings), "LC_ALL": "C.UTF-8"}
+        done = subprocess.run(["apt-get", "update"], env=environment, capture_output=True, text=True)
+        suffix = f"Translation-{LOCALES[code].replace('_', '%5f')}"
+        files = sorted(p for p in (Path(folder) / "state/lists").iterdir() if p.name.endswith(suffix))
+        if done.returncode or not files:
+            said = (done.stderr or done.stdout).strip().splitlines()
+            raise InputError(
+                f"apt-get update left no descriptions in {code!r} ({said[-1] if said else 'it said nothing'}). Is the "
+                "network there, and are Debian's package sources set up (/etc/apt)? Else take 'summarization' out of "
+                "tasks in the config."
+            )
+        with atomic(path, "wb") as stream:
+            for file in files:
+                stream.write(file.read_bytes().rstrip(b"\n") + b"\n\n")
+
+
+def read(path: str | os.PathLike[str]) -> dict[str, Description]:
+    """Read descriptions, by the checksum of the English description that they are, or are translations of.
+
+    Raises:
+        InputError: A line is no field nor the continuation of one (file and line are named); a description lacks its
+            package, checksum or synopsis.
+    """
+    found: dict[str, Description] = {}
+    fields: dict[str, list[str]] = {}
+    name, start = "", 1
+
+    def finish() -> None:
+        told = [value for key, value in fields.items() if re.fullmatch(r"Description-(?!md5)\S+", key)]
+        if not fields:
+            return
+        if not told or not told[0][0] or not all(fields.get(key, [""])[0] for key in ("Package", "Description-md5")):
+            raise InputError(
+                f"{path}, line {start}: expected Package, Description-md5 and a Description with a synopsis, got "
+                f"{', '.join(fields)}. Remove the file, so that it is fetched again."
+            )
+        synopsis, *lines = told[0]
+        checksum = fields["Description-md5"][0]
+        found.setdefault(checksum, Description(fields["Package"][0], _spaced(synopsis), _paragraphs(lines)))
+
+    with open(path, encoding="utf-8") as stream:
+        for number, line in enumerate(stream, 1):
+            line = line.rstrip("\n")
+            if not line:
+                finish()
+                fields, name, start = {}, "", number + 1
+            elif line[0] == " " and name:
+                fields[name].append(line[1:])
+            elif ":" in line and line[0] != " ":
+                name, _, value = line.partition(":")
+                fields[name] = [value.strip()]
+            else:
+                raise InputError(
+                    f"{path}, line {number}: expected 'Field: value' or a line that begins with a space, got "
+                    f"{line[:40]!r}. Remove the file, so that it is fetched again."
+                )
+    finish()
+    return found
+
+
+def _paragraphs(lines: Sequence[str]) -> tuple[str, ...]:
+    """Join the lines of each paragraph; ``.`` alone divides them. Those with lines set out singly are dropped."""
+    paragraphs: list[list[str]] = [[]]
+    for line in lines:
+        if line.strip() == ".":
+            paragraphs.append([])
+        else:
+            paragraphs[-1].append(line)
+    kept = (own for own in paragraphs if own and not any(re.match(r"\s|[-*•]\s", line) for line in own))
+    return tuple(_spaced(" ".join(own)) for own in kept)
+
+
+def _spaced(text: str) -> str:
+    return " ".join(text.split())
+
+
+def parallels(descriptions: Mapping[str, Mapping[str, Description]], sources: Sequence[str]) -> list[Parallel]:
+    """Return the descriptions as parallel texts: long descriptions as sources, synopses as targets.
+
+    Kept are descriptions of 200 to 900 characters of packages that are more than another's debug symbols, data or
+    documentation; and synopses that are in the language and differ from the English one. Packages whose English
+    descriptions begin with the same paragraph are a family.
+
+    Args:
+        descriptions: By language code what `read` returned; English among them.
+        sources: Codes of the languages that descriptions are read in.
+    """
+    found = []
+    for checksum, english in sorted(descriptions["en"].items()):
+        if not MIN_CHARACTERS <= len(english.long) <= MAX_CHARACTERS:
+            continue
+        if _NOT_TOLD.search(english.package) or _NOT_TOLD.search(english.synopsis.lower()):
+            continue
+        own = {code: listed[checksum] for code, listed in descriptions.items() if checksum in listed}
+        targets = {
+            code: told.synopsis
+            for code, told in own.items()
+            if code == "en"
+            or (
+                MIN_SYNOPSIS <= len(told.synopsis) <= MAX_SYNOPSIS
+                and told.synopsis != english.synopsis
+                and mostly_in_script(told.synopsis, code)
+            )
+        }
+        long = {
+            code: own[code].long
+            for code in {"en", *sources} & {*own}
+            if code == "en" or (len(own[code].long) >= MIN_CHARACTERS and own[code].long != english.long)
+        }
+        found.append(Parallel(english.package, long, targets, family=english.paragraphs[0]))
+    return found

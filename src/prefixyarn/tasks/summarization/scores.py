@@ -1,0 +1,32 @@
+"""Scores of summaries: ROUGE and chrF++."""
+
+from __future__ import annotations
+
+from prefixyarn.metrics.faults import LanguageDetector, faults
+from prefixyarn.metrics.ngrams import CHRF
+from prefixyarn.metrics.rouge import ROUGE1, ROUGE2, ROUGE_L, AnyScript
+from prefixyarn.records import Item, Output
+from prefixyarn.tasks.scoring import Fault, Scores
+
+
+def summary_faults(item: Item, output: Output, target: str, detector: LanguageDetector) -> dict[str, Fault]:
+    """Tell what is wrong with a summary.
+
+    Returns:
+        What `faults` returns, with a share for ``copied``: how much of the summary's words stand in the source
+            (1 for a summary in the source's own words; None for an empty one). And ``length_ratio``: its length in
+            characters over the reference's.
+    """
+    words = AnyScript().tokenize(output.text)
+    source = set(AnyScript().tokenize(item.source))
+    found: dict[str, Fault] = dict(faults(item, output, target, detector))
+    found["copied"] = sum(word in source for word in words) / len(words) if words else None
+    found["length_ratio"] = len(output.text) / len(item.target)
+    return found
+
+
+SCORES = Scores(
+    (ROUGE_L, ROUGE1, ROUGE2, CHRF),
+    summary_faults,
+    ("off_target", "empty", "truncated", "copied", "length_ratio"),
+)

@@ -1,0 +1,1 @@
+"""Part-of-speech tagging (paper section 4.4)."""

@@ -1,0 +1,264 @@
+"""Gold part-of-speech tags: Universal Dependencies treebanks (CoNLL-U) and XGLUE's tagging files."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefixyarn.errors import InputError
+
+UPOS = (
+    *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
+    *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
+)
+
+# Folder and file name stem in the UD 2.5 release, by language code, most preferred first. XGLUE's tagging sets are
+# made from UD 2.5. Chinese is GSDSimp, whose text is simplified as our Chinese is; Chinese-GSD's is traditional.
+# Arabic PUD has a test set alone, and stands in where Arabic PADT is missing.
+TREEBANKS: dict[str, tuple[tuple[str, str], ...]] = {
+    "en": (("UD_English-EWT", "en_ewt"),),
+    "de": (("UD_German-GSD", "de_gsd"),),
+    "fr": (("UD_French-GSD", "fr_gsd"),),
+    "zh": (("UD_Chinese-GSDSimp", "zh_gsdsimp"),),
+    "pt": (("UD_Portuguese-GSD", "pt_gsd"),),
+    "uk": (("UD_Ukrainian-IU", "uk_iu"),),
+    "ru": (("UD_Russian-GSD", "ru_gsd"),),
+    "ar": (("UD_Arabic-PADT", "ar_padt"), ("UD_Arabic-PUD", "ar_pud")),
+}
+
+SPLITS = ("train", "dev", "test")
+GAP = 20  # sentences dropped between two blocks of one file: most documents of these treebanks are shorter
+
+_ID = re.compile(r"([0-9]+)(?:([-.])([0-9]+))?")
+
+
+@dataclass(frozen=True)
+class Tagged:
+    """A sentence as words and their tags, one tag a word; no word contains white space."""
+
+    id: str
+    words: tuple[str, ...]
+    tags: tuple[str, ...]
+
+
+def _blocks(path: Path) -> Iterator[list[tuple[int, str]]]:
+    """Yield the runs of lines between blank lines, each line with its number."""
+    block: list[tuple[int, str]] = []
+    with open(path, "rb") as stream:
+        for number, raw in enumerate(stream, 1):
+            try:
+                line = raw.decode().rstrip("\r\n")
+            except UnicodeDecodeError as error:
+                raise InputError(f"{path}, line {number}: not UTF-8 ({error}). Convert the file to UTF-8.") from error
+            if line.strip():
+                block.append((number, line))
+            elif block:
+                yield block
+                block = []
+    if block:
+        yield block
+
+
+def _word(form: str, tag: str, where: str) -> tuple[str, str]:
+    """Return a checked word and tag. White space within a word (French '10 000') is dropped.
+
+    Prompts, answers and token classifiers divide a sentence by white space, and ``str.split`` divides at the
+    no-break space too, so replacing it would not do.
+    """
+    if tag not in UPOS:
+        raise InputError(f"{where}: tag {tag!r}: expected one of {' '.join(UPOS)}. Mend the line.")
+    word = "".join(form.split())
+    if not word:
+        raise InputError(f"{where}: the word is empty. Mend the line.")
+    return word, tag
+
+
+def _read_block(path: Path, block: Sequence[tuple[int, str]], name: str) -> Tagged:
+    """Read one CoNLL-U sentence; ``name`` is its id if no comment gives one."""
+    pairs: list[tuple[str, str]] = []
+    covered = 0  # the last word that a multiword token has promised
+    for number, line in block:
+        where = f"{path}, line {number}"
+        if line.startswith("#"):
+            key, _, value = line[1:].partition("=")
+            if key.strip() == "sent_id" and value.strip():
+                name = value.strip()
+            continue
+        columns = line.split("\t")
+        if len(columns) != 10:
+            raise InputError(
+                f"{where}: expected the 10 tab-separated columns of CoNLL-U, got {len(columns)}: {line[:60]!r}. "
+                "Mend the line or download the file again."
+            )
+        matched, last = _ID.fullmatch(columns[0]), len(pairs)
+        first, kind, second = (int(matched[1]), matched[2], int(matched[3] or 0)) if matched else (-1, None, 0)
+        if kind == "-":  # a multiword token: its syntactic words follow
+            fits = first == last + 1 > covered and second >= first
+            covered = second
+        elif kind == ".":  # an empty node stands after the word whose number it has
+            fits = first == last
+        else:
+            fits = first == last + 1
+        if not fits:
+            raise InputError(
+                f"{where}: id {columns[0]!r} is out of order after word {last}. Mend the ids, or put a blank line "
+                "between sentences."
+            )
+        if kind is None:
+            pairs.append(_word(columns[1], columns[3], where))
+    where = f"{path}, line {block[-1][0]}"
+    if not pairs:
+        raise InputError(f"{where}: sentence {name} has no words. Remove its lines or download the file again.")
+    if covered > len(pairs):
+        raise InputError(f"{where}: sentence {name} ends before word {covered} of its last multiword token.")
+    return Tagged(name, tuple(w for w, _ in pairs), tuple(t for _, t in pairs))
+
+
+def read_conllu(path: str | Path) -> list[Tagged]:
+    """Read a CoNLL-U file: the syntactic words of each sentence and their UPOS tags.
+
+    A multiword token (French ``1-2 du``) is left out, since its words follow (``de le``) and carry the tags; empty
+    nodes (``8.1``) are no words. A sentence's id is its ``sent_id``, else the file's stem and the sentence's number.
+
+    Raises:
+        InputError: Not UTF-8, not 10 columns, ids out of order or used twice, an unknown tag, a sentence without
+            words; file and line are named. Or there is no sentence.
+    """
+    path = Path(path)
+    sentences: dict[str, Tagged] = {}
+    for count, block in enumerate(_blocks(path), 1):
+        sentence = _read_block(path, block, f"{path.stem}-{count}")
+        if sentence.id in sentences:
+            raise InputError(f"{path}, line {block[0][0]}: a second sentence with the id {sentence.id}. Rename one.")
+        sentences[sentence.id] = sentence
+    return _not_empty(path, list(sentences.values()))
+
+
+def read_xglue(path: str | Path) -> list[Tagged]:
+    """Read one of XGLUE's tagging files: ``word TAG`` a line, a blank line between sentences.
+
+    Raises:
+        InputError: Not UTF-8, a line without two columns, an unknown tag; file and line are named. Or there is no
+            sentence.
+    """
+    path = Path(path)
+    sentences = []
+    for count, block in enumerate(_blocks(path), 1):
+        pairs = []
+        for number, line in block:
+            form, _, tag = line.strip().rpartition(" ")
+            if not form:
+                raise InputError(f"{path}, line {number}: expected 'word TAG', got {line[:60]!r}. Mend the line.")
+            pairs.append(_word(form, tag, f"{path}, line {number}"))
+        # The whole name, not the stem: de.dev and de.test must not give the same ids.
+        sentences.append(Tagged(f"{path.name}-{count}", tuple(w for w, _ in pairs), tuple(t for _, t in pairs)))
+    return _not_empty(path, sentences)
+
+
+def _not_empty(path: Path, sentences: list[Tagged]) -> list[Tagged]:
+    if not sentences:
+        raise InputError(f"{path}: no sentences in it. Download the file again.")
+    return sentences
+
+
+def _find(folder: Path, name: str, stem: str) -> dict[str, list[Path]]:
+    """Return a treebank's files by split: one each, or several parts ``.part1``, ``.part2``, … in order."""
+    found = {}
+    for split in SPLITS:
+        whole = folder / name / f"{stem}-ud-{split}.conllu"
+        parts = (folder / name).glob(f"{stem}-ud-{split}.part*.conllu")
+        numbered = sorted((int(m[1]), p) for p in parts if (m := re.search(r"\.part([0-9]+)\.conllu$", p.name)))
+        if whole.is_file():
+            found[split] = [whole]
+        elif numbered:
+            found[split] = [path for _, path in numbered]
+    return found
+
+
+def _others(sentences: Sequence[Tagged], *taken: Sequence[Tagged]) -> list[Tagged]:
+    """Return the sentences whose words are not those of a taken one."""
+    words = {sentence.words for other in taken for sentence in other}
+    return [sentence for sentence in sentences if sentence.words not in words]
+
+
+def _spread(sentences: Sequence[Tagged], size: int | None) -> list[Tagged]:
+    """Return ``size`` sentences at even distances, or all where there are no more.
+
+    The first ones would be a genre's or a few documents': treebank files are in the order of their sources.
+    """
+    if size is None or size >= len(sentences):
+        return list(sentences)
+    return [sentences[i * len(sentences) // size] for i in range(size)]
+
+
+def _cut(sentences: Sequence[Tagged], sizes: Mapping[str, int], what: str) -> tuple[dict[str, list[Tagged]], str]:
+    """Cut one file into train, gap, dev, gap and test; return the splits and a note that says so."""
+    unique = list({sentence.words: sentence for sentence in reversed(sentences)}.values())[::-1]
+    n, dev, test = len(unique), sizes["dev"], sizes["test"]
+    end = n - test - GAP - dev - GAP  # of train
+    if end < 1:
+        raise InputError(
+            f"{what} holds {n} different sentences: too few for {dev} dev and {test} test sentences, two gaps of "
+            f"{GAP}, and something to train on. Lower tagging.items, or add the treebank's other files."
+        )
+    blocks = {
+        "train": _spread(unique[:end], sizes.get("train")),
+        "dev": unique[end + GAP : end + GAP + dev],
+        "test": unique[n - test :],
+    }
+    return blocks, (
+        f"not the official splits: {what} alone was cut, in file order, into train, dev and test, with {GAP} sentences "
+        f"dropped before dev and before test; {len(sentences) - n} repeated sentences were dropped"
+    )
+
+
+def splits(folder: str | Path, code: str, sizes: Mapping[str, int]) -> tuple[dict[str, list[Tagged]], str]:
+    """Return a language's train, dev and test sentences, and a note on how they were made.
+
+    Where the treebank's three files are there, they are the splits; dev and test sentences are ``sizes`` of them at
+    even distances. Where one file is there, it is cut into contiguous blocks in file order, so that sentences of one
+    document mostly stay together: train, a gap, dev, a gap, test. The `GAP` sentences of a gap are in no split. In
+    both cases no two splits share a sentence (the same words); near-duplicates are for the caller to drop.
+
+    Args:
+        folder: The unpacked release, which has a folder for each treebank.
+        code: Language code.
+        sizes: The most sentences of ``dev`` and of ``test``; optionally of ``train``, which else has all there are.
+
+    Raises:
+        InputError: No treebank for the language, no file, two of three files, or too few sentences to cut.
+    """
+    folder = Path(folder)
+    if code not in TREEBANKS:
+        raise InputError(
+            f"no treebank for {code!r}: there are some for {', '.join(TREEBANKS)}. Take the language out of "
+            "tagging.languages, or add a line to src/prefixyarn/tasks/tagging/treebanks.py."
+        )
+    for name, stem in TREEBANKS[code]:
+        found = _find(folder, name, stem)
+        if not found:
+            continue
+        sentences = {split: [s for path in paths for s in read_conllu(path)] for split, paths in found.items()}
+        if len(found) == 1:
+            ((split, whole),) = sentences.items()
+            return _cut(whole, sizes, f"{name} {split}")
+        if len(found) < len(SPLITS):
+            missing = folder / name / f"{stem}-ud-{next(s for s in SPLITS if s not in found)}.conllu"
+            raise InputError(
+                f"{missing} is missing, while the treebank's other files are there. Add it; or keep one file, which "
+                "is then cut into train, dev and test."
+            )
+        test = _spread(sentences["test"], sizes["test"])
+        dev = _spread(_others(sentences["dev"], test), sizes["dev"])
+        kept = _others(sentences["train"], dev, test)
+        note = (
+            f"the official splits of {name}; {len(sentences['train']) - len(kept)} train sentences repeat held-out ones"
+        )
+        return {"train": _spread(kept, sizes.get("train")), "dev": dev, "test": test}, f"{note} and were dropped"
+    wanted = " nor ".join(str(folder / name / f"{stem}-ud-*.conllu") for name, stem in TREEBANKS[code])
+    raise InputError(
+        f"no treebank for {code!r}: no file {wanted}. Set tagging.source.folder to a folder in the layout of the "
+        "Universal Dependencies release (ud-treebanks-v2.5)."
+    )

@@ -1,0 +1,1 @@
+"""Translation (paper section 4.2)."""

@@ -1,0 +1,5 @@
+"""Translations are free text."""
+
+from prefixyarn.tasks.answering import Answers
+
+ANSWERS = Answers()

@@ -1,0 +1,133 @@
+import bz2
+import io
+import json
+import logging
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from prefixyarn.errors import InputError
+from prefixyarn.languages import LANGUAGES as OURS
+from prefixyarn.records import Item
+from prefixyarn.tasks.summarization import crosssum
+
+
+def line(text: str, summary: str) -> str:
+    record = {"source_url": "u", "target_url": "v", "summary": summary, "text": text}
+    return json.dumps(record, ensure_ascii=False) + "\n"
+
+
+def write(path: Path, *lines: str) -> Path:
+    path.write_text("".join(lines), encoding="utf-8")
+    return path
+
+
+def pack(path: Path, **files: str) -> None:
+    with tarfile.open(path, "w:bz2") as archive:
+        archive.addfile(tarfile.TarInfo("."), None)
+        for name, text in files.items():
+            member = tarfile.TarInfo(f"./{name}.jsonl")
+            member.size = len(text.encode())
+            archive.addfile(member, io.BytesIO(text.encode()))
+
+
+@pytest.mark.parametrize(
+    ("source", "target", "split", "name"),
+    [
+        ("en", "fr", "train", "english-french_train.jsonl"),
+        ("fr", "en", "dev", "french-english_val.jsonl"),
+        ("zh", "uk", "test", "chinese_simplified-ukrainian_test.jsonl"),
+        ("pt", "ar", "test", "portuguese-arabic_test.jsonl"),
+        ("ru", "zh", "dev", "russian-chinese_simplified_val.jsonl"),
+    ],
+)
+def test_the_published_file_is_read(source: str, target: str, split: str, name: str, tmp_path: Path) -> None:
+    write(tmp_path / name, line("Two  words.\nMore.", " Deux mots. "), "\n", line("a\u2028b", "c"))
+    items = crosssum.read(tmp_path, source, target, split)
+    assert [(i.source, i.target, i.meta) for i in items] == [("Two words. More.", "Deux mots.", {}), ("a b", "c", {})]
+
+
+def test_languages_are_ours() -> None:
+    assert {*crosssum.NAMES} == {*OURS} - {"de", "sw", "yo"}
+
+
+def test_an_article_has_one_id_in_all_directions(tmp_path: Path) -> None:
+    write(tmp_path / "english-french_test.jsonl", line("One article.", "Un."), line("Another.", "Deux."))
+    write(tmp_path / "english-russian_test.jsonl", line("Another.", "Два."))
+    french, russian = (crosssum.read(tmp_path, "en", code, "test") for code in ("fr", "ru"))
+    assert russian == [Item(french[1].id, "Another.", "Два.")]
+    assert french[0].id == "e690999158c0" != french[1].id
+
+
+def test_the_archive_is_read_where_the_file_is_not_unpacked(tmp_path: Path) -> None:
+    files = {f"english-french_{split}": line(f"{split} text", split) for split in ("train", "val", "test")}
+    pack(tmp_path / "english-french_CrossSum.tar.bz2", **files)
+    assert [i.source for i in crosssum.read(tmp_path, "en", "fr", "dev")] == ["val text"]
+    assert [path.name for path in tmp_path.iterdir()] == ["english-french_CrossSum.tar.bz2"]
+    write(tmp_path / "english-french_val.jsonl", line("unpacked", "x"))
+    assert [i.source for i in crosssum.read(tmp_path, "en", "fr", "dev")] == ["unpacked"]
+
+
+def test_faults_in_an_archive_are_errors(tmp_path: Path) -> None:
+    path = tmp_path / "english-french_CrossSum.tar.bz2"
+    pack(path, **{"english-french_test": line("a", "b") + "{\n"})
+    with pytest.raises(InputError, match=r"bz2, english-french_test.jsonl, line 2: not JSON"):
+        crosssum.read(tmp_path, "en", "fr", "test")
+    with pytest.raises(InputError, match=r"bz2: no english-french_val.jsonl in it"):
+        crosssum.read(tmp_path, "en", "fr", "dev")
+    whole = path.read_bytes()
+    for damaged in (b"", b"no archive", whole[: len(whole) // 2], bz2.compress(b"no archive" * 99)):
+        path.write_bytes(damaged)
+        with pytest.raises(InputError, match="bz2: cannot be unpacked .* Download the archive again"):
+            crosssum.read(tmp_path, "en", "fr", "test")
+
+
+def test_examples_without_text_or_summary_and_repeated_articles_are_left_out_and_counted(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture
+) -> None:
+    lines = [line("", "a"), line(" \n", "b"), line("c", ""), line("d", "first"), line("d", "second"), line("e", "f")]
+    write(tmp_path / "english-arabic_train.jsonl", *lines)
+    with caplog.at_level(logging.INFO):
+        assert [i.target for i in crosssum.read(tmp_path, "en", "ar", "train")] == ["first", "f"]
+    assert caplog.messages == [
+        "CrossSum english-arabic train: 2 examples, left out: 3 without text or summary, 1 repeated articles"
+    ]
+
+
+@pytest.mark.parametrize(
+    ("bad", "message"),
+    [
+        ("{", "not JSON"),
+        ("text", "not JSON"),
+        ("[]", "no 'text' that is a string: expected an object with the keys source_url"),
+        ('{"summary": "a"}', "no 'text'"),
+        ('{"text": "a"}', "no 'summary'"),
+        ('{"text": "a", "summary": null}', "no 'summary'"),
+        ('{"text": ["a"], "summary": "b"}', "no 'text'"),
+    ],
+)
+def test_a_bad_line_is_an_error_that_names_it(bad: str, message: str, tmp_path: Path) -> None:
+    path = write(tmp_path / "english-french_test.jsonl", line("a", "b"), "\n", bad + "\n")
+    with pytest.raises(InputError) as caught:
+        crosssum.read(tmp_path, "en", "fr", "test")
+    assert str(caught.value).startswith(f"{path}, line 3: ") and message in str(caught.value)
+
+
+def test_not_utf8_is_an_error_that_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "english-french_test.jsonl").write_bytes(line("a", "b").encode() + line("ü", "b").encode("latin-1"))
+    with pytest.raises(InputError, match="line 2: not JSON .*utf-8"):
+        crosssum.read(tmp_path, "en", "fr", "test")
+
+
+def test_what_is_missing_is_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError) as caught:
+        crosssum.read(tmp_path, "en", "fr", "dev")
+    for part in (tmp_path / "english-french_val.jsonl", "english-french_CrossSum.tar.bz2", "summarization.source"):
+        assert str(part) in str(caught.value)
+    for source, target in (("de", "en"), ("en", "de")):
+        with pytest.raises(InputError, match="CrossSum has no language 'de' .* en, fr, zh, pt, uk, ru, ar"):
+            crosssum.read(tmp_path, source, target, "test")
+    write(tmp_path / "english-french_test.jsonl", line("a", ""))
+    with pytest.raises(InputError, match="CrossSum english-french test: 0 examples"):
+        crosssum.read(tmp_path, "en", "fr", "test")
