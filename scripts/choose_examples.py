@@ -14,7 +14,7 @@ from prefixyarn.errors import run
 from prefixyarn.examples import candidates
 from prefixyarn.metrics.trials import choose
 from prefixyarn.records import Item, Output, read_records, write_json
-from prefixyarn.tasks.scoring import scores
+from prefixyarn.tasks.measuring import metrics
 
 
 def main() -> None:
@@ -32,7 +32,7 @@ def main() -> None:
         unit: (read_records(items, Item), read_records(outputs, Output))
         for unit, items, outputs in zip(args.directions, args.items, args.outputs, strict=True)
     }
-    choice = choose(scores(args.task).metrics[0], candidates(args.examples, args.draws), units)
+    choice = choose(metrics(args.task)[0], candidates(args.examples, args.draws), units)
     logging.info("examples %r: mean dev score %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
     write_json(args.choice, choice)
 

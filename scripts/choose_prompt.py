@@ -14,7 +14,7 @@ import logging
 from prefixyarn.errors import run
 from prefixyarn.metrics.trials import choose
 from prefixyarn.records import Item, Output, read_records, write_json
-from prefixyarn.tasks.scoring import scores
+from prefixyarn.tasks.measuring import metrics
 
 
 def main() -> None:
@@ -31,7 +31,7 @@ def main() -> None:
         unit: (read_records(items, Item), read_records(outputs, Output))
         for unit, items, outputs in zip(args.directions, args.items, args.outputs, strict=True)
     }
-    choice = choose(scores(args.task).metrics[0], args.prompts, units)
+    choice = choose(metrics(args.task)[0], args.prompts, units)
     logging.info("prompt %r: mean dev score %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
     write_json(args.choice, choice)
 

@@ -34,7 +34,7 @@ from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
 from prefixyarn.records import Item, Prior, read_records
 from prefixyarn.tasks.answering import answers
-from prefixyarn.tasks.scoring import scores
+from prefixyarn.tasks.measuring import metrics
 
 
 def main() -> None:
@@ -84,7 +84,7 @@ def main() -> None:
                 items,
                 decode_questions(model, stops, questions, Direction.parse(unit), limits, form=answers(args.task).form),
             )
-        return trial_scores(scores(args.task).metrics[0], units)["mean"]
+        return trial_scores(metrics(args.task)[0], units)["mean"]
 
     config = SftConfig(**args.config, seed=args.seed)
     manifest = train(

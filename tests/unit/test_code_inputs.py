@@ -52,7 +52,9 @@ def test_a_tasks_own_modules_count_and_no_other_tasks(task: str) -> None:
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = {str(Path(path).relative_to(ROOT)) for path in json.loads(result.stdout)}
     found = set(
-        code_inputs("scripts/train_sft.py", [f"tasks.{task}.{name}" for name in ("answers", "scores")], str(ROOT))
+        code_inputs(
+            "scripts/train_sft.py", [f"tasks.{task}.{name}" for name in ("answers", "metrics", "scores")], str(ROOT)
+        )
     )
     assert loaded <= found and f"src/prefixyarn/tasks/{task}/scores.py" in loaded
     others = [other for other in COLUMNS if other != task]

@@ -15,8 +15,9 @@ from prefixyarn.models.refined import first_unit_accuracy, linear_tagger
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Output, System
 from prefixyarn.tasks.scoring import scores
+from prefixyarn.tasks.tagging.metrics import as_entities
 from prefixyarn.tasks.tagging.priors import build_priors
-from prefixyarn.tasks.tagging.scores import as_entities, baselines
+from prefixyarn.tasks.tagging.scores import baselines
 from prefixyarn.tasks.tagging.tags import NAMES, WORDS, form, prior_ids, read_tags
 
 TAGGING = scores("tagging")

@@ -25,7 +25,7 @@ def test_a_fourth_task_is_planned_as_the_guide_says(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     folder = tmp_path / "src/prefixyarn/tasks/naming"
     folder.mkdir()
-    for name in ("__init__", "answers", "scores"):
+    for name in ("__init__", "answers", "metrics", "scores"):
         (folder / f"{name}.py").write_text(block(f"tasks/naming/{name}.py`"))
     (tmp_path / "scripts/prepare_naming.py").write_text(block("`scripts/prepare_naming.py`"))
     for name, before in (

@@ -177,7 +177,9 @@ def test_the_other_tasks_have_the_same_systems(copy: Copy) -> None:
     assert {float(r["unparsable"]) for r in slots} == {0.0}, "slot by slot nothing can be unreadable"
     free = [r for r in rows["tagging"] if r["variant"] == "free" and r["kind"] == "none" and r["model"] == "foundation"]
     assert free and max(float(r["unparsable"]) for r in free) > 0.5, "a random model does not keep to the format"
-    assert [r["task"] for r in rows["overview"] if r["kind"] == "none"] == ["translation", "summarization", "tagging"]
+    shown = [(r["task"], r["prompt"]) for r in rows["overview"] if r["kind"] == "none"]
+    tasks = {"translation": 2, "summarization": 1, "tagging": 1}
+    assert shown == [(task, prompt) for task, n in tasks.items() for prompt in ("zero-shot", f"few-shot-{n}")]
     assert not [r for r in rows["overview"] if r["task"] == "tagging" and r["kind"] == "pseudo"]
     text = (tables / "summarization.md").read_text()
     assert "Sources cut at a sentence end" in text and "rouge-score 0.1.2 rougeL" in text
@@ -350,7 +352,7 @@ def test_a_failing_rule_says_why_and_leaves_nothing(copy: Copy) -> None:
         copy.config["translation"]["items"]["test"] = 3  # type: ignore[index]
     assert result.returncode != 0
     assert "error: translation.items.test: 999 texts wanted" in result.stdout + result.stderr
-    assert not list((copy.folder / "results/broken").rglob("*.jsonl"))
+    assert not list((copy.folder / "results/broken/data/translation").rglob("*.jsonl"))
 
 
 def test_an_altered_download_stops_the_run(copy: Copy) -> None:

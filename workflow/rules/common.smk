@@ -59,7 +59,7 @@ def code(script):
 
 
 def task_code(script, *modules):
-    """Return an input function: the same with modules of the wildcard's task, ``answers`` or ``scores``."""
+    """Return an input function: the same with modules of the wildcard's task, such as ``answers``."""
     return lambda w: code_inputs(script, [f"tasks.{w.task}.{name}" for name in modules])
 
 

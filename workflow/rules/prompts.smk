@@ -32,7 +32,7 @@ rule decode_prompts:
 
 rule choose_prompt:
     input:
-        code=task_code("scripts/choose_prompt.py", "scores"),
+        code=task_code("scripts/choose_prompt.py", "metrics"),
         trial=over_units("results/{run}/data/{task}/{unit}/trial.jsonl", units=MAIN),
         outputs=over_units(
             "results/{run}/prompts/{task}/{unit}/{model}.jsonl", units=MAIN
@@ -91,7 +91,7 @@ rule decode_examples:
 
 rule choose_examples:
     input:
-        code=task_code("scripts/choose_examples.py", "scores"),
+        code=task_code("scripts/choose_examples.py", "metrics"),
         trial=over_units("results/{run}/data/{task}/{unit}/trial.jsonl", units=MAIN),
         outputs=over_units(
             "results/{run}/examples/{task}/{unit}/{model}.jsonl", units=MAIN

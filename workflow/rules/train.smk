@@ -3,7 +3,7 @@
 
 rule train_sft:
     input:
-        code=task_code("scripts/train_sft.py", "answers", "scores"),
+        code=task_code("scripts/train_sft.py", "answers", "metrics"),
         manifest=rules.convert_foundation.output.manifest,
         checks=rules.verify_foundation.output.checks,
         choice=rules.choose_prompt.output.choice,

@@ -1,12 +1,12 @@
-"""Scores of summaries: ROUGE and chrF++."""
+"""Scores of summaries, and what goes wrong in them."""
 
 from __future__ import annotations
 
 from prefixyarn.metrics.faults import LanguageDetector, faults
-from prefixyarn.metrics.ngrams import CHRF
-from prefixyarn.metrics.rouge import ROUGE1, ROUGE2, ROUGE_L, AnyScript
+from prefixyarn.metrics.rouge import AnyScript
 from prefixyarn.records import Item, Output
 from prefixyarn.tasks.scoring import Fault, Scores
+from prefixyarn.tasks.summarization.metrics import METRICS
 
 
 def summary_faults(item: Item, output: Output, target: str, detector: LanguageDetector) -> dict[str, Fault]:
@@ -26,7 +26,7 @@ def summary_faults(item: Item, output: Output, target: str, detector: LanguageDe
 
 
 SCORES = Scores(
-    (ROUGE_L, ROUGE1, ROUGE2, CHRF),
+    METRICS,
     summary_faults,
     ("off_target", "empty", "truncated", "copied", "length_ratio"),
 )

@@ -1,7 +1,7 @@
-"""Scores of translations: chrF++ and BLEU."""
+"""Scores of translations, and what goes wrong in them."""
 
 from prefixyarn.metrics.faults import faults
-from prefixyarn.metrics.ngrams import BLEU, CHRF
 from prefixyarn.tasks.scoring import Scores
+from prefixyarn.tasks.translation.metrics import METRICS
 
-SCORES = Scores((CHRF, BLEU), faults, ("off_target", "empty", "truncated"))
+SCORES = Scores(METRICS, faults, ("off_target", "empty", "truncated"))
