@@ -28,11 +28,12 @@ def save(figure: Figure, path: Path) -> None:
         stream.write(buffer.getvalue())
 
 
-def sft_loss(manifest: Mapping[str, Any], label: str) -> Figure:
-    """Draw an SFT model's training loss, its dev loss and its dev chrF++ over steps.
+def sft_loss(manifest: Mapping[str, Any], title: str, label: str) -> Figure:
+    """Draw an SFT model's training loss, its dev loss and its dev score over steps.
 
     Args:
         manifest: What `prefixyarn.models.sft.train` returned.
+        title: Title of the metric that dev is scored with.
         label: The foundation's label.
     """
     figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
@@ -51,8 +52,10 @@ def sft_loss(manifest: Mapping[str, Any], label: str) -> Figure:
     axes.set_ylabel("loss (nats per target token)")
     axes.set_ylim(bottom=0)
     right = axes.twinx()
-    right.plot([d["step"] for d in dev], [d["score"] for d in dev], "s:", color="tab:green", label="dev chrF++ (right)")
-    right.set_ylabel("mean dev chrF++")
+    right.plot(
+        [d["step"] for d in dev], [d["score"] for d in dev], "s:", color="tab:green", label=f"dev {title} (right)"
+    )
+    right.set_ylabel(f"mean dev {title}")
     right.set_ylim(0, 1.15 * max(d["score"] for d in dev))  # room above, clear of the losses
     right.grid(False)
     right.axvline(manifest["step"], color="grey", linewidth=0.8)

@@ -3,6 +3,7 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -89,6 +90,25 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             "foundations.0.source.kind: unknown kind, see config/README.md: {'kind': 'locl'",
         ),
         ({"foundations": DEFAULT["foundations"] * 2}, "foundations: 'gemma-3-270m' is there twice"),
+        ({"tasks": ["translaton"]}, "tasks.0: 'translaton' is not one of"),
+        ({"translation": {"directions": ["de"]}}, "translation.directions: 'de' is one language, expected two"),
+        ({"summarization": {"directions": ["en-ar"]}}, "summarization.directions: en-ar needs 'ar', which debian does"),
+        (
+            {"summarization": {"source": {"kind": "crosssum", "folder": "x"}, "directions": ["en-de"]}},
+            "en-de needs 'de', which crosssum does not have (en, fr, zh, pt, uk, ru, ar)",
+        ),
+        (
+            {"summarization": {"source": {"kind": "crosssum", "folder": "x"}, "directions": ["en-fr"]}},
+            "summarization.lexicon.source: CrossSum has no short parallel texts",
+        ),
+        ({"tagging": {"languages": ["ar"]}}, "tagging.languages: no packaged tagger for 'ar', only for de"),
+        ({"tagging": {"languages": ["xx"]}}, "tagging.languages: unknown language code 'xx'"),
+        (
+            {"tagging": {"languages": ["fr"]}, "translation": {"directions": ["en-de"], "other_directions": []}},
+            "tagging.languages: 'fr' is in no direction of translation",
+        ),
+        ({"tagging": {"priors": {"kinds": ["none", "sft"]}}}, "tagging.priors.free_kinds: 'oracle' is not in kinds"),
+        ({"tagging": {"refined": {"kind": "token-classifier"}}}, "tagging.refined.token-classifier: missing"),
         ({"run": "a/b"}, "run: 'a/b' does not match"),
         ({"run": ".."}, "run: '..' does not match"),
         ({"seed": 2}, "run: still 'default', but other keys differ"),
@@ -165,6 +185,22 @@ def test_systems_in_the_order_of_the_table() -> None:
     assert task_systems(lora, 4) == systems + few_shot + tuned
     assert task_systems(lora, 0) == systems + tuned
     assert task_systems(untuned, 0) == systems
+
+
+def test_systems_with_a_form_are_also_asked_freely() -> None:
+    priors = {
+        "kinds": ["none", "oracle"],
+        "k": {"tag": [2]},
+        "random_draws": 1,
+        "sft_kinds": [],
+        "few_shot_kinds": [],
+        "free_kinds": ["none", "oracle"],
+    }
+    found = task_systems({"priors": priors, "sft": {"method": "lora"}}, 1)
+    slots = [System("none"), System("oracle", "", 2, "tag")]
+    free = [System("none", "free"), System("oracle", "free", 2, "tag")]
+    few_shot = [replace(system, prompt="few-shot-1") for system in free]
+    assert found == [*slots, *few_shot, *free, System("none", "free", model="sft")]
 
 
 def test_a_misspelt_key_ends_snakemake_without_a_traceback(tmp_path: Path) -> None:

@@ -28,12 +28,15 @@ def write(path: Path, text: str) -> Path:
 
 
 def test_descriptions_are_read(tmp_path: Path) -> None:
-    text = ENTRY + "\nPackage: other\nDescription-md5: 4567\nDescription-en: other tool\n\n\n"
+    text = (
+        ENTRY
+        + "\nPackage: other\nDescription-md5: 4567\nDescription-en: other tool\n\n\nPackage: a\nDescription-md5: 9\nDescription-en:\n body\n"
+    )
     found = read(write(tmp_path / "en.txt", text))
     assert found["0123"] == Description(
         "tool", "tool for work", (f"{LONG} Its second line goes on.", "Last paragraph.")
     ), "wrapped lines are joined, a dot divides paragraphs, lists are left out"
-    assert found["4567"] == Description("other", "other tool", ())
+    assert found["4567"] == Description("other", "other tool", ()) and len(found) == 2
     assert found["0123"].long.endswith("goes on. Last paragraph.")
 
 
@@ -46,7 +49,7 @@ def test_descriptions_are_read(tmp_path: Path) -> None:
         ),
         (" continued\n", "line 1: expected 'Field: value'"),
         ("Package: a\nDescription-md5: 1\n\n", "line 1: expected Package, Description-md5 and a Description"),
-        (ENTRY + "\nPackage: a\nDescription-md5: 1\nDescription-fr:\n", "line 13: expected Package"),
+        (ENTRY + "\nDescription-md5: 1\nDescription-fr: a\n", "line 13: expected Package"),
     ],
 )
 def test_damaged_files_are_refused(tmp_path: Path, text: str, message: str) -> None:

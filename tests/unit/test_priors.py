@@ -8,7 +8,15 @@ import tiny
 from prefixyarn.data.words import cut_words, is_function_word, words
 from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import answer_ids
-from prefixyarn.priors import Material, PriorText, RandomWords, build_priors, pseudo_candidates, pseudo_word
+from prefixyarn.priors import (
+    Material,
+    PriorText,
+    RandomWords,
+    build_priors,
+    pseudo_candidates,
+    pseudo_word,
+    telling_words,
+)
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Output, Prior, System
 
@@ -228,3 +236,16 @@ def test_random_priors_are_seeded_per_item_and_draw() -> None:
     assert [p.text for p in first[0::2]] != [p.text for p in first[1::2]]
     # An item's prior does not depend on the other systems.
     assert _build(systems[1:]) == first[1::2]
+
+
+def test_the_most_telling_word_comes_first() -> None:
+    train = ["The program edits text.", "The program plays music.", "A program shows images."]
+    rank = telling_words(train, "en")
+    source = "foo is a program. The program edits music, and foo music."
+    content = ["foo", "program", "program", "edits", "music", "foo", "music"]
+    # In training: foo 0 of 3, edits 1, music 1, program 3 of 3. Counts here 2, 1, 2, 2.
+    assert rank(content) == ["foo", "music", "edits", "program"]
+    lexicon = {"program": [("Programm", 1.0)], "music": [("Musik", 0.9)], "edits": [("bearbeitet", 1.0)]}
+    direction = Direction("en", "de")
+    assert pseudo_word(source, direction, lexicon, rank).text == "Musik"
+    assert pseudo_word(source, direction, lexicon).text == "Programm"

@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 
 import pytest
 from tokenizers import processors
@@ -7,7 +8,7 @@ import tiny
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
-from prefixyarn.prompts import Prompt
+from prefixyarn.prompts import Prompt, shortened, within
 
 LABELS = Prompt("labels", "{source_language}: {source}\n{target_language}:")
 tok = tiny.tokenizer()
@@ -91,3 +92,34 @@ def test_an_answer_that_would_merge_with_the_prompt_is_encoded_alone() -> None:
     before = prompt_ids(tok, "The fil")
     assert tok.decode([*before, *ids]) == "<bos>The file was"
     assert prompt_ids(tok, "The file was")[: len(before)] != before  # in one piece it would have merged
+
+
+LONG = "The file was saved. The user could not open the file! Please check the list of names"
+
+
+def tokens(text: str) -> int:
+    return len(tok(text, add_special_tokens=False).input_ids)
+
+
+def test_long_sources_end_with_a_sentence() -> None:
+    first, second = "The file was saved.", "The file was saved. The user could not open the file!"
+    cut = tok.backend_tokenizer
+    for limit in range(tokens(first) + 1, tokens(LONG)):
+        expected = second if limit > tokens(second) else first
+        found = shortened(LONG, cut, limit)
+        assert found == expected or limit in (tokens(first), tokens(second)), limit
+        assert tokens(found) <= limit
+    assert shortened(LONG, cut, tokens(LONG)) == LONG
+    # Before the first sentence's end, the last whole word counts.
+    assert shortened(LONG, cut, tokens("The file was sa")) == "The file was"
+    assert shortened("用户可以删除文件。用户可以再次删除文件", cut, 12).endswith("。")
+
+
+def test_prompts_cut_their_sources_and_those_of_examples() -> None:
+    limit, direction = tokens("The file was saved.") + 1, Direction("en", "de")
+    prompt = within(LABELS, tok.backend_tokenizer, limit)
+    assert prompt == LABELS and within(LABELS, tok.backend_tokenizer, None) is LABELS
+    shots = replace(prompt, shots=((LONG, "Die Datei."),))
+    assert shots.fill(LONG, direction).count("The file was saved.\n") == 2 and "Please" not in shots.fill(
+        LONG, direction
+    )

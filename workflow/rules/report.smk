@@ -162,7 +162,7 @@ rule tabulate_cost:
 
 rule plot_sft:
     input:
-        code=code("scripts/plot_sft.py"),
+        code=task_code("scripts/plot_sft.py", "metrics"),
         manifest=rules.train_sft.output.manifest,
     output:
         csv="results/{run}/figures/sft_loss_{task}_{model}.csv",
@@ -177,5 +177,5 @@ rule plot_sft:
     message:
         "The loss curve of the SFT model of {wildcards.model}, {wildcards.task}"
     shell:
-        "python scripts/plot_sft.py --manifest {input.manifest} --label {params.label:q} --csv {output.csv}"
+        "python scripts/plot_sft.py --task {wildcards.task} --manifest {input.manifest} --label {params.label:q} --csv {output.csv}"
         " --figures {output.svg} {output.png} 2>&1 | tee {log}"

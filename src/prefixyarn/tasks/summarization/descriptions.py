@@ -6,6 +6,7 @@ Project translates both. apt fetches the files, ``Translation-XX``, and checks t
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -93,24 +94,30 @@ def fetch(code: str, path: str | os.PathLike[str]) -> None:
 def read(path: str | os.PathLike[str]) -> dict[str, Description]:
     """Read descriptions, by the checksum of the English description that they are, or are translations of.
 
+    Translations without a synopsis, of which Debian has a few, are left out; a log line says how many.
+
     Raises:
-        InputError: A line is no field nor the continuation of one (file and line are named); a description lacks its
-            package, checksum or synopsis.
+        InputError: A line is no field nor the continuation of one (file and line are named); an entry lacks its
+            package, checksum or description.
     """
     found: dict[str, Description] = {}
     fields: dict[str, list[str]] = {}
-    name, start = "", 1
+    name, start, empty = "", 1, 0
 
     def finish() -> None:
+        nonlocal empty
         told = [value for key, value in fields.items() if re.fullmatch(r"Description-(?!md5)\S+", key)]
         if not fields:
             return
-        if not told or not told[0][0] or not all(fields.get(key, [""])[0] for key in ("Package", "Description-md5")):
+        if not told or not all(fields.get(key, [""])[0] for key in ("Package", "Description-md5")):
             raise InputError(
-                f"{path}, line {start}: expected Package, Description-md5 and a Description with a synopsis, got "
+                f"{path}, line {start}: expected Package, Description-md5 and a Description, got "
                 f"{', '.join(fields)}. Remove the file, so that it is fetched again."
             )
         synopsis, *lines = told[0]
+        if not synopsis:
+            empty += 1
+            return
         checksum = fields["Description-md5"][0]
         found.setdefault(checksum, Description(fields["Package"][0], _spaced(synopsis), _paragraphs(lines)))
 
@@ -131,6 +138,8 @@ def read(path: str | os.PathLike[str]) -> dict[str, Description]:
                     f"{line[:40]!r}. Remove the file, so that it is fetched again."
                 )
     finish()
+    if empty:
+        logging.info("%s: %d descriptions without a synopsis left out", path, empty)
     return found
 
 
