@@ -156,7 +156,7 @@ def test_every_key_is_explained_in_the_config_readme() -> None:
             found |= keys(value) if value else set()
         return found
 
-    explained = {word for span in re.findall(r"`([^`]+)`", text) for word in re.split(r"\W+", span)}
+    explained = {word for span in re.findall(r"`([^`]+)`", text) for word in re.split(r"[^\w-]+", span)}
     assert keys(SCHEMA) - explained == set()
 
 

