@@ -120,6 +120,9 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
         found += [f"{key}: {name!r} is there twice" for name in sorted({n for n in own if own.count(n) > 1})]
     if translation["items"]["other"] > translation["items"]["test"]:
         found.append("translation.items.other: these are taken from test, which has fewer items")
+    extra = sorted({*config["analysis"]["free_k"]} - {*config["analysis"]["k"]})
+    if extra:
+        found.append(f"analysis.free_k: {', '.join(map(str, extra))} not in analysis.k")
     found += _summarization(config["summarization"])
     found += _tagging(config)
     for task in COLUMNS:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
@@ -13,7 +13,10 @@ matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 
+from prefixyarn.analysis.agreement import TEACHER_FORCED
 from prefixyarn.records import atomic
+from prefixyarn.tables.agreement import PAPER_SILENT_MAJORITY, TOP
+from prefixyarn.tables.render import Row
 
 matplotlib.rcParams.update({"svg.hashsalt": "prefixyarn", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
 SMOOTHING = 9  # steps in the running mean of the loss
@@ -62,4 +65,188 @@ def sft_loss(manifest: Mapping[str, Any], title: str, label: str) -> Figure:
     handles = [handle for one in (axes, right) for handle in one.get_legend_handles_labels()[0]]
     axes.legend(handles=handles, loc="lower left", fontsize=8)
     axes.set_title(f"SFT of {label}; the grey line marks the checkpoint kept", fontsize=9)
+    return figure
+
+
+# The same colour and marker for the same source of priors everywhere: the palette of Okabe and Ito, which the
+# colour-blind can tell apart; in grey the markers do.
+STYLES = {
+    "none": ("#000000", "o"),
+    "pseudo": ("#E69F00", "s"),
+    "refined": ("#56B4E9", "^"),
+    "sft": ("#009E73", "D"),
+    "oracle": ("#D55E00", "v"),
+    "other-item": ("#0072B2", "P"),
+    "wrong-language": ("#CC79A7", "X"),
+    "random-content": ("#8A6D00", "<"),
+    "random-function": ("#7F7F7F", ">"),
+    "few-shot": ("#0072B2", "*"),
+}
+
+
+def _style(kind: str) -> dict[str, Any]:
+    color, marker = STYLES[kind]
+    return {"color": color, "marker": marker, "markersize": 5, "capsize": 2, "linewidth": 1.2, "label": kind}
+
+
+def _errors(rows: Sequence[Row], name: str) -> list[list[float]]:
+    """Return how far the ends of intervals are from the values, below and above."""
+    below = [max(row[name] - row[f"{name} low"], 0.0) for row in rows]
+    return [below, [max(row[f"{name} high"] - row[name], 0.0) for row in rows]]
+
+
+def agreement_by_position(rows: Sequence[Row], label: str) -> Figure:
+    """Draw how often the SFT model's token is among the foundation's N likeliest, by position, teacher-forced.
+
+    Args:
+        rows: Of the agreement table, one foundation's.
+        label: The foundation's label.
+    """
+    figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    own = [row for row in rows if row["k"] == TEACHER_FORCED and row["group"].startswith("t from")]
+    places = [int(row["group"].removeprefix("t from ")) for row in own]
+    for top, kind in ((1, "none"), (5, "pseudo"), (20, "refined"), (50, "sft")):
+        name = f"top {top}"
+        style = {**_style(kind), "label": f"among the {top} likeliest" if top > 1 else "the likeliest"}
+        axes.errorbar(places, [row[name] for row in own], _errors(own, name), **style)
+    axes.set(xlabel="SFT tokens before the position", ylabel="positions (%)", ylim=(0, 102))
+    axes.legend(fontsize=8, loc="lower right", title="the SFT model's token is for the foundation", title_fontsize=8)
+    axes.set_title(f"Agreement of {label} with its SFT model; 95 % intervals", fontsize=9)
+    return figure
+
+
+def silent_majority(rows: Sequence[Row], label: str) -> Figure:
+    """Draw the share of the SFT model's tokens among the foundation's N likeliest against N, teacher-forced.
+
+    Args:
+        rows: Of the agreement table, one foundation's.
+        label: The foundation's label.
+    """
+    figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
+    whole = next(row for row in rows if row["k"] == TEACHER_FORCED and row["group"] == "all")
+    ends = [_errors([whole], f"top {n}") for n in TOP]
+    errors = [[below[0][0] for below in ends], [above[1][0] for above in ends]]
+    axes.errorbar(TOP, [whole[f"top {n}"] for n in TOP], errors, **{**_style("none"), "label": "all positions"})
+    rest = [whole[f"top {n} of the rest"] for n in TOP[1:]]
+    axes.plot(TOP[1:], rest, "v--", color=STYLES["oracle"][0], label="where it is not the likeliest")
+    axes.axhline(PAPER_SILENT_MAJORITY, color="#7F7F7F", linewidth=0.8)
+    text = f"paper: {PAPER_SILENT_MAJORITY} %, cut-off not stated"
+    axes.annotate(text, (TOP[0], PAPER_SILENT_MAJORITY), va="bottom", fontsize=8, color="#555555")
+    axes.set_xscale("log")
+    axes.set_xticks(TOP, [str(n) for n in TOP])
+    axes.minorticks_off()
+    axes.set(xlabel="N likeliest tokens of the foundation", ylabel="SFT tokens among them (%)", ylim=(0, 102))
+    axes.legend(fontsize=8, loc="lower right")
+    axes.set_title(f"The silent majority: {int(whole['n'])} tokens, {label}", fontsize=9)
+    return figure
+
+
+def quality_curves(rows: Sequence[Row], label: str, none: float, sft: float) -> Figure:
+    """Draw the score against the share of a prior's words that are replaced.
+
+    Args:
+        rows: Of the quality table, one foundation's.
+        label: The foundation's label.
+        none: Mean score of the foundation alone on the same items.
+        sft: That of the SFT model.
+    """
+    ks = sorted({row["k"] for row in rows})
+    size = (4.2 * len(ks), 3.6)
+    figure, panels = plt.subplots(1, len(ks), figsize=size, layout="constrained", sharey=True, squeeze=False)
+    for axes, k in zip(panels[0], ks, strict=True):
+        for n, kind in enumerate(dict.fromkeys(row["kind"] for row in rows)):
+            own = [row for row in rows if row["k"] == k and row["kind"] == kind]
+            levels = [row["level"] + 1.2 * (n - 1.5) for row in own]  # side by side, so that error bars can be seen
+            axes.errorbar(levels, [row["mean"] for row in own], _errors(own, "mean"), **_style(kind))
+        axes.axhline(none, color="#000000", linestyle=":", label="no prior")
+        axes.axhline(sft, color=STYLES["sft"][0], linestyle="-.", label="SFT model")
+        mixed = [row["mixed"] for row in rows if row["k"] == k and row["kind"] == "other-item"]
+        axes.plot([0, 100], [mixed[0], mixed[-1]], color="#BBBBBB", linewidth=0.8, label="mixing items")
+        axes.set(xlabel="words of the prior replaced (%)", title=f"first {int(k)} words of the reference")
+    panels[0][0].set_ylabel("mean chrF++")
+    panels[0][-1].legend(fontsize=7)
+    figure.suptitle(f"How good must a prior be? {label}; 95 % intervals", fontsize=9)
+    return figure
+
+
+def units_curves(rows: Sequence[Row], label: str) -> Figure:
+    """Draw the score against the number of units of a prior: whole answers, and what follows the prior.
+
+    Args:
+        rows: Of the table of units, one foundation's.
+        label: The foundation's label.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained", sharey=True)
+    alone = next(row for row in rows if row["kind"] == "none")
+    for axes, unit in zip(panels, ("token", "word"), strict=True):
+        for kind in ("pseudo", "refined", "sft", "oracle"):
+            own = [row for row in rows if row["kind"] == kind and row["k_unit"] == unit]
+            if own:
+                drawn = [alone, *own]
+                ks, means = [row["k"] for row in drawn], [row["mean"] for row in drawn]
+                axes.errorbar(ks, means, _errors(drawn, "mean"), **_style(kind))
+                color, marker = STYLES[kind]
+                axes.plot(ks, [row["rest"] for row in drawn], ":", color=color, marker=marker, markersize=3)
+        axes.set(xlabel=f"{unit}s given", xticks=sorted({int(row["k"]) for row in rows}))
+    panels[0].set_ylabel("mean chrF++")
+    panels[0].legend(fontsize=8, title="dotted: without the prior", title_fontsize=8)
+    figure.suptitle(f"How many units of a prior? {label}; 95 % intervals", fontsize=9)
+    return figure
+
+
+def headline(rows: Sequence[Row], label: str) -> Figure:
+    """Draw the paper's headline: share of SFT by task and prior.
+
+    Args:
+        rows: Of the overview table, one foundation's.
+        label: The foundation's label.
+    """
+    figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    for n, kind in enumerate(("none", "pseudo", "refined", "sft", "oracle")):
+        own: dict[int, Row] = {}
+        for row in rows:
+            if row["kind"] == kind and row["prompt"] == "zero-shot" and row["share"] is not None:
+                own.setdefault(tasks.index(row["task"]), row)
+        places = [task + 0.16 * (n - 2) for task in own]
+        style: dict[str, Any] = {
+            "color": STYLES[kind][0],
+            "hatch": ("", "//", "..", "xx", "++")[n],
+            "label": kind,
+            "alpha": 0.85,
+        }
+        drawn, edges = list(own.values()), dict[str, Any](edgecolor="black", linewidth=0.5, capsize=2)
+        axes.bar(places, [row["share"] for row in drawn], 0.15, yerr=_errors(drawn, "share"), **style, **edges)
+        told = [(place, row["paper"]) for place, row in zip(places, drawn, strict=True) if row["paper"] is not None]
+        for place, paper in told:
+            axes.plot(place, paper, "k_", markersize=12, markeredgewidth=2)
+    axes.plot([], [], "k_", markersize=10, markeredgewidth=2, label="paper, 7B models")
+    axes.axhline(100, color="#555555", linewidth=0.8)
+    axes.set_xticks(range(len(tasks)), tasks)
+    axes.set_ylabel("share of the SFT model's score (%)")
+    axes.legend(fontsize=8, ncols=2)
+    axes.set_title(f"{label}: one or two units of each prior, no examples; 95 % intervals", fontsize=9)
+    return figure
+
+
+def off_target(rows: Sequence[Row], label: str) -> Figure:
+    """Draw how often continuations are in another language, by system.
+
+    Args:
+        rows: Of the main table, one foundation's, one metric's.
+        label: The foundation's label.
+    """
+    own = [row for row in rows if row["off_target"] is not None]
+    figure, axes = plt.subplots(figsize=(6, 0.18 * len(own) + 0.9), layout="constrained")
+    names = []
+    for row in own:
+        parts = [row["model"].replace("foundation", ""), row["prompt"].replace("zero-shot", ""), row["kind"]]
+        parts += [row["variant"], f"{int(row['k'])} {row['k_unit']}" if row["k"] else ""]
+        names.append(" ".join(part for part in parts if part))
+    colors = [STYLES.get(row["kind"], ("#BBBBBB", ""))[0] for row in own]
+    axes.barh(range(len(own)), [100 * row["off_target"] for row in own], color=colors, edgecolor="black", linewidth=0.3)
+    axes.set_yticks(range(len(own)), names, fontsize=7)
+    axes.invert_yaxis()
+    axes.set(xlabel="continuations not in the target language (%)", xlim=(0, 100))
+    axes.set_title(f"Off-target outputs of {label}", fontsize=9)
     return figure

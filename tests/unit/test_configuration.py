@@ -109,6 +109,7 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
         ),
         ({"tagging": {"priors": {"kinds": ["none", "sft"]}}}, "tagging.priors.free_kinds: 'oracle' is not in kinds"),
         ({"tagging": {"refined": {"kind": "token-classifier"}}}, "tagging.refined.token-classifier: missing"),
+        ({"analysis": {"free_k": [1, 5]}}, "analysis.free_k: 5 not in analysis.k"),
         ({"run": "a/b"}, "run: 'a/b' does not match"),
         ({"run": ".."}, "run: '..' does not match"),
         ({"seed": 2}, "run: still 'default', but other keys differ"),

@@ -74,6 +74,7 @@ class Copy:
                 "sft": {"steps": 4, "batch": 2, "rank": 2},
             },
         }
+        self.config["analysis"] = {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [2]}
         tiny.crosssum(folder / "crosssum", {"train": 80, "val": 5, "test": 5})
         tiny.treebank(folder / "treebanks", {"train": 80, "dev": 12, "test": 12})
 
@@ -185,6 +186,25 @@ def test_the_other_tasks_have_the_same_systems(copy: Copy) -> None:
     assert "Sources cut at a sentence end" in text and "rouge-score 0.1.2 rougeL" in text
     text = (tables / "tagging.md").read_text()
     assert "the official splits of UD_German-GSD" in text and "silver" not in text
+
+
+def test_the_analyses_have_their_tables(copy: Copy) -> None:
+    tables = copy.folder / "results/tiny/tables"
+    rows = {}
+    for table in ("agreement", "quality", "prior_units", "propagation"):
+        with open(tables / f"{table}.csv") as stream:
+            rows[table] = list(csv.DictReader(stream))
+    assert {r["k"] for r in rows["agreement"]} == {"-1", "0", "1"}
+    whole = next(r for r in rows["agreement"] if r["k"] == "-1" and r["group"] == "all")
+    assert 0 <= float(whole["top 1"]) <= float(whole["top 50"]) <= 100 and int(whole["n"]) > 2
+    kinds = {"other-item", "wrong-language", "random-content", "random-function"}
+    assert {(r["kind"], r["level"]) for r in rows["quality"]} == {
+        (k, str(n)) for k in kinds for n in (0, 25, 50, 75, 100)
+    }
+    assert len({r["mean"] for r in rows["quality"] if r["level"] == "0"}) == 1, "all kinds start at the oracle prior"
+    assert {r["kind"] for r in rows["prior_units"]} == {"none", "oracle", "pseudo", "refined", "sft"}
+    assert {r["n"] for r in rows["quality"] + rows["prior_units"]} == {"2"}
+    assert "### How many units of a prior" in (tables / "quality.md").read_text()
 
 
 def test_table_cells_come_from_the_decode_files(copy: Copy) -> None:

@@ -251,6 +251,19 @@ def treebank_files():
     )
 
 
+ANALYSED = (
+    "translation" in TASKS
+    and has("sft")("translation")
+    and bool(config["analysis"]["items"])
+)
+
+
+def analysed(pattern):
+    """Return a pattern filled with all foundations and main directions of translation; {run} stays."""
+    filled = expand(pattern, model=FOUNDATIONS, unit=MAIN["translation"], run="{run}")
+    return list(dict.fromkeys(filled))
+
+
 def final_results():
     """Return the targets of a whole run."""
     folder = f"results/{config['run']}"
@@ -263,14 +276,33 @@ def final_results():
         tables += [f"prompts_{task}.csv", f"prompts_{task}.md", f"cost_{task}.csv"]
     if "translation" in TASKS:
         tables += ["translation.csv", "translation.md"]
-    figures = [
-        f"sft_loss_{task}_{name}.{kind}"
+        if ANALYSED:
+            tables += [
+                f"{name}.{kind}"
+                for name in ("agreement", "quality")
+                for kind in ("csv", "md")
+            ]
+            tables += ["prior_units.csv", "propagation.csv"]
+    figures = [f"headline_{name}" for name in FOUNDATIONS]
+    figures += [
+        f"sft_loss_{task}_{name}"
         for task in TASKS
         if has("sft")(task)
         for name in FOUNDATIONS
-        for kind in ("csv", "svg", "png")
     ]
+    if "translation" in TASKS:
+        figures += [f"off_target_{name}" for name in FOUNDATIONS]
+    if ANALYSED:
+        figures += [
+            f"{figure}_{name}"
+            for figure in ("agreement", "silent_majority", "quality", "prior_units")
+            for name in FOUNDATIONS
+        ]
     return [
         *(f"{folder}/tables/{name}" for name in tables),
-        *(f"{folder}/figures/{name}" for name in figures),
+        *(
+            f"{folder}/figures/{name}.{kind}"
+            for name in figures
+            for kind in ("svg", "png")
+        ),
     ]

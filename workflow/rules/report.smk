@@ -179,3 +179,54 @@ rule plot_sft:
     shell:
         "python scripts/plot_sft.py --task {wildcards.task} --manifest {input.manifest} --label {params.label:q} --csv {output.csv}"
         " --figures {output.svg} {output.png} 2>&1 | tee {log}"
+
+
+rule plot_results:
+    input:
+        code=code("scripts/plot_results.py"),
+        overview=rules.tabulate_overview.output.csv,
+        main="results/{run}/tables/main.csv" if "translation" in TASKS else [],
+    output:
+        headline=multiext("results/{run}/figures/headline_{model}", ".svg", ".png"),
+        off_target=(
+            multiext("results/{run}/figures/off_target_{model}", ".svg", ".png")
+            if "translation" in TASKS
+            else []
+        ),
+    log:
+        "logs/{run}/plot_results/{model}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        label=lambda w: LABELS[w.model],
+    message:
+        "The headline figure of {wildcards.model}"
+    shell:
+        "python scripts/plot_results.py --foundation {wildcards.model} --label {params.label:q}"
+        " --overview {input.overview} --main {input.main} --figures results/{wildcards.run}/figures 2>&1 | tee {log}"
+
+
+rule plot_analysis:
+    input:
+        code=code("scripts/plot_analysis.py"),
+        tables=expand(
+            "results/{{run}}/tables/{table}.csv",
+            table=("agreement", "quality", "prior_units"),
+        ),
+    output:
+        figures=expand(
+            "results/{{run}}/figures/{name}_{{model}}.{kind}",
+            name=("agreement", "silent_majority", "quality", "prior_units"),
+            kind=("svg", "png"),
+        ),
+    log:
+        "logs/{run}/plot_analysis/{model}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        label=lambda w: LABELS[w.model],
+    message:
+        "The figures of the analyses of {wildcards.model}"
+    shell:
+        "python scripts/plot_analysis.py --foundation {wildcards.model} --label {params.label:q}"
+        " --tables results/{wildcards.run}/tables --figures results/{wildcards.run}/figures 2>&1 | tee {log}"

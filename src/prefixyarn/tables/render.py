@@ -45,7 +45,19 @@ def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
             writer.writerow({c: f"{v:.4f}" if isinstance(v, float) else v for c, v in row.items()})
 
 
-TEXT = ("metric", "foundation", "model", "prompt", "kind", "variant", "k_unit", "task")  # columns that hold no numbers
+TEXT = (
+    "item",
+    "direction",
+    "group",
+    "metric",
+    "foundation",
+    "model",
+    "prompt",
+    "kind",
+    "variant",
+    "k_unit",
+    "task",
+)  # columns that hold no numbers
 
 
 def read_csv(path: str | os.PathLike[str]) -> list[Row]:

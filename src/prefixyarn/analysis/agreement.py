@@ -1,0 +1,112 @@
+"""How far the foundation agrees with its SFT model, token by token (paper section 2.2, the "silent majority").
+
+Teacher-forced: both models read the SFT model's answer, and at each position t are compared in what they expect next,
+given the t SFT tokens before: t is the length of a prior taken from the SFT model. Free-running: both read what the
+foundation itself wrote after k SFT tokens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+import torch
+
+from prefixyarn.decode.batch import Request
+from prefixyarn.decode.scoring import distributions
+from prefixyarn.models.foundation import Foundation
+from prefixyarn.models.sft import SftModel
+
+TEACHER_FORCED = -1  # k of the SFT model's own answers
+
+
+@dataclass(frozen=True)
+class Step:
+    """How two models' next-token distributions compare at one position of one answer.
+
+    Attributes:
+        item: Id of the item.
+        k: How many SFT tokens the foundation went on from; `TEACHER_FORCED` for the SFT model's own answer.
+        t: Position in the answer: how many tokens stand before.
+        agree: Whether both find the same token likeliest.
+        rank: Rank of the SFT model's likeliest token in the foundation's distribution, from 1.
+        kl: Kullback-Leibler divergence KL(SFT || foundation) in nats.
+        js: Jensen-Shannon divergence in nats, at most ln 2.
+        entropy_foundation: Entropy of the foundation's distribution in nats.
+        entropy_sft: Entropy of the SFT model's distribution in nats.
+    """
+
+    item: str
+    k: int
+    t: int
+    agree: bool
+    rank: int
+    kl: float
+    js: float
+    entropy_foundation: float
+    entropy_sft: float
+
+
+def compare(foundation: torch.Tensor, sft: torch.Tensor) -> dict[str, torch.Tensor]:
+    """Compare log-probabilities of the next token, shape (positions, vocab).
+
+    Returns:
+        ``agree``, ``rank``, ``kl``, ``js``, ``entropy_foundation`` and ``entropy_sft`` of each position; see `Step`.
+    """
+    p, q = sft.exp(), foundation.exp()
+    middle = torch.logaddexp(sft, foundation) - torch.log(torch.tensor(2.0))
+    best = sft.argmax(-1)
+    own = foundation.gather(-1, best[:, None])
+    return {
+        "agree": foundation.argmax(-1) == best,
+        "rank": (foundation > own).sum(-1) + 1,
+        "kl": (p * (sft - foundation)).sum(-1),
+        "js": (p * (sft - middle)).sum(-1) / 2 + (q * (foundation - middle)).sum(-1) / 2,
+        "entropy_foundation": -(q * foundation).sum(-1),
+        "entropy_sft": -(p * sft).sum(-1),
+    }
+
+
+@dataclass(frozen=True)
+class Read:
+    """An answer that both models read.
+
+    Attributes:
+        item: Id of the item.
+        k: See `Step`.
+        request: Prompt and the whole answer.
+    """
+
+    item: str
+    k: int
+    request: Request
+
+
+def steps(
+    reads: Sequence[Read],
+    foundation: Foundation,
+    sft: SftModel,
+    done: Callable[[int], None] = lambda n: None,
+) -> list[Step]:
+    """Compare both models at every position of the answers, from the k-th on.
+
+    Args:
+        reads: The answers.
+        foundation: The foundation.
+        sft: Its SFT model.
+        done: Called with the number of answers just read.
+    """
+    found = []
+    for read in reads:
+        first, last = max(read.k, 0), len(read.request.prior)
+        own = next(distributions(foundation.model, [read.request]))[first:last]
+        with sft.on() as model:
+            other = next(distributions(model, [read.request]))[first:last]
+        compared = compare(own, other)
+        columns = {name: values.tolist() for name, values in compared.items()}
+        found += [
+            Step(read.item, read.k, first + n, **{name: values[n] for name, values in columns.items()})
+            for n in range(last - first)
+        ]
+        done(1)
+    return found

@@ -1,0 +1,280 @@
+"""The tables of prior quality and length (paper section 5.1): corrupt priors, k units of a prior, error propagation."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+
+import numpy as np
+
+from prefixyarn.analysis.quality import KINDS, LEVELS, corrupt_system, threshold
+from prefixyarn.data.words import words
+from prefixyarn.languages import Direction
+from prefixyarn.metrics.bootstrap import draw_counts, interval
+from prefixyarn.metrics.continuation import Cutter
+from prefixyarn.metrics.ngrams import CHRF
+from prefixyarn.metrics.shares import Mean, holm, mean_over, p_value
+from prefixyarn.metrics.units import NONE, SFT
+from prefixyarn.records import Item, Output, Prior, System
+from prefixyarn.tables.render import Row, markdown, number
+
+
+@dataclass(frozen=True)
+class Answered:
+    """The analysed items of one direction, and what was answered.
+
+    Attributes:
+        direction: The direction.
+        items: The items.
+        outputs: By system and item, the foundation's outputs, and the SFT model's own.
+        priors: By system and item, the priors of the former.
+        cutter: Takes first units off.
+    """
+
+    direction: Direction
+    items: Sequence[Item]
+    outputs: Mapping[System, Mapping[str, Output]]
+    priors: Mapping[System, Mapping[str, Prior]]
+    cutter: Cutter
+
+    @cached_property
+    def systems(self) -> list[System]:
+        """The systems that answered all items."""
+        return [s for s, own in self.outputs.items() if all(item.id in own for item in self.items)]
+
+
+class Scorer:
+    """Mean chrF++ over directions of any system, whole or without first units, with the same resamples of items."""
+
+    def __init__(self, answered: Sequence[Answered], resamples: int, seed: int) -> None:
+        """Take the directions."""
+        self._answered = answered
+        self._counts = draw_counts(len(answered[0].items), resamples, seed)
+        self._known: dict[tuple[System, int, str], Mean] = {}
+
+    def mean(self, system: System, k: int = 0, k_unit: str = "") -> Mean:
+        """Return the mean score of a system's answers without their first k units against such references."""
+        key = (system, k, k_unit)
+        if key not in self._known:
+            entries = []
+            for own in self._answered:
+                outputs = [own.outputs[system][item.id] for item in own.items]
+                if k:
+                    texts = [own.cutter.of_output(output, k, k_unit) for output in outputs]
+                    references = [own.cutter.of_text(item.target, k, k_unit) for item in own.items]
+                else:
+                    texts, references = [o.text for o in outputs], [item.target for item in own.items]
+                statistics = CHRF.items(texts, references, own.direction.target).statistics
+                entries.append({"score": float(CHRF.score(statistics.sum(axis=0))), "items": statistics})
+            self._known[key] = mean_over(CHRF, entries, self._counts)
+        return self._known[key]
+
+    def prior_tokens(self, system: System) -> float:
+        """Return the mean number of tokens given."""
+        return float(np.mean([len(own.outputs[system][i.id].prior_ids) for own in self._answered for i in own.items]))
+
+    @property
+    def systems(self) -> list[System]:
+        """The systems that answered all items in all directions."""
+        return [s for s in self._answered[0].systems if all(s in own.systems for own in self._answered)]
+
+    @property
+    def n(self) -> int:
+        """Items per direction."""
+        return len(self._answered[0].items)
+
+
+def _cells(name: str, mean: Mean) -> Row:
+    found = interval(mean.score, mean.resampled)
+    return {name: found.score, f"{name} low": found.low, f"{name} high": found.high}
+
+
+def quality_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Row]:
+    """Return the scores of corrupt priors: a row per k, kind and level.
+
+    Returns:
+        Rows with ``k`` words, ``kind``, ``level`` (% replaced); mean chrF++ of whole answers (``mean``) and without the
+        k words (``rest``) with the ends of their 95 % intervals; ``share`` of the SFT model's mean; ``p none``, the
+        paired test of the rest against that of `none`, with Holm's correction over the rows; ``mixed``, what mixing the
+        items of level 0 and level 100 would give, for reference; ``worse than none`` and ``worse than sft``, the level
+        from which on the whole answer is (None: nowhere), the ends of its interval, and the share of resamples that
+        have one.
+    """
+    none, sft = scorer.mean(NONE), scorer.mean(SFT)
+    rows: list[Row] = []
+    for k in ks:
+        none_rest = scorer.mean(NONE, k, "word")
+        for kind in KINDS:
+            curve = {level: scorer.mean(corrupt_system(kind, level, k)) for level in (0, *LEVELS)}
+            below = {"none": threshold(curve, none), "sft": threshold(curve, sft)}
+            for level, mean in curve.items():
+                rest = scorer.mean(corrupt_system(kind, level, k), k, "word")
+                row: Row = {"foundation": foundation, "n": scorer.n, "k": k, "kind": kind, "level": level}
+                row |= {**_cells("mean", mean), **_cells("rest", rest), "share": 100 * mean.score / sft.score}
+                row["p none"] = p_value(rest, none_rest)
+                row["mixed"] = curve[0].score + (curve[100].score - curve[0].score) * level / 100
+                for name, found in below.items():
+                    row |= {f"worse than {name}": found.level, f"worse than {name} low": found.low}
+                    row |= {f"worse than {name} high": found.high, f"worse than {name} found": found.found}
+                rows.append(row)
+    for row, p in zip(rows, holm([row["p none"] for row in rows]), strict=True):
+        row["p none"] = p
+    return rows
+
+
+def units_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Row]:
+    """Return the scores against the number of units: a row per kind, unit and k, `none` being k = 0.
+
+    Returns:
+        Rows with ``kind``, ``k_unit``, ``k``, ``prior tokens``; mean chrF++ whole (``mean``) and without the first k
+        units (``rest``), beside that of `none` and of the SFT model cut likewise (``rest none``, ``rest sft``),
+        intervals; share.
+    """
+    sft = scorer.mean(SFT)
+    rows: list[Row] = []
+    for system in [NONE, *scorer.systems]:
+        if system == NONE and rows or system.model != "foundation" or system.kind.startswith("corrupt"):
+            continue
+        if system.k and (system.k not in ks or system.kind == "none"):
+            continue
+        mean, k, unit = scorer.mean(system), system.k, system.k_unit
+        row: Row = {"foundation": foundation, "n": scorer.n, "kind": system.kind, "k_unit": unit, "k": k}
+        row["prior tokens"] = scorer.prior_tokens(system)
+        row |= {**_cells("mean", mean), **_cells("rest", scorer.mean(system, k, unit))}
+        row |= {"rest none": scorer.mean(NONE, k, unit).score, "rest sft": scorer.mean(SFT, k, unit).score}
+        rows.append({**row, "share": 100 * mean.score / sft.score})
+    return rows
+
+
+PROPAGATED = (
+    System("sft", "", 2, "word"),
+    System("oracle", "", 2, "word"),
+    System("refined", "", 2, "token"),
+    System("pseudo", "first", 2, "token"),
+    *(corrupt_system("other-item", level, 4) for level in LEVELS),
+)
+
+
+def propagation_rows(answered: Sequence[Answered], foundation: str) -> list[Row]:
+    """Return how good the text after a prior is, by how much of the prior is right.
+
+    Returns:
+        Rows with ``kind``; ``right`` (all, some or none of the prior's words are the reference's at their places);
+        ``n`` answers; ``rest``, the mean sentence-level chrF++ of what follows the prior against the reference without
+        as many words; ``within``, the same less its item's mean over all rows: effects of easy and hard items are gone.
+    """
+    scores: dict[tuple[str, str], list[float]] = defaultdict(list)
+    within: dict[tuple[str, str], list[float]] = defaultdict(list)
+    for own in answered:
+        code = own.direction.target
+        for item in own.items:
+            reference = words(item.target, code)
+            found = []
+            for system in PROPAGATED:
+                prior = own.priors.get(system, {}).get(item.id)
+                given = words(prior.text, code) if prior else []
+                if system.k_unit == "token":
+                    given = given[:1]  # the words that k tokens surely begin
+                if not given:
+                    continue
+                right = [a == b for a, b in zip(given, reference, strict=False)]
+                known = "all" if right and all(right) and len(right) == len(given) else "some" if any(right) else "none"
+                rest = own.cutter.of_output(own.outputs[system][item.id], len(given), "word")
+                wanted = own.cutter.of_text(item.target, len(given), "word")
+                if wanted:
+                    found.append((system.kind, known, CHRF.corpus([rest], [wanted], code)))
+            mean = float(np.mean([score for _, _, score in found])) if found else 0.0
+            for kind, known, score in found:
+                name = "corrupt" if kind.startswith("corrupt") else kind
+                scores[name, known].append(score)
+                within[name, known].append(score - mean)
+    return [
+        {
+            "foundation": foundation,
+            "kind": kind,
+            "right": right,
+            "n": len(scores[kind, right]),
+            "rest": float(np.mean(scores[kind, right])),
+            "within": float(np.mean(within[kind, right])),
+        }
+        for kind in dict.fromkeys(kind for kind, _ in scores)
+        for right in ("all", "some", "none")
+        if (kind, right) in scores
+    ]
+
+
+def _level(row: Row, name: str) -> str:
+    if row[name] is None:
+        return f"none found (in {100 * row[f'{name} found']:.0f} % of resamples)"
+    return f"{row[name]:.0f} % ({row[f'{name} low']:.0f}–{row[f'{name} high']:.0f})"
+
+
+def quality_markdown(quality: Sequence[Row], units: Sequence[Row], propagation: Sequence[Row]) -> str:
+    """Render the three tables as Markdown."""
+
+    def score(row: Row, name: str) -> str:
+        return f"{row[name]:.1f} ({row[f'{name} low']:.1f}–{row[f'{name} high']:.1f})"
+
+    parts = ["### Corrupt priors\n"]
+    parts.append(
+        markdown(
+            [
+                {
+                    "k": f"{row['k']} words",
+                    "replaced by": row["kind"],
+                    "replaced": f"{row['level']} %",
+                    "chrF++": score(row, "mean"),
+                    "% of SFT": number(row["share"]),
+                    "without the prior": score(row, "rest"),
+                    "p none": number(row["p none"], 3),
+                    "worse than none from": _level(row, "worse than none") if row["level"] == 0 else "",
+                    "worse than SFT from": _level(row, "worse than sft") if row["level"] == 0 else "",
+                }
+                for row in quality
+            ]
+        )
+    )
+    parts.append("\n### How many units of a prior\n")
+    parts.append(
+        markdown(
+            [
+                {
+                    "prior": row["kind"],
+                    "k": f"{row['k']} {row['k_unit']}{'s' if row['k'] != 1 else ''}" if row["k"] else "–",
+                    "tokens given": number(row["prior tokens"]),
+                    "chrF++": score(row, "mean"),
+                    "% of SFT": number(row["share"]),
+                    "without the prior": score(row, "rest"),
+                    "none without it": number(row["rest none"]),
+                    "SFT without it": number(row["rest sft"]),
+                }
+                for row in units
+            ]
+        )
+    )
+    parts.append("\n### What follows right and wrong priors\n")
+    parts.append(
+        markdown(
+            [
+                {
+                    "prior": row["kind"],
+                    "words right": row["right"],
+                    "n": row["n"],
+                    "chrF++ of what follows": number(row["rest"]),
+                    "within item": number(row["within"]),
+                }
+                for row in propagation
+            ]
+        )
+    )
+    parts.append(
+        f"\n- Mean chrF++ over directions, {quality[0]['n']} items each; intervals: 95 % bootstrap over items. Corrupt "
+        "priors are the reference's first k words, of which some are replaced: the same items at every level. p none: "
+        "what follows the prior, against `none` without as many words, Holm-corrected.\n"
+        "- worse than … from: the share of replaced words from which on the whole answer scores less, by linear "
+        "interpolation.\n- within item: less the item's mean over the rows that it has, so that easy items do not "
+        "count as good priors.\n"
+    )
+    return "\n".join(parts)
