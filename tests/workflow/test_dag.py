@@ -207,6 +207,14 @@ def test_the_analyses_have_their_tables(copy: Copy) -> None:
     assert "### How many units of a prior" in (tables / "quality.md").read_text()
 
 
+def test_the_report_needs_no_other_file(copy: Copy) -> None:
+    text = (copy.folder / "results/tiny/report.html").read_text()
+    assert text.count('src="data:image/svg+xml;base64,') == 9 and 'src="http' not in text and "<link" not in text
+    for heading in ("The headline", "Other directions", "Part-of-speech tagging", "How good must a prior be?", "en-de"):
+        assert heading in text, heading
+    assert text.count('<div class="scroll"><table>') >= 12 and "run: tiny" in text
+
+
 def test_table_cells_come_from_the_decode_files(copy: Copy) -> None:
     results = copy.folder / "results/tiny"
 

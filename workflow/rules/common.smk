@@ -264,45 +264,40 @@ def analysed(pattern):
     return list(dict.fromkeys(filled))
 
 
-def final_results():
-    """Return the targets of a whole run."""
-    folder = f"results/{config['run']}"
-    tables = [
-        f"{name}.{kind}"
-        for name in ("overview", *TABLES)
-        for kind in ("csv", "md", "tex")
-    ]
+def final_tables():
+    """Return the names of a run's tables."""
+    kinds = ("csv", "md", "tex")
+    tables = [f"{name}.{kind}" for name in ("overview", *TABLES) for kind in kinds]
     for task in TASKS:
         tables += [f"prompts_{task}.csv", f"prompts_{task}.md", f"cost_{task}.csv"]
     if "translation" in TASKS:
         tables += ["translation.csv", "translation.md"]
-        if ANALYSED:
-            tables += [
-                f"{name}.{kind}"
-                for name in ("agreement", "quality")
-                for kind in ("csv", "md")
-            ]
-            tables += ["prior_units.csv", "propagation.csv"]
-    figures = [f"headline_{name}" for name in FOUNDATIONS]
-    figures += [
-        f"sft_loss_{task}_{name}"
-        for task in TASKS
-        if has("sft")(task)
-        for name in FOUNDATIONS
-    ]
-    if "translation" in TASKS:
-        figures += [f"off_target_{name}" for name in FOUNDATIONS]
     if ANALYSED:
-        figures += [
-            f"{figure}_{name}"
-            for figure in ("agreement", "silent_majority", "quality", "prior_units")
-            for name in FOUNDATIONS
-        ]
+        tables += ["agreement.csv", "agreement.md", "quality.csv", "quality.md"]
+        tables += ["prior_units.csv", "propagation.csv"]
+    return tables
+
+
+def final_figures():
+    """Return the names of a run's figures, without their suffixes."""
+    names = ["headline"]
+    names += [f"sft_loss_{task}" for task in TASKS if has("sft")(task)]
+    if "translation" in TASKS:
+        names += ["off_target"]
+    if ANALYSED:
+        names += ["agreement", "silent_majority", "quality", "prior_units"]
+    return [f"{name}_{foundation}" for name in names for foundation in FOUNDATIONS]
+
+
+def final_results():
+    """Return the targets of a whole run."""
+    folder = f"results/{config['run']}"
     return [
-        *(f"{folder}/tables/{name}" for name in tables),
+        *(f"{folder}/tables/{name}" for name in final_tables()),
         *(
             f"{folder}/figures/{name}.{kind}"
-            for name in figures
+            for name in final_figures()
             for kind in ("svg", "png")
         ),
+        f"{folder}/report.html",
     ]

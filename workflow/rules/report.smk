@@ -230,3 +230,38 @@ rule plot_analysis:
     shell:
         "python scripts/plot_analysis.py --foundation {wildcards.model} --label {params.label:q}"
         " --tables results/{wildcards.run}/tables --figures results/{wildcards.run}/figures 2>&1 | tee {log}"
+
+
+rule write_report:
+    input:
+        code=[
+            *code("scripts/write_report.py"),
+            "src/prefixyarn/report/report.html.j2",
+        ],
+        tables=lambda w: [
+            f"results/{w.run}/tables/{name}"
+            for name in final_tables()
+            if name.endswith(".md")
+        ],
+        figures=lambda w: [
+            f"results/{w.run}/figures/{name}.svg" for name in final_figures()
+        ],
+        examples=(
+            analysed("results/{run}/decode/translation/{unit}/{model}.jsonl")
+            if "translation" in TASKS
+            else []
+        ),
+    output:
+        report="results/{run}/report.html",
+    log:
+        "logs/{run}/write_report.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        config=as_json(config),
+        results=lambda w, output: str(Path(output.report).parent),
+    message:
+        "The report"
+    shell:
+        "python scripts/write_report.py --run {wildcards.run} --config {params.config:q} --results {params.results}"
+        " --report {output.report} 2>&1 | tee {log}"

@@ -1,0 +1,147 @@
+"""Write the report of a run (rule write_report).
+
+python scripts/write_report.py --run default --config '{…}' --results results/default \
+    --report results/default/report.html
+
+Reads the run's tables, figures and, for the examples, its decoded answers. Writes one HTML file that needs no network.
+"""
+
+import argparse
+import json
+from importlib.metadata import version
+from pathlib import Path
+
+import yaml
+
+from prefixyarn.errors import run
+from prefixyarn.languages import Direction
+from prefixyarn.records import Item, Output, atomic, read_records
+from prefixyarn.report import Example, Section, example, render
+
+EXAMPLES = 2  # of each direction
+PACKAGES = ("torch", "transformers", "peft", "sacrebleu", "rouge-score", "seqeval", "scikit-learn", "snakemake")
+# Title, caption, figures ({} is a foundation), table.
+SECTIONS = (
+    (
+        "The headline (section 4)",
+        "Each bar is one source of priors; the line at 100 % is the fine-tuned model. If the paper holds here, bars "
+        "rise from none to refined and end near the line; its own figures for 7B models are the black marks.",
+        ("headline_{}",),
+        "overview.md",
+    ),
+    (
+        "Translation (section 4.2)",
+        "The paper's claims with our verdicts, by margins fixed before the run, then every system. See whether random, "
+        "shuffled and fixed openings help (they should not), and whether the SFT model gains as much from a prior.",
+        ("off_target_{}",),
+        "main.md",
+    ),
+    (
+        "Other directions (section 4.2)",
+        "Pairs without English, and into it, with fewer items: wider intervals.",
+        (),
+        "other_directions.md",
+    ),
+    (
+        "Cross-lingual summarisation (section 4.3)",
+        "The same systems; a description's most telling word serves as dictionary prior.",
+        (),
+        "summarization.md",
+    ),
+    (
+        "Part-of-speech tagging (section 4.4)",
+        "Slot by slot and in free text. Compare with the baselines without a model at the end of the table, and see "
+        "the note on where the tags are from.",
+        (),
+        "tagging.md",
+    ),
+    (
+        "Agreement with the SFT model (section 2.2)",
+        "How often the token that the SFT model chooses is among the foundation's likeliest. If fine-tuning mostly "
+        "moves the first decisions, agreement rises with the position, that is with the length of a prior.",
+        ("agreement_{}", "silent_majority_{}"),
+        "agreement.md",
+    ),
+    (
+        "How good must a prior be? (section 5.1)",
+        "Words of the reference are replaced step by step. Where a curve crosses the dotted line, the prior does harm.",
+        ("quality_{}", "prior_units_{}"),
+        "quality.md",
+    ),
+    (
+        "Training of the SFT models",
+        "The loss should be level at the end: a model that is still improving makes the 100 % line too low.",
+        ("sft_loss_translation_{}", "sft_loss_summarization_{}", "sft_loss_tagging_{}"),
+        "",
+    ),
+)
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", required=True)
+    parser.add_argument("--config", required=True, type=json.loads, help="the whole configuration")
+    parser.add_argument("--results", required=True, type=Path, help="folder of the run's results")
+    parser.add_argument("--report", required=True, help="file to write")
+    args = parser.parse_args()
+
+    config, names = args.config, [foundation["name"] for foundation in args.config["foundations"]]
+    sections = []
+    for title, caption, patterns, table in SECTIONS:
+        paths = [args.results / "figures" / f"{pattern.format(name)}.svg" for pattern in patterns for name in names]
+        figures, path = tuple(p for p in paths if p.exists()), args.results / "tables" / table
+        text = path.read_text(encoding="utf-8") if table and path.exists() else ""
+        if figures or text:
+            sections.append(Section(title, caption, figures, text))
+    html = render(
+        title=f"Prefix Text as a Yarn, run “{args.run}”",
+        setup=setup(config),
+        sections=sections,
+        examples=examples(args.results, config, names[0]) if "translation" in config["tasks"] else [],
+        config=yaml.safe_dump(config, allow_unicode=True, sort_keys=False),
+        versions={"prefixyarn": version("prefixyarn"), **{name: version(name) for name in PACKAGES}},
+        commands=["make results", f"snakemake --cores 8 results/{args.run}/report.html", "make test"],
+    )
+    with atomic(args.report) as stream:
+        stream.write(html)
+    print(f"The report is {args.report}")
+
+
+def setup(config: dict) -> list[tuple[str, str]]:
+    found = [("models", "; ".join(foundation["label"] for foundation in config["foundations"]))]
+    translation, summarization, tagging = config["translation"], config["summarization"], config["tagging"]
+    packages = ", ".join(f"{c['package']} {c['version']}" for c in translation["catalogues"])
+    what = {
+        "translation": f"{', '.join(translation['directions'])}: {translation['items']['test']} sentences each of "
+        f"gettext catalogues ({packages}; their packages' licences)",
+        "summarization": f"{', '.join(summarization['directions'])}: {summarization['items']['test']} texts each, "
+        + {"debian": "Debian's package descriptions (the packages' licences)"}.get(
+            summarization["source"]["kind"], "CrossSum (CC BY-NC-SA 4.0)"
+        ),
+        "tagging": f"{', '.join(tagging['languages'])}: {tagging['items']['test']} sentences each, "
+        + {"silver": "silver tags by packaged taggers"}.get(tagging["source"]["kind"], "gold tags of UD treebanks"),
+    }
+    found += [(task, what[task]) for task in config["tasks"]]
+    methods = ", ".join(
+        f"{task}: {config[task]['sft']['method']}, {config[task]['sft']['steps']} steps" for task in config["tasks"]
+    )
+    found += [("SFT", methods), ("seed", str(config["seed"])), ("decoding", "greedy, one thread a job")]
+    return found
+
+
+def examples(results: Path, config: dict, foundation: str) -> list[Example]:
+    found = []
+    for unit in config["translation"]["directions"]:
+        outputs: dict = {}
+        for stage in ("decode", "sft"):
+            path = results / stage / "translation" / unit / f"{foundation}.jsonl"
+            for output in read_records(path, Output) if path.exists() else []:
+                outputs.setdefault(output.item, {})[output.system] = output
+        direction = Direction.parse(unit)
+        for item in read_records(results / "data/translation" / unit / "test.jsonl", Item)[:EXAMPLES]:
+            found.append(example(unit, item, outputs[item.id], (direction.source, direction.target)))
+    return found
+
+
+if __name__ == "__main__":
+    run(main)

@@ -1,0 +1,124 @@
+"""The report: one self-contained HTML file with the question, the set-up, every table and figure, and examples."""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import markdown
+from jinja2 import Environment, StrictUndefined
+from markupsafe import Markup
+
+from prefixyarn.languages import language
+from prefixyarn.records import Item, Output, System
+
+# What a page of examples shows beside source and reference, in this order; which k and variant: the first there is.
+SHOWN = (
+    ("foundation alone", System("none")),
+    ("pseudo, 2 tokens", System("pseudo", "first", 2, "token")),
+    ("refined, 2 tokens", System("refined", "", 2, "token")),
+    ("SFT prior, 2 tokens", System("sft", "", 2, "token")),
+    ("SFT model", System("none", model="sft")),
+)
+
+
+@dataclass(frozen=True)
+class Section:
+    """A part of the report.
+
+    Attributes:
+        title: Its heading; with the paper's section, where there is one.
+        caption: What to see in it.
+        figures: SVG files.
+        table: Markdown of its table, or empty.
+    """
+
+    title: str
+    caption: str
+    figures: tuple[Path, ...] = ()
+    table: str = ""
+
+
+@dataclass(frozen=True)
+class Example:
+    """One item with what systems answered.
+
+    Attributes:
+        unit: The direction.
+        source: The source text, and its language code.
+        reference: The reference, and its language code.
+        answers: Pairs of a system's name, the prior given and what the model added to it.
+    """
+
+    unit: str
+    source: tuple[str, str]
+    reference: tuple[str, str]
+    answers: tuple[tuple[str, str, str], ...]
+
+
+def example(unit: str, item: Item, outputs: Mapping[System, Output], codes: tuple[str, str]) -> Example:
+    """Return an item as an example, with the systems of `SHOWN` that answered it."""
+    answers = []
+    for name, system in SHOWN:
+        if system in outputs:
+            text, added = outputs[system].text, outputs[system].continuation
+            given = text.removesuffix(added) if added and text.endswith(added) else ""
+            answers.append((name, given, text[len(given) :]))
+    return Example(unit, (item.source, codes[0]), (item.target, codes[1]), tuple(answers))
+
+
+def direction_of(code: str) -> str:
+    """Return the writing direction of a language, as HTML names it."""
+    return "rtl" if language(code).script == "Arab" else "ltr"
+
+
+def figure(path: Path) -> Markup:
+    """Return an SVG file as an image that needs no other file."""
+    data = base64.b64encode(path.read_bytes()).decode()
+    name = path.stem.replace("_", " ")
+    return Markup('<img alt="{}" src="data:image/svg+xml;base64,{}">').format(name, data)
+
+
+def tables(text: str) -> Markup:
+    """Return Markdown as HTML, each table in a frame of its own that can be scrolled."""
+    html = markdown.markdown(text, extensions=["tables", "sane_lists"])
+    return Markup(html.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>"))
+
+
+def render(
+    title: str,
+    setup: Sequence[tuple[str, str]],
+    sections: Sequence[Section],
+    examples: Sequence[Example],
+    config: str,
+    versions: Mapping[str, str],
+    commands: Sequence[str],
+) -> str:
+    """Return the report as HTML.
+
+    Args:
+        title: Its title.
+        setup: Names and values of what was run: models, data, sizes.
+        sections: Tables and figures.
+        examples: Items side by side.
+        config: The configuration as YAML.
+        versions: Packages and their versions.
+        commands: How to make it again.
+    """
+    environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
+    functions: dict[str, Any] = {"figure": figure, "tables": tables, "direction_of": direction_of}
+    environment.globals.update(functions)
+    template = environment.from_string(files(__name__).joinpath("report.html.j2").read_text(encoding="utf-8"))
+    return template.render(
+        title=title,
+        setup=setup,
+        sections=sections,
+        examples=examples,
+        config=config,
+        versions=versions,
+        commands=commands,
+    )
