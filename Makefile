@@ -9,7 +9,7 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 results: $(VENV)/installed
-	snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
+	snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG) --prioritize first_table
 	python scripts/show_results.py $(CONFIG)
 
 test: $(VENV)/installed-test

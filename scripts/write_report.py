@@ -69,6 +69,19 @@ SECTIONS = (
         "quality.md",
     ),
     (
+        "Languages by resource level (section 4.2)",
+        "Whether priors help more where a model has seen less of a language.",
+        (),
+        "resources.md",
+    ),
+    (
+        "Forgetting",
+        "What fine-tuning costs: held-out text of each language, and the other tasks, beside a foundation that is left "
+        "as it is and given priors.",
+        (),
+        "forgetting.md",
+    ),
+    (
         "Training of the SFT models",
         "The loss should be level at the end: a model that is still improving makes the 100 % line too low.",
         ("sft_loss_translation_{}", "sft_loss_summarization_{}", "sft_loss_tagging_{}"),

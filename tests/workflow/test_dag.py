@@ -204,6 +204,19 @@ def test_the_analyses_have_their_tables(copy: Copy) -> None:
     assert len({r["mean"] for r in rows["quality"] if r["level"] == "0"}) == 1, "all kinds start at the oracle prior"
     assert {r["kind"] for r in rows["prior_units"]} == {"none", "oracle", "pseudo", "refined", "sft"}
     assert {r["n"] for r in rows["quality"] + rows["prior_units"]} == {"2"}
+    for table in ("forgetting", "crossed"):
+        with open(tables / f"{table}.csv") as stream:
+            rows[table] = list(csv.DictReader(stream))
+    assert [r["language"] for r in rows["forgetting"]] == ["de", "en"]
+    assert {"base", "sft translation", "sft summarization", "sft tagging"} < set(rows["forgetting"][0])
+    crossed = {(r["task"], r["trained on"]) for r in rows["crossed"] if r["trained on"]}
+    assert len(crossed) == 9, "each adapter on each task"
+    with open(tables / "tagging.csv") as stream:
+        tagging = next(
+            r for r in csv.DictReader(stream) if r["model"] == "sft" and r["kind"] == "none" and not r["variant"]
+        )
+    own = next(r for r in rows["crossed"] if r["task"] == r["trained on"] == "tagging")
+    assert own["score"] == tagging["de"], "the same items, the same score"
     assert "### How many units of a prior" in (tables / "quality.md").read_text()
 
 

@@ -116,3 +116,134 @@ rule tabulate_analysis:
         " --items {input.test} --outputs {input.outputs} --priors {input.priors} --sft {input.sft}"
         " --tokenizers {params.tokenizers} --resamples {params.resamples} --seed {params.seed}"
         " --tables results/{wildcards.run}/tables 2>&1 | tee {log}"
+
+
+rule measure_forgetting:
+    input:
+        code=code("scripts/measure_forgetting.py"),
+        manifest=rules.convert_foundation.output.manifest,
+        sft=expand(
+            "results/{{run}}/models/sft/{task}/{{model}}/manifest.json", task=TUNED
+        ),
+        test=expand(
+            "results/{{run}}/data/translation/{unit}/test.jsonl",
+            unit=MAIN["translation"],
+        ),
+    output:
+        csv="results/{run}/analysis/forgetting/{model}.csv",
+    log:
+        "logs/{run}/measure_forgetting/{model}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    threads: 1
+    resources:
+        mem_mb=6000,
+    params:
+        dtype=foundation("dtype"),
+        directions=MAIN["translation"],
+        tasks=TUNED,
+    message:
+        "What the SFT models of {wildcards.model} forget"
+    shell:
+        "python scripts/measure_forgetting.py"
+        " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
+        " --directions {params.directions} --items {input.test} --tasks {params.tasks} --sft {input.sft}"
+        " --csv {output.csv} 2>&1 | tee {log}"
+
+
+rule decode_crossed:
+    input:
+        code=task_code("scripts/decode_sft.py", "answers"),
+        manifest=rules.convert_foundation.output.manifest,
+        sft="results/{run}/models/sft/{trained}/{model}/manifest.json",
+        choice=rules.choose_prompt.output.choice,
+        test="results/{run}/data/{task}/{unit}/test.jsonl",
+    output:
+        outputs="results/{run}/analysis/crossed/{trained}/{task}/{unit}/{model}.jsonl",
+    log:
+        "logs/{run}/decode_crossed/{trained}/{task}/{unit}/{model}.log",
+    wildcard_constraints:
+        trained="|".join(COLUMNS),
+    conda:
+        "../envs/prefixyarn.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+    params:
+        dtype=foundation("dtype"),
+        limit=setting("max_answer_tokens"),
+        cut=max_source_tokens,
+    message:
+        "Decoding {wildcards.task} {wildcards.unit} with the SFT model for {wildcards.trained}"
+    shell:
+        "python scripts/decode_sft.py --task {wildcards.task}"
+        " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
+        " --sft {input.sft} --direction {wildcards.unit} --items {input.test}"
+        " --prompt {input.choice} --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
+        " --outputs {output.outputs} 2>&1 | tee {log}"
+
+
+rule tabulate_forgetting:
+    input:
+        code=code_inputs(
+            "scripts/tabulate_forgetting.py",
+            [f"tasks.{task}.metrics" for task in TUNED],
+        ),
+        languages=expand(
+            "results/{{run}}/analysis/forgetting/{model}.csv", model=FOUNDATIONS
+        ),
+        files=[
+            f"results/{{run}}/{stage}/{task}/{unit}/{model}.jsonl"
+            for model in FOUNDATIONS
+            for task in TUNED
+            for unit in CROSSED[task]
+            for stage in (
+                "decode",
+                "sft",
+                *(f"analysis/crossed/{other}" for other in TUNED if other != task),
+            )
+        ],
+        data=[
+            f"results/{{run}}/data/{task}/{unit}/test.jsonl"
+            for task in TUNED
+            for unit in CROSSED[task]
+        ],
+    output:
+        csv="results/{run}/tables/forgetting.csv",
+        crossed="results/{run}/tables/crossed.csv",
+        md="results/{run}/tables/forgetting.md",
+    log:
+        "logs/{run}/tabulate_forgetting.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        foundations=list(FOUNDATIONS),
+        units=as_json(CROSSED),
+    message:
+        "The tables of forgetting"
+    shell:
+        "python scripts/tabulate_forgetting.py --foundations {params.foundations} --languages {input.languages}"
+        " --results results/{wildcards.run} --units {params.units:q} --csv {output.csv} --crossed {output.crossed}"
+        " --md {output.md} 2>&1 | tee {log}"
+
+
+rule tabulate_resources:
+    input:
+        code=code("scripts/tabulate_resources.py"),
+        checks=expand("results/{{run}}/checks/{model}.json", model=FOUNDATIONS),
+        main="results/{run}/tables/main.csv",
+    output:
+        csv="results/{run}/tables/resources.csv",
+        md="results/{run}/tables/resources.md",
+    log:
+        "logs/{run}/tabulate_resources.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        foundations=list(FOUNDATIONS),
+        directions=MAIN["translation"],
+    message:
+        "The table of languages by resource level"
+    shell:
+        "python scripts/tabulate_resources.py --foundations {params.foundations} --checks {input.checks}"
+        " --main {input.main} --directions {params.directions} --csv {output.csv} --md {output.md} 2>&1 | tee {log}"

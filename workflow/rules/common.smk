@@ -264,6 +264,11 @@ def analysed(pattern):
     return list(dict.fromkeys(filled))
 
 
+# Tasks with an SFT model, and the units of each on which those of the others are tried.
+TUNED = [task for task in TASKS if has("sft")(task)]
+CROSSED = {task: MAIN[task][:2] for task in TUNED}
+
+
 def final_tables():
     """Return the names of a run's tables."""
     kinds = ("csv", "md", "tex")
@@ -275,6 +280,8 @@ def final_tables():
     if ANALYSED:
         tables += ["agreement.csv", "agreement.md", "quality.csv", "quality.md"]
         tables += ["prior_units.csv", "propagation.csv"]
+        tables += ["forgetting.csv", "forgetting.md", "crossed.csv"]
+        tables += ["resources.csv", "resources.md"]
     return tables
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
@@ -26,6 +26,10 @@ class Foundation:
     name: str
     model: PreTrainedModel
     tokenizer: PreTrainedTokenizerFast
+
+    def with_model(self, model: PreTrainedModel) -> Foundation:
+        """Return the same with another model, such as its SFT model."""
+        return replace(self, model=model)
 
 
 def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:

@@ -57,6 +57,10 @@ TEXT = (
     "variant",
     "k_unit",
     "task",
+    "language",
+    "trained on",
+    "units",
+    "system",
 )  # columns that hold no numbers
 
 
