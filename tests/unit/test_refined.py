@@ -7,6 +7,7 @@ import pytest
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
 
 import tiny
+from prefixyarn.data.words import tagged, tags_of
 from prefixyarn.errors import InputError
 from prefixyarn.models.refined import first_unit_accuracy, fitting, linear, seq2seq, token_classifier
 from prefixyarn.records import Item
@@ -138,19 +139,21 @@ def test_token_classifier_learns_tags(tmp_path: Path) -> None:
     small = {"hidden_size": 32, "num_hidden_layers": 1, "num_attention_heads": 2, "intermediate_size": 64}
     BertForTokenClassification(BertConfig(vocab_size=len(own), **small)).save_pretrained(tmp_path / "encoder")
     tags = {"Die": "DET", "Der": "DET", "Das": "DET"}
-    items = [Item(i.id, i.target, " ".join(tags.get(w, "X") for w in i.target.split())) for i in CORPUS]
+    items = [
+        Item(i.id, i.target, tagged(i.target.split(), [tags.get(w, "X") for w in i.target.split()])) for i in CORPUS
+    ]
     config = {"seed": 1, "steps": 80, "batch": 8, "rate": 0.01, "max_tokens": 60}
     token_classifier.train(
         {"de": items[20:]}, {"de": items[:8]}, config, str(tmp_path / "encoder"), tmp_path / "model", tmp_path / "state"
     )
     texts, whole = token_classifier.predict(tmp_path / "model", "de", items[:20], 7)
-    assert whole and [len(t.split()) for t in texts] == [len(i.source.split()) for i in items[:20]]
+    assert whole and [tags_of(Item("", i.source, t)) for t, i in zip(texts, items, strict=False)]
     assert sum(t == i.target for t, i in zip(texts, items[:20], strict=True)) > 15
     with pytest.raises(InputError, match="trained on de, not on fr"):
         token_classifier.predict(tmp_path / "model", "fr", items[:1], 8)
-    with pytest.raises(InputError, match="item a: 2 words but 1 tags"):
+    with pytest.raises(InputError, match="item a: 2 words, but 1 of them with tags"):
         token_classifier.train(
-            {"de": [Item("a", "zwei Worte", "X")]},
+            {"de": [Item("a", "zwei Worte", "zwei (X)")]},
             {},
             config,
             str(tmp_path / "encoder"),
