@@ -18,7 +18,9 @@ from prefixyarn.records import atomic
 from prefixyarn.tables.agreement import PAPER_SILENT_MAJORITY, TOP
 from prefixyarn.tables.render import Row
 
-matplotlib.rcParams.update({"svg.hashsalt": "prefixyarn", "font.size": 9, "axes.grid": True, "grid.alpha": 0.3})
+matplotlib.rcParams.update(
+    {"svg.hashsalt": "prefixyarn", "font.size": 9, "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.3}
+)
 SMOOTHING = 9  # steps in the running mean of the loss
 
 
@@ -219,10 +221,11 @@ def headline(rows: Sequence[Row], label: str) -> Figure:
         axes.bar(places, [row["share"] for row in drawn], 0.15, yerr=_errors(drawn, "share"), **style, **edges)
         told = [(place, row["paper"]) for place, row in zip(places, drawn, strict=True) if row["paper"] is not None]
         for place, paper in told:
-            axes.plot(place, paper, "k_", markersize=12, markeredgewidth=2)
+            axes.plot(place, paper, "_", color="#7F7F7F" if kind == "none" else "black", markersize=12, mew=2)
     axes.plot([], [], "k_", markersize=10, markeredgewidth=2, label="paper, 7B models")
     axes.axhline(100, color="#555555", linewidth=0.8)
     axes.set_xticks(range(len(tasks)), tasks)
+    axes.set_xlim(-0.5, len(tasks) - 0.5)
     axes.set_ylabel("share of the SFT model's score (%)")
     axes.legend(fontsize=8, ncols=2)
     axes.set_title(f"{label}: one or two units of each prior, no examples; 95 % intervals", fontsize=9)
@@ -246,6 +249,7 @@ def off_target(rows: Sequence[Row], label: str) -> Figure:
     colors = [STYLES.get(row["kind"], ("#BBBBBB", ""))[0] for row in own]
     axes.barh(range(len(own)), [100 * row["off_target"] for row in own], color=colors, edgecolor="black", linewidth=0.3)
     axes.set_yticks(range(len(own)), names, fontsize=7)
+    axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set(xlabel="continuations not in the target language (%)", xlim=(0, 100))
     axes.set_title(f"Off-target outputs of {label}", fontsize=9)
