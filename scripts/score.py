@@ -52,7 +52,9 @@ def main() -> None:
     tokenizer = Tokenizer.from_file(args.tokenizer)
     outputs = [output for path in args.outputs for output in read_records(path, Output)]
     if args.predictions:
-        outputs += [Output.refined(p) for p in read_records(args.predictions, Prediction) if p.whole]
+        outputs += [
+            Output.without_ids(p.item, p.text, "refined") for p in read_records(args.predictions, Prediction) if p.whole
+        ]
     task = scores(args.task)
     items = {"test": read_records(args.test, Item), "out_of_domain": read_records(args.out_of_domain, Item)}
     outputs += task.baselines(read_records(args.train, Item), [*items["test"], *items["out_of_domain"]])

@@ -130,12 +130,11 @@ class Output(_OfSystem):
     new_tokens: int
 
     @classmethod
-    def refined(cls, prediction: Prediction) -> Output:
-        """Return a refined model's whole answer as an output."""
-        own = System("none", model="refined")
-        text = prediction.text
+    def without_ids(cls, item: str, text: str, model: str) -> Output:
+        """Return a whole answer of something that has no token ids of the foundation's: a refined model, a baseline."""
+        own = System("none", model=model)
         return cls(
-            prediction.item,
+            item,
             **asdict(own),
             prior_ids=[],
             new_ids=[],

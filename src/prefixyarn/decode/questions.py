@@ -63,7 +63,8 @@ def decode_questions(
     tokenizer = stops.tokenizer
     texts = [q.prompt.fill(q.item.source, direction) for q in questions]
     encoded = {text: tuple(prompt_ids(tokenizer, text)) for text in set(texts)}
-    forms = {q.item.id: form(q.item, tokenizer.backend_tokenizer) for q in questions}
+    items = {q.item.id: q.item for q in questions}  # each asked under many systems
+    forms = {name: form(item, tokenizer.backend_tokenizer) for name, item in items.items()}
     requests = [_request(encoded[text], q.prior, forms[q.item.id]) for text, q in zip(texts, questions, strict=True)]
     if journal:
         known, found = partial(journal.get, model_id), partial(journal.add, model_id)

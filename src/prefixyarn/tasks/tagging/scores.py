@@ -4,12 +4,11 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict
 from typing import Any
 
 from prefixyarn.data.words import tagged
 from prefixyarn.metrics.faults import LanguageDetector
-from prefixyarn.records import Item, Output, System
+from prefixyarn.records import Item, Output
 from prefixyarn.tasks.scoring import Fault, Scores
 from prefixyarn.tasks.tagging.metrics import METRICS
 from prefixyarn.tasks.tagging.tags import pairs, read_tags
@@ -53,20 +52,7 @@ def baselines(train: Sequence[Item], items: Sequence[Item]) -> list[Output]:
         for item in items:
             words = item.source.split()
             text = tagged(words, [rule(word) for word in words])
-            system = asdict(System("none", model=name))
-            outputs.append(
-                Output(
-                    item.id,
-                    **system,
-                    prior_ids=[],
-                    new_ids=[],
-                    raw=text,
-                    text=text,
-                    continuation=text,
-                    stop="eos",
-                    new_tokens=0,
-                )
-            )
+            outputs.append(Output.without_ids(item.id, text, name))
     return outputs
 
 
