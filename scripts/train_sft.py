@@ -48,7 +48,7 @@ def main() -> None:
     parser.add_argument("--dev", nargs="+", required=True)
     parser.add_argument("--held-out", nargs="+", required=True, help="what must not be trained on")
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
-    parser.add_argument("--config", required=True, type=json.loads, help="the config's translation.sft")
+    parser.add_argument("--config", required=True, type=json.loads, help="the task's sft in the config")
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--max-answer-tokens", required=True, type=int)
     parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")

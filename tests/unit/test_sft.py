@@ -16,13 +16,16 @@ from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
+from prefixyarn.models import sft
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.sft import (
+    Example,
     SftConfig,
     SftModel,
     decoding_model,
     example,
     identity,
+    passes,
     rate_at,
     target_loss,
     train,
@@ -77,6 +80,30 @@ def test_loss_is_that_of_transformers_on_target_tokens(make: Callable[..., PreTr
         count += len(one.target)
     loss, tokens = target_loss(model, EXAMPLES[:3])  # one batch, padded
     assert tokens == count and loss.item() == pytest.approx(total, rel=1e-5)
+
+
+@pytest.mark.parametrize(
+    ("lengths", "tokens", "expected"),
+    [
+        ([3, 1, 2], 6, [[1, 2], [3]]),  # three of length 3 with padding would be 9
+        ([3, 1, 2], 9, [[1, 2, 3]]),
+        ([7, 2, 2], 4, [[2, 2], [7]]),  # longer than a pass: one of its own
+        ([], 4, []),
+    ],
+)
+def test_an_update_is_cut_into_passes_of_like_length(
+    lengths: list[int], tokens: int, expected: list[list[int]]
+) -> None:
+    made = passes([Example((1,) * (n - 1), (1,)) for n in lengths], tokens)
+    assert [[len(e.prompt) + len(e.target) for e in part] for part in made] == expected
+
+
+def test_an_update_in_passes_has_the_gradient_of_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    curves = []
+    for tokens in (1, 10_000):
+        monkeypatch.setitem(sft.PASS_TOKENS, "cpu", tokens)
+        curves.append([point["loss"] for point in run(tmp_path / str(tokens))["curve"]])
+    assert curves[0] == pytest.approx(curves[1], rel=1e-3) and curves[0][-1] < curves[0][0]
 
 
 def test_an_example_ends_in_the_stop_of_an_answer() -> None:
@@ -218,12 +245,12 @@ def test_an_adapter_of_another_base_is_refused(tmp_path: Path) -> None:
 
 
 def test_too_small_a_training_split_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="3 training sentences are fewer than one batch of 4"):
+    with pytest.raises(InputError, match="3 training items are fewer than one batch of 4"):
         run(tmp_path, examples=EXAMPLES[:3])
 
 
 def test_divergence_stops_with_step_and_rate(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"the loss is (nan|inf) at step \d+ of 12, rate .*Lower translation.sft.rate"):
+    with pytest.raises(InputError, match=r"the loss is (nan|inf) at step \d+ of 12, rate .*Lower the task's sft.rate"):
         run(tmp_path, foundation(tiny.llama), replace(CONFIG, method="full", rate=1e30))
     assert not (tmp_path / "sft").exists()
 
