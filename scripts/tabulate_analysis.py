@@ -66,7 +66,7 @@ def main() -> None:
         scorer = Scorer(answered, args.resamples, args.seed)
         quality += quality_rows(scorer, name, args.corrupt_words)
         units += units_rows(scorer, name, args.k)
-        propagation += propagation_rows(answered, name)
+        propagation += propagation_rows(answered, name, args.resamples, args.seed)
     for table, rows in (
         ("agreement", agreement),
         ("quality", quality),

@@ -20,72 +20,85 @@ from prefixyarn.report import Example, Section, example, render
 
 EXAMPLES = 2  # of each direction
 PACKAGES = ("torch", "transformers", "peft", "sacrebleu", "rouge-score", "seqeval", "scikit-learn", "snakemake")
-# Title, caption, figures ({} is a foundation), table.
+# Title, caption, figures ({} is a foundation), tables.
 SECTIONS = (
     (
         "The headline (section 4)",
         "Each bar is one source of priors; the line at 100 % is the fine-tuned model. If the paper holds here, bars "
         "rise from none to refined and end near the line; its own figures for 7B models are the black marks.",
         ("headline_{}",),
-        "overview.md",
+        ("overview.md",),
+    ),
+    (
+        "Findings, claim by claim",
+        "Each claim of the paper, its limits and open questions, with our numbers and the verdict by margins fixed "
+        "before the run.",
+        (),
+        ("findings.md",),
     ),
     (
         "Translation (section 4.2)",
         "The paper's claims with our verdicts, by margins fixed before the run, then every system. See whether random, "
         "shuffled and fixed openings help (they should not), and whether the SFT model gains as much from a prior.",
         ("off_target_{}",),
-        "main.md",
+        ("main.md",),
     ),
     (
         "Other directions (section 4.2)",
         "Pairs without English, and into it, with fewer items: wider intervals.",
         (),
-        "other_directions.md",
+        ("other_directions.md",),
     ),
     (
         "Cross-lingual summarisation (section 4.3)",
         "The same systems; a description's most telling word serves as dictionary prior.",
         (),
-        "summarization.md",
+        ("summarization.md",),
     ),
     (
         "Part-of-speech tagging (section 4.4)",
         "Slot by slot and in free text. Compare with the baselines without a model at the end of the table, and see "
         "the note on where the tags are from.",
         (),
-        "tagging.md",
+        ("tagging.md",),
     ),
     (
         "Agreement with the SFT model (section 2.2)",
         "How often the token that the SFT model chooses is among the foundation's likeliest. If fine-tuning mostly "
         "moves the first decisions, agreement rises with the position, that is with the length of a prior.",
         ("agreement_{}", "silent_majority_{}"),
-        "agreement.md",
+        ("agreement.md",),
     ),
     (
         "How good must a prior be? (section 5.1)",
         "Words of the reference are replaced step by step. Where a curve crosses the dotted line, the prior does harm.",
         ("quality_{}", "prior_units_{}"),
-        "quality.md",
+        ("quality.md",),
     ),
     (
         "Languages by resource level (section 4.2)",
         "Whether priors help more where a model has seen less of a language.",
         (),
-        "resources.md",
+        ("resources.md",),
     ),
     (
         "Forgetting",
         "What fine-tuning costs: held-out text of each language, and the other tasks, beside a foundation that is left "
         "as it is and given priors.",
         (),
-        "forgetting.md",
+        ("forgetting.md",),
+    ),
+    (
+        "Cost",
+        "What has to be prepared, and how long a prior takes. Up and to the left is better.",
+        ("cost_{}",),
+        ("cost_translation.md", "cost_summarization.md", "cost_tagging.md"),
     ),
     (
         "Training of the SFT models",
         "The loss should be level at the end: a model that is still improving makes the 100 % line too low.",
         ("sft_loss_translation_{}", "sft_loss_summarization_{}", "sft_loss_tagging_{}"),
-        "",
+        (),
     ),
 )
 
@@ -100,10 +113,11 @@ def main() -> None:
 
     config, names = args.config, [foundation["name"] for foundation in args.config["foundations"]]
     sections = []
-    for title, caption, patterns, table in SECTIONS:
+    for title, caption, patterns, tables in SECTIONS:
         paths = [args.results / "figures" / f"{pattern.format(name)}.svg" for pattern in patterns for name in names]
-        figures, path = tuple(p for p in paths if p.exists()), args.results / "tables" / table
-        text = path.read_text(encoding="utf-8") if table and path.exists() else ""
+        figures = tuple(p for p in paths if p.exists())
+        files = [args.results / "tables" / table for table in tables]
+        text = "\n".join(path.read_text(encoding="utf-8") for path in files if path.exists())
         if figures or text:
             sections.append(Section(title, caption, figures, text))
     html = render(

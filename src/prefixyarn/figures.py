@@ -254,3 +254,36 @@ def off_target(rows: Sequence[Row], label: str) -> Figure:
     axes.set(xlabel="continuations not in the target language (%)", xlim=(0, 100))
     axes.set_title(f"Off-target outputs of {label}", fontsize=9)
     return figure
+
+
+def cost(tables: Mapping[str, Sequence[Row]], label: str) -> Figure:
+    """Draw the share of SFT against what it costs: preparation once, and time per prior.
+
+    Args:
+        tables: By task the rows of its cost table, one foundation's.
+        label: The foundation's label.
+    """
+    size = (7.4, 2.5 * len(tables) + 0.5)
+    figure, panels = plt.subplots(len(tables), 2, figsize=size, layout="constrained", squeeze=False, sharey="row")
+    columns = (("training seconds", "preparation (s, once)"), ("seconds per prior", "added latency (s per prior)"))
+    for line, (task, rows) in zip(panels, tables.items(), strict=True):
+        for axes, (column, title) in zip(line, columns, strict=True):
+            for row in rows:
+                if row["share"] is None:
+                    continue
+                if row["system"] == "sft model":  # trained as its priors are, with none to wait for
+                    color, marker = STYLES["sft"]
+                    axes.plot(row["training seconds"] if axes is line[0] else 0, 100, marker, color=color, mfc="none")
+                    continue
+                errors = _errors([row], "share")
+                style = {**_style(row["system"].removesuffix(" prior")), "label": row["system"], "linestyle": ""}
+                axes.errorbar([row[column]], [row["share"]], errors, **style)
+            axes.plot([], [], STYLES["sft"][1], color=STYLES["sft"][0], mfc="none", label="sft model")
+            axes.set_xscale("symlog", linthresh=1 if axes is line[0] else 0.01)
+            axes.set_xlim(left=-0.2 if axes is line[0] else -0.002)
+            axes.axhline(100, color="#555555", linewidth=0.8)
+            axes.set_xlabel(title)
+        line[0].set_ylabel(f"{task}\nshare of SFT (%)")
+    figure.legend(*panels[0][0].get_legend_handles_labels(), fontsize=8, ncols=6, loc="outside lower center")
+    figure.suptitle(f"Score against cost, {label}; 95 % intervals", fontsize=9)
+    return figure

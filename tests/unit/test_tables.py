@@ -19,7 +19,8 @@ from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.trials import choose
 from prefixyarn.metrics.units import score_unit
 from prefixyarn.records import Item, Output, System
-from prefixyarn.tables.main import claims_markdown, main_latex, main_markdown, main_notes, main_rows, verdicts
+from prefixyarn.tables.claims import claims_markdown, findings, findings_markdown, verdicts
+from prefixyarn.tables.main import main_latex, main_markdown, main_notes, main_rows
 from prefixyarn.tables.prompts import prompt_rows
 from prefixyarn.tables.render import write_csv
 from prefixyarn.tables.translation import translation_markdown, translation_notes, translation_rows
@@ -330,3 +331,94 @@ def test_verdicts_follow_the_margins(row: dict[str, Any], verdict: str) -> None:
 @pytest.mark.parametrize(("share", "verdict"), [(57, "holds"), (58, "holds partly"), (86, "does not hold")])
 def test_verdict_on_the_foundation_alone(share: float, verdict: str) -> None:
     assert [v["verdict"] for v in verdicts([chrf_row("none", share, p=None)])] == [verdict]
+
+
+def analysed(**changes: Any) -> dict[str, list[dict[str, Any]]]:
+    """Tables of a run in which every claim holds, with changes."""
+
+    def cell(name: str, value: float, spread: float = 5) -> dict[str, float]:
+        return {name: value, f"{name} low": value - spread, f"{name} high": value + spread}
+
+    v = {"top 10": 90, "top 50": 95, "first": 40, "later": 60, "alone": 50, "given": 70, "narrowing": 0.5}
+    v |= {"one": 20, "eight": 40, "right": 40, "wrong": 20, "none": 21, "p": 0.5, "other": 10, "off": 0.1}
+    v |= changes
+    whole = {**cell("top 1", 70), **cell("top 10", v["top 10"]), **cell("top 50", v["top 50"])}
+    whole |= {**cell("narrowing", v["narrowing"], 0.2), "entropy_foundation": 2.0}
+    agreement = [
+        {"k": -1, "group": "all", **whole},
+        *({"k": -1, "group": f"t from {t}", **cell("top 1", v[name])} for t, name in ((0, "first"), (4, "later"))),
+        *({"k": k, "group": "all", **cell("top 1", v[name])} for k, name in ((0, "alone"), (2, "given"))),
+    ]
+    quality = [
+        {
+            **{"kind": kind, "k": k, "level": level, "rest none": v["none"], "p none": v["p"]},
+            **cell("rest", value + (kind == "wrong-language"), 2),
+            **cell("worse than none", 60, 10),
+            **{"worse than sft": None, "worse than sft low": None, "worse than sft high": None},
+        }
+        for kind in ("other-item", "wrong-language")
+        for k in (4, 8)
+        for level, value in ((0, v["right"]), (100, v["wrong"]))
+    ]
+    token = {"kind": "sft", "k_unit": "token"}
+    units = [{**token, "k": k, **cell("mean", v[name])} for k, name in ((1, "one"), (8, "eight"))]
+    crossed = [
+        {"task": task, "system": system, "trained on": trained, "score": score}
+        for task in ("translation", "tagging")
+        for system, trained, score in (
+            ("none", "", 12),
+            ("SFT model", task, 50),
+            ("SFT model", "another", v["other"] if task == "tagging" else 11),
+        )
+    ]
+    main_ = [chrf_row("none", 50, p=None, off_target=0.4), chrf_row("refined", 95, off_target=v["off"])]
+    tables = {"main": main_, "agreement": agreement, "quality": quality, "prior_units": units, "crossed": crossed}
+    levels = [
+        {"resource level": level, "share refined": 80, "share none": none}
+        for level, none in (("high", 60), ("low", 40))
+    ]
+    return {**tables, "resources": levels}
+
+
+def test_findings_of_a_run_in_which_every_claim_holds() -> None:
+    found = {row["claim"]: row for row in findings(analysed())}
+    unsure = {"Priors help more where a language has few resources", "Larger and newer models do as well"}
+    unsure |= {"What a model was pre-trained on decides how far priors help"}
+    for claim, row in found.items():
+        expected = {"How good must a prior be?": "answered"}.get(
+            claim, "cannot tell here" if claim in unsure else "holds"
+        )
+        assert row["verdict"] == expected, row
+    assert found["How good must a prior be?"]["here"] == (
+        "other items' words among 4: worse than no prior: from 60 % (50–70); worse than the SFT model: none found"
+    )
+    assert "high +20 (1), low +40 (1)" in found["Priors help more where a language has few resources"]["here"]
+    assert {row["see"] for row in found.values()} > {"main.md", "quality.csv", "agreement.csv"}
+    assert len(findings({"main": analysed()["main"]})) < len(found), "claims about tables that a run lacks are left out"
+    assert "| holds" in findings_markdown([{"foundation": "m", **row} for row in found.values()], {"m": "model"})
+
+
+@pytest.mark.parametrize(
+    ("changes", "claim", "verdict"),
+    [
+        ({"off": 0.3}, "in the wrong language", "holds partly"),
+        ({"off": 0.5}, "in the wrong language", "does not hold"),
+        ({"top 10": 85}, "silent majority", "holds partly"),  # 80 at its lower end, and 80.8 are wanted
+        ({"top 10": 85, "top 50": 85}, "silent majority", "does not hold"),
+        ({"later": 45}, "longer the prior", "holds partly"),
+        ({"later": 39}, "longer the prior", "does not hold"),
+        ({"given": 55}, "After a prior", "holds partly"),
+        ({"given": 50}, "After a prior", "does not hold"),
+        ({"narrowing": 0.1}, "narrows", "cannot tell here"),
+        ({"narrowing": -0.3}, "narrows", "does not hold"),
+        ({"eight": 21}, "More prior tokens", "holds partly"),
+        ({"eight": 19}, "More prior tokens", "does not hold"),
+        ({"right": 22}, "A better prior", "holds partly"),
+        ({"right": 19}, "A better prior", "does not hold"),
+        ({"none": 23}, "no lasting harm", "holds partly"),  # 20 of 23 is less than 90 %
+        ({"none": 23, "p": 0.01}, "no lasting harm", "does not hold"),
+        ({"other": 13}, "loses on others", "holds partly"),
+    ],
+)
+def test_findings_follow_the_margins(changes: dict[str, Any], claim: str, verdict: str) -> None:
+    assert [row["verdict"] for row in findings(analysed(**changes)) if claim in row["claim"]] == [verdict]

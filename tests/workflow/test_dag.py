@@ -150,6 +150,17 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
     assert list(costs) == ["none", "pseudo", "refined", "sft prior", "sft model", "few-shot"]
     assert float(costs["sft model"]["training seconds"]) > float(costs["none"]["training seconds"]) == 0
     assert int(costs["sft prior"]["sentences"]) == 8 and float(costs["refined"]["seconds per prior"]) > 0
+    with open(tables / "overview.csv") as stream:
+        best = max(
+            float(r["share"] or 0)
+            for r in csv.DictReader(stream)
+            if (r["task"], r["prompt"], r["kind"]) == ("translation", "zero-shot", "refined")
+        )
+    assert float(costs["refined"]["share"] or 0) == best, "a source of priors costs what it costs for its best score"
+    with open(tables / "findings.csv") as stream:
+        found = list(csv.DictReader(stream))
+    assert {r["see"] for r in found} > {"main.md", "tagging.md", "agreement.csv", "quality.csv", "crossed.csv"}
+    assert {r["verdict"] for r in found} <= {"holds", "holds partly", "does not hold", "cannot tell here", "answered"}
     output = copy.result.stdout + copy.result.stderr  # type: ignore[attr-defined]
     assert "### The paper's claims, Tiny" in output, "the main table is printed when it is made"
     figures = copy.folder / "results/tiny/figures"

@@ -256,6 +256,9 @@ ANALYSED = (
     and has("sft")("translation")
     and bool(config["analysis"]["items"])
 )
+ANALYSIS_TABLES = (
+    ("agreement", "quality", "prior_units", "crossed", "resources") if ANALYSED else ()
+)
 
 
 def analysed(pattern):
@@ -273,8 +276,13 @@ def final_tables():
     """Return the names of a run's tables."""
     kinds = ("csv", "md", "tex")
     tables = [f"{name}.{kind}" for name in ("overview", *TABLES) for kind in kinds]
+    tables += ["findings.csv", "findings.md"]
     for task in TASKS:
-        tables += [f"prompts_{task}.csv", f"prompts_{task}.md", f"cost_{task}.csv"]
+        tables += [
+            f"{name}_{task}.{kind}"
+            for name in ("prompts", "cost")
+            for kind in ("csv", "md")
+        ]
     if "translation" in TASKS:
         tables += ["translation.csv", "translation.md"]
     if ANALYSED:
@@ -287,7 +295,7 @@ def final_tables():
 
 def final_figures():
     """Return the names of a run's figures, without their suffixes."""
-    names = ["headline"]
+    names = ["headline", "cost"]
     names += [f"sft_loss_{task}" for task in TASKS if has("sft")(task)]
     if "translation" in TASKS:
         names += ["off_target"]

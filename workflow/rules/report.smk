@@ -138,18 +138,21 @@ rule tabulate_cost:
         priors=over_units(rules.build_priors.output.priors),
         decode=over_units(rules.decode.benchmark),
         outputs=over_units(rules.decode.output.outputs),
+        overview=rules.tabulate_overview.output.csv,
     output:
         csv="results/{run}/tables/cost_{task}.csv",
+        md="results/{run}/tables/cost_{task}.md",
     log:
         "logs/{run}/tabulate_cost/{task}.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        foundations=list(FOUNDATIONS),
+        foundations=as_json(list(LABELS.items())),
     message:
         "The table of costs, {wildcards.task}"
     shell:
-        "python scripts/tabulate_cost.py --foundations {params.foundations} --train {input.train}"
+        "python scripts/tabulate_cost.py --task {wildcards.task} --foundations {params.foundations:q}"
+        " --train {input.train}"
         " --timings induce_lexicon {input.induce_lexicon} --timings train_refined {input.train_refined}"
         " --timings predict_refined {input.predict_refined} --timings train_sft {input.train_sft}"
         " --timings decode_sft {input.decode_sft} --timings decode_examples {input.decode_examples}"
@@ -157,7 +160,31 @@ rule tabulate_cost:
         " --answers predict_refined {input.predictions} --answers decode_sft {input.sft_outputs}"
         " --answers decode_examples {input.trials} --answers build_priors {input.priors}"
         " --answers decode {input.outputs}"
-        " --sft {input.sft} --refined {input.refined} --csv {output.csv} 2>&1 | tee {log}"
+        " --sft {input.sft} --refined {input.refined} --overview {input.overview} --csv {output.csv} --md {output.md}"
+        " 2>&1 | tee {log}"
+
+
+rule tabulate_findings:
+    input:
+        code=code("scripts/tabulate_findings.py"),
+        tables=expand(
+            "results/{{run}}/tables/{table}.csv",
+            table=[*MAIN_TABLES, *ANALYSIS_TABLES],
+        ),
+    output:
+        csv="results/{run}/tables/findings.csv",
+        md="results/{run}/tables/findings.md",
+    log:
+        "logs/{run}/tabulate_findings.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        foundations=as_json(list(LABELS.items())),
+    message:
+        "The findings: the paper's claims, one by one"
+    shell:
+        "python scripts/tabulate_findings.py --foundations {params.foundations:q} --tables {input.tables}"
+        " --csv {output.csv} --md {output.md} 2>&1 | tee {log}"
 
 
 rule plot_sft:
@@ -185,9 +212,11 @@ rule plot_results:
     input:
         code=code("scripts/plot_results.py"),
         overview=rules.tabulate_overview.output.csv,
+        costs=expand("results/{{run}}/tables/cost_{task}.csv", task=TASKS),
         main="results/{run}/tables/main.csv" if "translation" in TASKS else [],
     output:
         headline=multiext("results/{run}/figures/headline_{model}", ".svg", ".png"),
+        cost=multiext("results/{run}/figures/cost_{model}", ".svg", ".png"),
         off_target=(
             multiext("results/{run}/figures/off_target_{model}", ".svg", ".png")
             if "translation" in TASKS
@@ -199,11 +228,13 @@ rule plot_results:
         "../envs/prefixyarn.yaml"
     params:
         label=lambda w: LABELS[w.model],
+        tasks=TASKS,
     message:
         "The headline figure of {wildcards.model}"
     shell:
         "python scripts/plot_results.py --foundation {wildcards.model} --label {params.label:q}"
-        " --overview {input.overview} --main {input.main} --figures results/{wildcards.run}/figures 2>&1 | tee {log}"
+        " --overview {input.overview} --tasks {params.tasks} --costs {input.costs} --main {input.main}"
+        " --figures results/{wildcards.run}/figures 2>&1 | tee {log}"
 
 
 rule plot_analysis:

@@ -34,7 +34,7 @@ class Section:
         title: Its heading; with the paper's section, where there is one.
         caption: What to see in it.
         figures: SVG files.
-        table: Markdown of its table, or empty.
+        table: Markdown of its tables, or empty.
     """
 
     title: str

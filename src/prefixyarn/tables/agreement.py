@@ -29,7 +29,8 @@ def agreement_rows(steps: Mapping[str, Sequence[Row]], foundation: str, resample
         Rows with ``k`` (`TEACHER_FORCED`, or how many SFT tokens the foundation went on from), ``group`` (``all``, a
         direction, or ``t from`` a position), ``n`` positions; ``top N``: percentage of positions where the SFT model's
         likeliest token is among the foundation's N likeliest, with the ends of its 95 % interval, and ``top N of the
-        rest``: the same where it is not the first; mean ``kl``, ``js``, ``entropy_foundation`` and ``entropy_sft``.
+        rest``: the same where it is not the first; mean ``kl``, ``js``, ``entropy_foundation`` and ``entropy_sft``, in
+        nats; and ``narrowing``, by how much the SFT model's entropy is less, with its interval.
     """
     flat = [{**row, "direction": unit} for unit, rows in steps.items() for row in rows]
     found = []
@@ -60,6 +61,10 @@ def _summary(rows: Sequence[Row], resamples: int, seed: int) -> Row:
     summary |= {f"top {top} of the rest": 100 * (rest <= top).mean() if len(rest) else None for top in TOP[1:]}
     for name in ("kl", "js", "entropy_foundation", "entropy_sft"):
         summary[name] = float(np.mean([row[name] for row in rows]))
+    less = [row["entropy_foundation"] - row["entropy_sft"] for row in rows]
+    resampled = counts @ np.bincount(item, weights=less, minlength=len(names)) / (counts @ n)
+    summary["narrowing"] = float(np.mean(less))
+    summary["narrowing low"], summary["narrowing high"] = np.percentile(resampled, [2.5, 97.5])
     return {key: float(value) if isinstance(value, np.floating) else value for key, value in summary.items()}
 
 
@@ -79,6 +84,7 @@ def agreement_markdown(rows: Sequence[Row]) -> str:
             "JS": number(row["js"], 3),
             "entropy foundation": number(row["entropy_foundation"], 2),
             "entropy SFT": number(row["entropy_sft"], 2),
+            "less": f"{row['narrowing']:.2f} ({row['narrowing low']:.2f}–{row['narrowing high']:.2f})",
         }
         for row in rows
     ]

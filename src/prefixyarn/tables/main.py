@@ -9,7 +9,6 @@ from typing import Any
 from tabulate import tabulate
 
 from prefixyarn.metrics.bootstrap import draw_counts, interval
-from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.shares import Mean, holm, mean_over, p_value, recovery, share
 from prefixyarn.metrics.units import NONE, SFT
 from prefixyarn.records import System
@@ -18,10 +17,6 @@ from prefixyarn.tables.translation import by_system, mean_rate, system_cells
 from prefixyarn.tasks.scoring import Scores
 
 UnitScores = Mapping[str, Mapping[str, Mapping[str, Any]]]
-
-# Shares of SFT over all translation settings in the paper (arXiv 2404.16766v1, abstract and section 4.2).
-PAPER = {"none": 52.5, "pseudo": 85.4, "refined": 98.8}
-MARGIN = 10.0  # points of share that count as "as in the paper"; docs/method.md, fixed before the first run
 
 
 def main_rows(task: Scores, scores: UnitScores, resamples: int, seed: int) -> list[Row]:
@@ -141,71 +136,6 @@ def chosen_row(
     return next((r for r in cut if int(r["k"]) == largest), None)
 
 
-def verdicts(rows: Sequence[Row]) -> list[Row]:
-    """Return what the run says of the paper's claims, by the margins that docs/method.md fixes beforehand.
-
-    Judged on mean chrF++, in tokens, at the largest k of at most two (the paper gives one or two prior tokens),
-    with the first variant of each kind.
-
-    Args:
-        rows: `main_rows` of one foundation.
-
-    Returns:
-        Per claim: ``claim``, ``paper``, ``here`` (share of SFT, or score), ``verdict``.
-    """
-    chrf = [row for row in rows if row["metric"] == CHRF.title]
-
-    found = []
-    none = chosen_row(chrf, "none")
-    assert none is not None, "every run has `none`"
-    if none["share"] is not None:
-        high = none["share high"]
-        verdict = "holds" if high <= PAPER["none"] + MARGIN else "holds partly" if high <= 90 else "does not hold"
-        found.append(_claim("The foundation alone stays far below its SFT model", PAPER["none"], none, verdict))
-    for kind, claim in (
-        ("pseudo", "Dictionary priors come near the SFT model"),
-        ("refined", "Refined priors reach it"),
-    ):
-        row = chosen_row(chrf, kind)
-        if row is None or row["share"] is None:
-            continue
-        better = row["mean"] > none["mean"] and row["p none"] < 0.05
-        if row["share low"] >= PAPER[kind] - MARGIN:
-            verdict = "holds"
-        elif better and row["recovery"] is not None and row["recovery"] >= 50:
-            verdict = "holds partly"
-        else:
-            verdict = "does not hold"
-        found.append(_claim(f"{claim} (`{kind}`, k = {row['k']})", PAPER[kind], row, verdict))
-    pseudo = chosen_row(chrf, "pseudo")
-    for kind in ("random-function", "random-content"):
-        row = chosen_row(chrf, kind)
-        if row is None:
-            continue
-        # Here the claim is that there is no difference: a correction for many rows would only help it.
-        if row["mean"] <= none["mean"] or row["p none uncorrected"] >= 0.05:
-            verdict = "holds"
-        else:
-            verdict = "holds partly" if pseudo and row["mean high"] < pseudo["mean low"] else "does not hold"
-        found.append(_claim(f"Random words do not help (`{kind}`, k = {row['k']})", None, row, verdict))
-    base, tuned = chosen_row(chrf, "oracle"), chosen_row(chrf, "oracle", "sft")
-    if base and tuned and tuned["mean"]:
-        ratio = 100 * base["mean"] / tuned["mean"]
-        verdict = "holds" if ratio >= 95 else "holds partly" if ratio >= 80 else "does not hold"
-        claim = f"Given the same prior, the foundation equals its SFT model (`oracle`, k = {base['k']})"
-        found.append(
-            {"claim": claim, "paper": "–", "here": f"{ratio:.1f} % of SFT with that prior", "verdict": verdict}
-        )
-    return found
-
-
-def _claim(claim: str, paper: float | None, row: Row, verdict: str) -> Row:
-    here = f"chrF++ {row['mean']:.1f}"
-    if row["share"] is not None:
-        here = f"{row['share']:.1f} % ({row['share low']:.1f}–{row['share high']:.1f})"
-    return {"claim": claim, "paper": "–" if paper is None else f"{paper} %", "here": here, "verdict": verdict}
-
-
 def _p(value: float | None) -> str:
     return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
@@ -271,20 +201,6 @@ def _cut_cells(row: Row, cut: str) -> dict[str, str]:
         f"share {cut}": number(row[f"{cut} share"]),
         f"95 % {cut}": interval_cell(row, f"{cut} share"),
     }
-
-
-def claims_markdown(rows: Sequence[Row], foundations: Mapping[str, str]) -> str:
-    """Render the verdicts on the paper's claims, its own figures beside ours, as Markdown."""
-    parts = []
-    for foundation, label in foundations.items():
-        found = verdicts([row for row in rows if row["foundation"] == foundation])
-        parts.append(f"### The paper's claims, {label}\n\n{markdown(found)}\n")
-    parts.append(
-        "The paper's figures are shares of SFT over all its translation settings: 7B models, FLORES-101, the metric "
-        "not stated in the abstract. Ours: share of the mean chrF++, 95 % interval; the margins behind the verdicts "
-        "were fixed before the first run (docs/method.md).\n"
-    )
-    return "\n".join(parts)
 
 
 def main_latex(task: Scores, rows: Sequence[Row], directions: Sequence[str], foundations: Mapping[str, str]) -> str:

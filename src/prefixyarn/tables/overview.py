@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from itertools import product
 
-from prefixyarn.tables.main import PAPER, chosen_row, interval_cell
+from prefixyarn.tables.claims import PAPER
+from prefixyarn.tables.main import chosen_row, interval_cell
 from prefixyarn.tables.render import Row, markdown, number
 
 KINDS = ("none", "pseudo", "refined", "sft", "oracle")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -96,11 +96,11 @@ def quality_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Row
 
     Returns:
         Rows with ``k`` words, ``kind``, ``level`` (% replaced); mean chrF++ of whole answers (``mean``) and without the
-        k words (``rest``) with the ends of their 95 % intervals; ``share`` of the SFT model's mean; ``p none``, the
-        paired test of the rest against that of `none`, with Holm's correction over the rows; ``mixed``, what mixing the
-        items of level 0 and level 100 would give, for reference; ``worse than none`` and ``worse than sft``, the level
-        from which on the whole answer is (None: nowhere), the ends of its interval, and the share of resamples that
-        have one.
+        k words (``rest``) with the ends of their 95 % intervals; ``share`` of the SFT model's mean; ``rest none``,
+        the rest of `none`, and ``p none``, the paired test against it, with Holm's correction over the rows;
+        ``mixed``, what mixing the items of level 0 and level 100 would give, for reference; ``worse than none`` and
+        ``worse than sft``, the level from which on the whole answer is (None: nowhere), the ends of its interval, and
+        the share of resamples that have one.
     """
     none, sft = scorer.mean(NONE), scorer.mean(SFT)
     rows: list[Row] = []
@@ -113,7 +113,7 @@ def quality_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Row
                 rest = scorer.mean(corrupt_system(kind, level, k), k, "word")
                 row: Row = {"foundation": foundation, "n": scorer.n, "k": k, "kind": kind, "level": level}
                 row |= {**_cells("mean", mean), **_cells("rest", rest), "share": 100 * mean.score / sft.score}
-                row["p none"] = p_value(rest, none_rest)
+                row |= {"rest none": none_rest.score, "p none": p_value(rest, none_rest)}
                 row["mixed"] = curve[0].score + (curve[100].score - curve[0].score) * level / 100
                 for name, found in below.items():
                     row |= {f"worse than {name}": found.level, f"worse than {name} low": found.low}
@@ -157,52 +157,60 @@ PROPAGATED = (
 )
 
 
-def propagation_rows(answered: Sequence[Answered], foundation: str) -> list[Row]:
+def propagation_rows(answered: Sequence[Answered], foundation: str, resamples: int, seed: int) -> list[Row]:
     """Return how good the text after a prior is, by how much of the prior is right.
+
+    Args:
+        answered: The analysed items of each direction.
+        foundation: Its name.
+        resamples: Number of bootstrap resamples of items.
+        seed: Seed of the bootstrap.
 
     Returns:
         Rows with ``kind``; ``right`` (all, some or none of the prior's words are the reference's at their places);
         ``n`` answers; ``rest``, the mean sentence-level chrF++ of what follows the prior against the reference without
-        as many words; ``within``, the same less its item's mean over all rows: effects of easy and hard items are gone.
+        as many words; ``within``, the same less its item's mean over all rows, so that effects of easy and hard items
+        are gone, with the ends of its 95 % interval.
     """
-    scores: dict[tuple[str, str], list[float]] = defaultdict(list)
-    within: dict[tuple[str, str], list[float]] = defaultdict(list)
-    for own in answered:
-        code = own.direction.target
-        for item in own.items:
-            reference = words(item.target, code)
-            found = []
-            for system in PROPAGATED:
-                prior = own.priors.get(system, {}).get(item.id)
-                given = words(prior.text, code) if prior else []
-                if system.k_unit == "token":
-                    given = given[:1]  # the words that k tokens surely begin
-                if not given:
-                    continue
-                right = [a == b for a, b in zip(given, reference, strict=False)]
-                known = "all" if right and all(right) and len(right) == len(given) else "some" if any(right) else "none"
-                rest = own.cutter.of_output(own.outputs[system][item.id], len(given), "word")
-                wanted = own.cutter.of_text(item.target, len(given), "word")
-                if wanted:
-                    found.append((system.kind, known, CHRF.corpus([rest], [wanted], code)))
-            mean = float(np.mean([score for _, _, score in found])) if found else 0.0
-            for kind, known, score in found:
-                name = "corrupt" if kind.startswith("corrupt") else kind
-                scores[name, known].append(score)
-                within[name, known].append(score - mean)
-    return [
-        {
-            "foundation": foundation,
-            "kind": kind,
-            "right": right,
-            "n": len(scores[kind, right]),
-            "rest": float(np.mean(scores[kind, right])),
-            "within": float(np.mean(within[kind, right])),
-        }
-        for kind in dict.fromkeys(kind for kind, _ in scores)
-        for right in ("all", "some", "none")
-        if (kind, right) in scores
-    ]
+    items = [(own, item) for own in answered for item in own.items]
+    found: dict[tuple[str, str], list[tuple[int, float, float]]] = defaultdict(list)
+    for place, (own, item) in enumerate(items):
+        scored = [(kind, right, score) for kind, right, score in _scored(own, item) if score is not None]
+        mean = float(np.mean([score for _, _, score in scored])) if scored else 0.0
+        for kind, right, score in scored:
+            found[kind, right].append((place, score, score - mean))
+    counts = draw_counts(len(items), resamples, seed)
+    rows: list[Row] = []
+    for kind in dict.fromkeys(kind for kind, _ in found):
+        for right in ("all", "some", "none"):
+            if (kind, right) in found:
+                places, scores, within = (np.array(column) for column in zip(*found[kind, right], strict=True))
+                drawn = counts @ np.bincount(places, minlength=len(items))
+                sums = counts @ np.bincount(places, weights=within, minlength=len(items))
+                own_mean = interval(float(within.mean()), sums[drawn > 0] / drawn[drawn > 0])
+                row: Row = {"foundation": foundation, "kind": kind, "right": right, "n": len(scores)}
+                row |= {"rest": float(scores.mean()), "within": own_mean.score}
+                rows.append(row | {"within low": own_mean.low, "within high": own_mean.high})
+    return rows
+
+
+def _scored(own: Answered, item: Item) -> Iterator[tuple[str, str, float | None]]:
+    """Return for each system whose prior has words: its kind, how many of them are right, the score of what follows."""
+    code = own.direction.target
+    reference = words(item.target, code)
+    for system in PROPAGATED:
+        prior = own.priors.get(system, {}).get(item.id)
+        given = words(prior.text, code) if prior else []
+        if system.k_unit == "token":
+            given = given[:1]  # the words that k tokens surely begin
+        if not given:
+            continue
+        same = [a == b for a, b in zip(given, reference, strict=False)]
+        right = "all" if same and all(same) and len(same) == len(given) else "some" if any(same) else "none"
+        rest = own.cutter.of_output(own.outputs[system][item.id], len(given), "word")
+        wanted = own.cutter.of_text(item.target, len(given), "word")
+        kind = "corrupt" if system.kind.startswith("corrupt") else system.kind
+        yield kind, right, CHRF.corpus([rest], [wanted], code) if wanted else None
 
 
 def _level(row: Row, name: str) -> str:
@@ -263,7 +271,7 @@ def quality_markdown(quality: Sequence[Row], units: Sequence[Row], propagation: 
                     "words right": row["right"],
                     "n": row["n"],
                     "chrF++ of what follows": number(row["rest"]),
-                    "within item": number(row["within"]),
+                    "within item": score(row, "within"),
                 }
                 for row in propagation
             ]

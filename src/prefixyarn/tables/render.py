@@ -61,6 +61,8 @@ TEXT = (
     "trained on",
     "units",
     "system",
+    "resource level",
+    "right",
 )  # columns that hold no numbers
 
 

@@ -32,14 +32,19 @@ def resource_rows(foundation: str, rows: Sequence[Row], checks: Mapping[str, Any
         units: The directions.
 
     Returns:
-        ``direction``, ``level`` and ``llama 2 share`` (None: below 0.005 %) of the target language; ``tokens per
-        character`` (fertility) and ``bits per character`` of the foundation on it; ``share <kind>``, the share of the
-        SFT model's score.
+        ``direction``, ``resource level`` and ``llama 2 share`` (None: below 0.005 %) of the target language; ``tokens
+        per character`` (fertility) and ``bits per character`` of the foundation on it; ``share <kind>``, the share of
+        the SFT model's score.
     """
     found = []
     for unit in units:
         code = Direction.parse(unit).target
-        row: Row = {"foundation": foundation, "direction": unit, "language": language(code).name, "level": level(code)}
+        row: Row = {
+            "foundation": foundation,
+            "direction": unit,
+            "language": language(code).name,
+            "resource level": level(code),
+        }
         row["llama 2 share"] = LLAMA_2.get(code)
         row["tokens per character"] = checks[code]["tokens_per_character"]
         row["bits per character"] = checks[code]["bits_per_character"]
@@ -48,7 +53,7 @@ def resource_rows(foundation: str, rows: Sequence[Row], checks: Mapping[str, Any
             row[f"share {kind}"] = own[f"{unit} share"] if own else None
         found.append(row)
     order = ("high", "low", "extremely low")
-    return sorted(found, key=lambda row: (order.index(row["level"]), row["tokens per character"]))
+    return sorted(found, key=lambda row: (order.index(row["resource level"]), row["tokens per character"]))
 
 
 def resource_markdown(rows: Sequence[Row]) -> str:
@@ -56,7 +61,7 @@ def resource_markdown(rows: Sequence[Row]) -> str:
     shown = [
         {
             "direction": row["direction"],
-            "level": row["level"],
+            "level": row["resource level"],
             "Llama 2's mix": "< 0.005 %" if row["llama 2 share"] is None else f"{row['llama 2 share']} %",
             "tokens per character": number(row["tokens per character"], 2),
             "bits per character": number(row["bits per character"], 2),
