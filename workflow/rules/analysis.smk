@@ -89,8 +89,17 @@ rule tabulate_analysis:
         sft=analysed("results/{run}/sft/translation/{unit}/{model}.jsonl"),
         manifests=analysed(rules.convert_foundation.output.manifest),
     output:
-        agreement=multiext("results/{run}/tables/agreement", ".csv", ".md"),
-        quality=multiext("results/{run}/tables/quality", ".csv", ".md"),
+        agreement=report(
+            "results/{run}/tables/agreement.csv",
+            caption="../report/agreement.rst",
+            category=SECTIONS["agreement"],
+        ),
+        quality=report(
+            "results/{run}/tables/quality.csv",
+            caption="../report/quality.rst",
+            category=SECTIONS["quality"],
+        ),
+        md=multiext("results/{run}/tables/", "agreement.md", "quality.md"),
         units="results/{run}/tables/prior_units.csv",
         propagation="results/{run}/tables/propagation.csv",
     log:
@@ -209,8 +218,16 @@ rule tabulate_forgetting:
             for unit in CROSSED[task]
         ],
     output:
-        csv="results/{run}/tables/forgetting.csv",
-        crossed="results/{run}/tables/crossed.csv",
+        csv=report(
+            "results/{run}/tables/forgetting.csv",
+            caption="../report/forgetting.rst",
+            category=SECTIONS["limits"],
+        ),
+        crossed=report(
+            "results/{run}/tables/crossed.csv",
+            caption="../report/forgetting.rst",
+            category=SECTIONS["limits"],
+        ),
         md="results/{run}/tables/forgetting.md",
     log:
         "logs/{run}/tabulate_forgetting.log",
@@ -233,7 +250,11 @@ rule tabulate_resources:
         checks=expand("results/{{run}}/checks/{model}.json", model=FOUNDATIONS),
         main="results/{run}/tables/main.csv",
     output:
-        csv="results/{run}/tables/resources.csv",
+        csv=report(
+            "results/{run}/tables/resources.csv",
+            caption="../report/resources.rst",
+            category=SECTIONS["limits"],
+        ),
         md="results/{run}/tables/resources.md",
     log:
         "logs/{run}/tabulate_resources.log",

@@ -36,6 +36,18 @@ MAIN_TABLES = ["main" if task == "translation" else task for task in TASKS]
 TABLES = {table: (task, MAIN[task]) for table, task in zip(MAIN_TABLES, TASKS)}
 if "translation" in TASKS and TRANSLATION["other_directions"]:
     TABLES["other_directions"] = ("translation", TRANSLATION["other_directions"])
+# Categories of Snakemake's own report (--report), by the paper's sections.
+SECTIONS = {
+    "all": "4 Results of all tasks",
+    "translation": "4.2 Translation",
+    "summarization": "4.3 Cross-lingual summarisation",
+    "tagging": "4.4 Part-of-speech tagging",
+    "agreement": "2.2 Agreement with the SFT model",
+    "quality": "5.1 Quality and length of priors",
+    "limits": "Limits: forgetting, resources",
+    "cost": "Cost",
+    "sft": "3 The SFT models",
+}
 # What refined models start from, by a name made of it.
 PRETRAINED = {
     hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:12]: source

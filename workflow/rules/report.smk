@@ -15,7 +15,11 @@ rule tabulate_task:
             else []
         ),
     output:
-        csv="results/{run}/tables/{table}.csv",
+        csv=report(
+            "results/{run}/tables/{table}.csv",
+            caption="../report/table.rst",
+            category=lambda w: SECTIONS[TABLES[w.table][0]],
+        ),
         md="results/{run}/tables/{table}.md",
         tex="results/{run}/tables/{table}.tex",
     log:
@@ -46,7 +50,11 @@ rule tabulate_overview:
         code=code("scripts/tabulate_overview.py"),
         tables=expand("results/{{run}}/tables/{table}.csv", table=MAIN_TABLES),
     output:
-        csv="results/{run}/tables/overview.csv",
+        csv=report(
+            "results/{run}/tables/overview.csv",
+            caption="../report/overview.rst",
+            category=SECTIONS["all"],
+        ),
         md="results/{run}/tables/overview.md",
         tex="results/{run}/tables/overview.tex",
     log:
@@ -140,7 +148,11 @@ rule tabulate_cost:
         outputs=over_units(rules.decode.output.outputs),
         overview=rules.tabulate_overview.output.csv,
     output:
-        csv="results/{run}/tables/cost_{task}.csv",
+        csv=report(
+            "results/{run}/tables/cost_{task}.csv",
+            caption="../report/cost.rst",
+            category=SECTIONS["cost"],
+        ),
         md="results/{run}/tables/cost_{task}.md",
     log:
         "logs/{run}/tabulate_cost/{task}.log",
@@ -172,7 +184,11 @@ rule tabulate_findings:
             table=[*MAIN_TABLES, *ANALYSIS_TABLES],
         ),
     output:
-        csv="results/{run}/tables/findings.csv",
+        csv=report(
+            "results/{run}/tables/findings.csv",
+            caption="../report/findings.rst",
+            category=SECTIONS["all"],
+        ),
         md="results/{run}/tables/findings.md",
     log:
         "logs/{run}/tabulate_findings.log",
@@ -193,7 +209,11 @@ rule plot_sft:
         manifest=rules.train_sft.output.manifest,
     output:
         csv="results/{run}/figures/sft_loss_{task}_{model}.csv",
-        svg="results/{run}/figures/sft_loss_{task}_{model}.svg",
+        svg=report(
+            "results/{run}/figures/sft_loss_{task}_{model}.svg",
+            caption="../report/sft_loss.rst",
+            category=SECTIONS["sft"],
+        ),
         png="results/{run}/figures/sft_loss_{task}_{model}.png",
     log:
         "logs/{run}/plot_sft/{task}/{model}.log",
@@ -215,12 +235,32 @@ rule plot_results:
         costs=expand("results/{{run}}/tables/cost_{task}.csv", task=TASKS),
         main="results/{run}/tables/main.csv" if "translation" in TASKS else [],
     output:
-        headline=multiext("results/{run}/figures/headline_{model}", ".svg", ".png"),
-        cost=multiext("results/{run}/figures/cost_{model}", ".svg", ".png"),
+        headline=report(
+            "results/{run}/figures/headline_{model}.svg",
+            caption="../report/headline.rst",
+            category=SECTIONS["all"],
+        ),
+        cost=report(
+            "results/{run}/figures/cost_{model}.svg",
+            caption="../report/cost.rst",
+            category=SECTIONS["cost"],
+        ),
         off_target=(
-            multiext("results/{run}/figures/off_target_{model}", ".svg", ".png")
+            report(
+                "results/{run}/figures/off_target_{model}.svg",
+                caption="../report/off_target.rst",
+                category=SECTIONS["translation"],
+            )
             if "translation" in TASKS
             else []
+        ),
+        png=expand(
+            "results/{{run}}/figures/{name}_{{model}}.png",
+            name=[
+                "headline",
+                "cost",
+                *(["off_target"] if "translation" in TASKS else []),
+            ],
         ),
     log:
         "logs/{run}/plot_results/{model}.log",
@@ -245,10 +285,29 @@ rule plot_analysis:
             table=("agreement", "quality", "prior_units"),
         ),
     output:
-        figures=expand(
-            "results/{{run}}/figures/{name}_{{model}}.{kind}",
+        agreement=report(
+            "results/{run}/figures/agreement_{model}.svg",
+            caption="../report/agreement.rst",
+            category=SECTIONS["agreement"],
+        ),
+        silent_majority=report(
+            "results/{run}/figures/silent_majority_{model}.svg",
+            caption="../report/agreement.rst",
+            category=SECTIONS["agreement"],
+        ),
+        quality=report(
+            "results/{run}/figures/quality_{model}.svg",
+            caption="../report/quality.rst",
+            category=SECTIONS["quality"],
+        ),
+        prior_units=report(
+            "results/{run}/figures/prior_units_{model}.svg",
+            caption="../report/prior_units.rst",
+            category=SECTIONS["quality"],
+        ),
+        png=expand(
+            "results/{{run}}/figures/{name}_{{model}}.png",
             name=("agreement", "silent_majority", "quality", "prior_units"),
-            kind=("svg", "png"),
         ),
     log:
         "logs/{run}/plot_analysis/{model}.log",
