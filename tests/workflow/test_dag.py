@@ -234,10 +234,19 @@ def test_the_analyses_have_their_tables(copy: Copy) -> None:
 
 def test_the_report_needs_no_other_file(copy: Copy) -> None:
     text = (copy.folder / "results/tiny/report.html").read_text()
-    assert text.count('src="data:image/svg+xml;base64,') == 9 and 'src="http' not in text and "<link" not in text
+    assert text.count('src="data:image/svg+xml;base64,') == 10 and 'src="http' not in text and "<link" not in text
     for heading in ("The headline", "Other directions", "Part-of-speech tagging", "How good must a prior be?", "en-de"):
         assert heading in text, heading
     assert text.count('<div class="scroll"><table>') >= 12 and "run: tiny" in text
+
+
+def test_snakemakes_own_report_has_captions_by_section(copy: Copy) -> None:
+    copy.run("--report", "report.html")
+    text = (copy.folder / "report.html").read_text()
+    for section in ("2.2 Agreement with the SFT model", "4.4 Part-of-speech tagging", "5.1 Quality and length of priors"):
+        assert section in text
+    assert "the line at 100 % the fine-tuned model" in text and "headline_tiny.svg" in text
+    (copy.folder / "report.html").unlink()
 
 
 def test_table_cells_come_from_the_decode_files(copy: Copy) -> None:
