@@ -62,6 +62,9 @@ def main() -> None:
     template = load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens)
     prompts = system_prompts(template, choice, train, args.seed)
     systems = task_systems(args.config, choice["prompt"]["examples"] if choice else 0)
+    if not dictionary:  # random words are as long as the pseudo priors
+        logging.info("no dictionary for this direction: no pseudo and random priors")
+        systems = [s for s in systems if s.kind not in ("pseudo", "random-function", "random-content")]
     tokenizer, prompt = foundation.tokenizer, prompts["zero-shot"]
 
     # Of each item's candidates the foundation picks the likeliest; an item without any has an empty prior.

@@ -10,6 +10,7 @@ Writes an output record per item.
 """
 
 import argparse
+from dataclasses import replace
 from pathlib import Path
 
 from prefixyarn.decode.engine import Limits
@@ -38,6 +39,7 @@ def main() -> None:
     parser.add_argument("--max-answer-tokens", required=True, type=int)
     parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")
     parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
+    parser.add_argument("--variant", default="", help="names an SFT model of elsewhere in tables")
     parser.add_argument("--outputs", required=True, help="file to write")
     args = parser.parse_args()
 
@@ -45,7 +47,7 @@ def main() -> None:
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
     prompt = load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens)
     items = [item for path in args.items for item in read_records(path, Item)]
-    questions = [Question(item, prompt, Prior.none(item.id, "sft")) for item in items]
+    questions = [Question(item, prompt, replace(Prior.none(item.id, "sft"), variant=args.variant)) for item in items]
     progress = Progress(f"decode_sft {args.task} {args.direction}", len(questions), "answers")
     sft = SftModel(foundation, identity(args.model), args.sft.parent)
     limits = Limits(args.memory_mb - sft.extra_mb)

@@ -20,11 +20,12 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--source", required=True, type=json.loads, help="the config's foundations.source")
     parser.add_argument("--key", default="foundations.source", help="where in the config the source stands")
+    parser.add_argument("--lock", help="lock file for the commits of hub revisions")
     parser.add_argument("--folder", required=True)
     parser.add_argument("--files", required=True, help="list of files to write")
     args = parser.parse_args()
 
-    files = fetch(args.source, args.folder, args.key)
+    files = fetch(args.source, args.folder, args.key, args.lock)
     write_json(args.files, {path.name: sha256(path) for path in files})
     logging.info("%d files in %s: %s", len(files), args.folder, ", ".join(path.name for path in files))
 

@@ -17,7 +17,7 @@ from pathlib import Path
 from prefixyarn.data.splits import items, split
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
-from prefixyarn.records import Item, write_records
+from prefixyarn.records import Item, write_json, write_records
 from prefixyarn.tasks.summarization import crosssum, descriptions
 
 
@@ -33,7 +33,9 @@ def main() -> None:
 
     directions = {unit: Direction.parse(unit) for unit in args.directions}
     by_split: dict[str, dict[str, list[Item]]]
+    note = "Debian's translated package descriptions, families of packages in one split"
     if args.source["kind"] == "crosssum":
+        note = "CrossSum's own splits"
         by_split = crosssum.splits(args.source["folder"], directions, args.sizes)
     else:
         by_split = debian(args.descriptions, directions, args.sizes, args.seed)
@@ -41,6 +43,7 @@ def main() -> None:
         for name, records in {**own, "trial": own["dev"][: args.sizes["trial"]], "out_of_domain": []}.items():
             write_records(args.folder / unit / f"{name}.jsonl", records)
         logging.info("%s: %s", unit, ", ".join(f"{len(records)} {name}" for name, records in own.items()))
+    write_json(args.folder / "note.json", {"note": note})
 
 
 def debian(

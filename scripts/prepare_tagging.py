@@ -16,6 +16,7 @@ import json
 import logging
 from pathlib import Path
 
+from prefixyarn.data.lock import check_files
 from prefixyarn.data.splits import NEAR_DUPLICATE, similarities
 from prefixyarn.data.words import tagged
 from prefixyarn.errors import InputError, run
@@ -24,6 +25,7 @@ from prefixyarn.tasks.tagging import silver, treebanks
 from prefixyarn.tasks.tagging.tags import NAMES
 
 MIN_WORDS = 4
+RELEASE = "ud-treebanks-v2.5"  # the folder whose files the lock file knows
 
 
 def main() -> None:
@@ -35,6 +37,7 @@ def main() -> None:
     parser.add_argument("--sides", nargs="*", required=True, choices=("source", "target"))
     parser.add_argument("--tag-names", required=True, choices=NAMES)
     parser.add_argument("--sizes", required=True, type=json.loads)
+    parser.add_argument("--lock", required=True, help="lock file with the checksums of the UD release's files")
     parser.add_argument("--folder", required=True, type=Path)
     args = parser.parse_args()
 
@@ -45,7 +48,12 @@ def main() -> None:
         else:
             # More than are wanted, as long sentences are left out.
             wanted = {name: 2 * sizes[name] for name in ("train", "dev", "test")}
-            splits, note = treebanks.splits(args.source["folder"], code, wanted)
+            folder = Path(args.source["folder"]).expanduser()
+            if folder.name == RELEASE:
+                folders = [folder / name for name, _ in treebanks.TREEBANKS.get(code, ())]
+                files = [path for own in folders for path in sorted(own.glob("*.conllu"))]
+                check_files(args.lock, {f"{RELEASE}/{path.relative_to(folder)}": path for path in files})
+            splits, note = treebanks.splits(folder, code, wanted)
         for name in ("dev", "test", "train"):
             fit = [s for s in splits[name] if MIN_WORDS <= len(s.words) <= sizes["max_words"]][: sizes[name]]
             if name != "train" and len(fit) < sizes[name]:
@@ -63,7 +71,7 @@ def main() -> None:
         items["train"] = [item for item, bad in zip(items["train"], near, strict=True) if not bad]
         for name, own in {**items, "trial": items["dev"][: sizes["trial"]], "out_of_domain": []}.items():
             write_records(args.folder / code / f"{name}.jsonl", own)
-        write_json(args.folder / code / "note.json", {"note": note})
+        write_json(args.folder / code / "note.json", {"note": f"{code}: {note}"})
         logging.info("%s: %s; %s", code, ", ".join(f"{len(own)} {name}" for name, own in items.items()), note)
 
 

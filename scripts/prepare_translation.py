@@ -1,13 +1,15 @@
-"""Make the translation splits of all directions from gettext catalogues (rule prepare_translation).
+"""Make the translation splits of all directions, from gettext catalogues or FLORES-101 (rule prepare_translation).
 
-python scripts/prepare_translation.py --catalogues django=resources/catalogues/django.whl … --languages en de \
-    --directions en-de --other-directions de-fr --held-out gramps \
+python scripts/prepare_translation.py --catalogues django=resources/catalogues/django.whl … --held-out gramps \
+    --languages en de --directions en-de --other-directions de-fr \
     --sizes '{"dev": 32, "trial": 8, "test": 32, "out_of_domain": 12, "other": 12}' --seed 1 \
-    --folder results/default/data/translation --paragraphs results/default/data/translation/paragraphs.json
+    --folder results/default/data/translation
+python scripts/prepare_translation.py --flores resources/official --lock config/data.lock.json --languages …
 
-Reads the wheels. Writes {folder}/{direction}/{train,dev,trial,test,out_of_domain}.jsonl, and a paragraph of training
-text per language, by which the foundation is verified. Trial items are the first of dev. Other directions have fewer
-test items, the first of the rest's, and none out of domain.
+Reads the wheels, or FLORES's dev and, if it is there, devtest. Writes {folder}/{direction}/{train,dev,trial,test,
+out_of_domain}.jsonl; note.json: what the items are; and paragraphs.json: training text per language, by which the
+foundation is verified. Trial items are the first of dev. Other directions have fewer test items, the first of the
+rest's, and none out of domain.
 """
 
 import argparse
@@ -15,38 +17,36 @@ import json
 import logging
 from pathlib import Path
 
-from prefixyarn.data.splits import items, split
+from prefixyarn.data.lock import check_files
+from prefixyarn.data.official import flores_file
+from prefixyarn.data.splits import Splits, items, split
 from prefixyarn.errors import InputError, run
 from prefixyarn.languages import Direction, language
 from prefixyarn.records import write_json, write_records
 from prefixyarn.tasks.translation.catalogues import read_catalogue
+from prefixyarn.tasks.translation.flores import flores_splits, read_flores
 
 PARAGRAPH_SENTENCES = 8
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--catalogues", nargs="+", required=True, help="package=wheel")
+    source = parser.add_mutually_exclusive_group(required=True)
+    source.add_argument("--catalogues", nargs="+", help="package=wheel")
+    source.add_argument("--flores", type=Path, help="folder that holds flores101_dataset")
+    parser.add_argument("--lock", help="lock file with the checksums of FLORES's files")
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--directions", nargs="+", required=True)
     parser.add_argument("--other-directions", nargs="*", required=True)
-    parser.add_argument("--held-out", required=True, help="package held out of training")
+    parser.add_argument("--held-out", help="package held out of training")
     parser.add_argument("--sizes", required=True, type=json.loads)
     parser.add_argument("--seed", required=True, type=int)
     parser.add_argument("--folder", required=True, type=Path)
-    parser.add_argument("--paragraphs", required=True)
     args = parser.parse_args()
 
     directions = {unit: Direction.parse(unit) for unit in [*args.directions, *args.other_directions]}
-    sentences, everywhere = [], [Direction("en", code) for code in args.languages if code != "en"]
-    for entry in args.catalogues:
-        package, wheel = entry.split("=", 1)
-        own = read_catalogue(wheel, package, args.languages)
-        complete = sum(all(s.serves(direction) for direction in everywhere) for s in own)
-        logging.info("%s: %d sentences, %d of them in all languages", package, len(own), complete)
-        sentences += own
-    wanted = [*everywhere, *directions.values()]
-    splits = split(sentences, wanted, args.held_out, args.sizes, args.seed, "translation")
+    wanted = [*(Direction("en", code) for code in args.languages if code != "en"), *directions.values()]
+    splits, note = (from_flores if args.flores else from_catalogues)(args, wanted)
     logging.info("%d training sentences; %d dropped as (near) duplicates", len(splits.train), splits.dropped)
     for unit, direction in directions.items():
         other = unit in args.other_directions
@@ -65,7 +65,33 @@ def main() -> None:
         if not texts:
             raise InputError(f"languages: no training sentence is left in {code!r}; add a catalogue that has some")
         paragraphs[code] = language(code).join.join(texts)
-    write_json(args.paragraphs, paragraphs)
+    write_json(args.folder / "paragraphs.json", paragraphs)
+    write_json(args.folder / "note.json", {"note": note})
+
+
+def from_catalogues(args: argparse.Namespace, directions: list[Direction]) -> tuple[Splits, str]:
+    sentences = []
+    for entry in args.catalogues:
+        package, wheel = entry.split("=", 1)
+        own = read_catalogue(wheel, package, args.languages)
+        complete = sum(all(s.serves(direction) for direction in directions) for s in own)
+        logging.info("%s: %d sentences, %d of them in all languages", package, len(own), complete)
+        sentences += own
+    splits = split(sentences, directions, args.held_out, args.sizes, args.seed, "translation")
+    packages = ", ".join(entry.split("=", 1)[0] for entry in args.catalogues)
+    return splits, f"Sentences of gettext catalogues ({packages}); {args.held_out} is out of domain, never trained on"
+
+
+def from_flores(args: argparse.Namespace, directions: list[Direction]) -> tuple[Splits, str]:
+    read = {}
+    for name in ("dev", "devtest"):
+        files = {file: args.flores / file for file in (flores_file(code, name) for code in args.languages)}
+        # Some mirrors have dev alone; of devtest all files are wanted, or none.
+        present = name == "dev" or any(path.exists() for path in files.values())
+        if present:
+            check_files(args.lock, files)
+        read[name] = read_flores(args.flores, name, args.languages) if present else []
+    return flores_splits(read["dev"], read["devtest"], directions, args.sizes)
 
 
 if __name__ == "__main__":

@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--csv", required=True, help="file to write")
     parser.add_argument("--md", required=True, help="file to write")
     parser.add_argument("--tex", help="file to write")
-    parser.add_argument("--notes", nargs="*", default=[], help="notes on the units' data, in the order of the units")
+    parser.add_argument("--notes", nargs="*", default=[], help="notes on the data")
     parser.add_argument("--claims", action="store_true", help="judge the paper's claims")
     args = parser.parse_args()
     args.foundations = dict(args.foundations)  # pairs keep the order, in which the files are given
@@ -56,8 +56,7 @@ def main() -> None:
     if args.claims:
         text = claims_markdown(rows, args.foundations) + "\n" + text
     text += "\n" + main_notes(args.task, rows, scores, sft, refined, args.resamples, args.config)
-    for unit, path in zip(args.directions, args.notes, strict=False):
-        text += f"- {unit}: {read_json(path)['note']}.\n"
+    text += "".join(f"- {read_json(path)['note']}.\n" for path in args.notes)
     with atomic(args.md) as stream:
         stream.write(text)
     print(f"\n{text}")

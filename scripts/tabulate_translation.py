@@ -3,6 +3,7 @@
 python scripts/tabulate_translation.py --foundations '[["NAME", "label"]]' --directions en-de en-fr \
     --scores results/default/scores/translation/{en-de,en-fr}/NAME.json \
     --prompts results/default/prompts/translation/NAME.json --resamples 10000 --seed 1 --induced \
+    --note results/default/data/translation/note.json \
     --csv results/default/tables/translation.csv --md results/default/tables/translation.md
 
 Reads scores foundation by foundation, direction by direction.
@@ -26,7 +27,7 @@ def main() -> None:
     parser.add_argument("--prompts", nargs="+", required=True, help="choices of choose_prompt, one per foundation")
     parser.add_argument("--resamples", required=True, type=int)
     parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--held-out", required=True, help="package of the out-of-domain items")
+    parser.add_argument("--note", required=True, help="note on the data")
     parser.add_argument("--induced", action="store_true", help="the dictionary was induced from training text")
     parser.add_argument("--csv", required=True, help="file to write")
     parser.add_argument("--md", required=True, help="file to write")
@@ -40,7 +41,7 @@ def main() -> None:
 
     rows = translation_rows(scores, args.resamples, args.seed)
     write_csv(args.csv, rows)
-    notes = translation_notes(scores, choices, args.resamples, args.held_out, args.induced)
+    notes = translation_notes(scores, choices, args.resamples, read_json(args.note)["note"], args.induced)
     text = translation_markdown(rows, args.directions, args.foundations) + "\n" + notes
     with atomic(args.md) as stream:
         stream.write(text)

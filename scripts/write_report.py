@@ -138,9 +138,13 @@ def setup(config: dict) -> list[tuple[str, str]]:
     found = [("models", "; ".join(foundation["label"] for foundation in config["foundations"]))]
     translation, summarization, tagging = config["translation"], config["summarization"], config["tagging"]
     packages = ", ".join(f"{c['package']} {c['version']}" for c in translation["catalogues"])
+    texts = {
+        "catalogues": f"gettext catalogues ({packages}; their packages' licences)",
+        "flores": "FLORES-101 (CC BY-SA 4.0)",
+    }
     what = {
         "translation": f"{', '.join(translation['directions'])}: {translation['items']['test']} sentences each of "
-        f"gettext catalogues ({packages}; their packages' licences)",
+        + texts[translation["source"]],
         "summarization": f"{', '.join(summarization['directions'])}: {summarization['items']['test']} texts each, "
         + {"debian": "Debian's package descriptions (the packages' licences)"}.get(
             summarization["source"]["kind"], "CrossSum (CC BY-NC-SA 4.0)"

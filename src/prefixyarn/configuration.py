@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
+from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
@@ -21,6 +22,7 @@ COLUMNS = {
     "summarization": "directions",
     "tagging": "languages",
 }  # key of each task's units
+MUSE = ("en", "de", "fr", "zh", "pt", "uk", "ru", "ar")  # languages that MUSE pairs with English, of ours
 K_UNITS = ("token", "word", "tag")
 
 
@@ -106,12 +108,17 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     if both:
         found.append(f"translation.other_directions: {', '.join(both)} is in directions already")
     packages = [catalogue["package"] for catalogue in translation["catalogues"]]
-    if translation["held_out"] not in packages:
-        found.append(
-            f"translation.held_out: {translation['held_out']!r} is none of the catalogues ({', '.join(packages)})"
-        )
-    elif len(packages) < 2:
-        found.append("translation.catalogues: at least two are needed, one of which is held out of training")
+    if translation["source"] == "catalogues":
+        if translation["held_out"] not in packages:
+            found.append(
+                f"translation.held_out: {translation['held_out']!r} is none of the catalogues ({', '.join(packages)})"
+            )
+        elif len(packages) < 2:
+            found.append("translation.catalogues: at least two are needed, one of which is held out of training")
+    elif translation["items"]["out_of_domain"]:
+        found.append("translation.items.out_of_domain: FLORES has one kind of text; set it to 0")
+    if config["data"]["mirror"] and not Path(config["data"]["mirror"]).expanduser().is_dir():
+        found.append(f"data.mirror: {config['data']['mirror']!r} is no folder; empty to download")
     names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
     names["translation.catalogues"] = packages
     for task in COLUMNS:
@@ -123,9 +130,11 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     extra = sorted({*config["analysis"]["free_k"]} - {*config["analysis"]["k"]})
     if extra:
         found.append(f"analysis.free_k: {', '.join(map(str, extra))} not in analysis.k")
-    found += _summarization(config["summarization"])
-    found += _tagging(config)
-    for task in COLUMNS:
+    if "summarization" in config["tasks"]:
+        found += _summarization(config["summarization"])
+    if "tagging" in config["tasks"]:
+        found += _tagging(config)
+    for task in config["tasks"]:
         found += _task(task, config[task])
     return found
 
@@ -175,6 +184,13 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     if block["items"]["trial"] > block["items"]["dev"]:
         found.append(f"{task}.items.trial: these are taken from dev, which has fewer items")
     lexicon = block.get("lexicon", {"source": "induced"})
+    units = [unit for key in ("directions", "other_directions") for unit in block.get(key, [])]
+    for unit in sorted({*lexicon.get("without", [])} - {*units}):
+        found.append(f"{task}.lexicon.without: {unit!r} is none of the directions")
+    if lexicon["source"] == "muse":
+        listed = {code for unit in {*units} - {*lexicon.get("without", [])} for code in unit.split("-")}
+        for code in sorted(listed - {*MUSE}):
+            found.append(f"{task}.lexicon.source: MUSE has no {code!r}; name its directions in {task}.lexicon.without")
     if lexicon["source"] == "folder" and not lexicon.get("folder"):
         found.append(f"{task}.lexicon.folder: give the folder of the dictionaries, or set source to 'induced'")
     priors = block["priors"]

@@ -122,6 +122,12 @@ def hub(saved: Path) -> Iterator[str]:
 
         def answer(self, body: bool) -> None:
             path = self.path.split("?")[0]
+            if path.startswith("/api/models/me/gated"):
+                self.send_response(403)
+                self.send_header("X-Error-Code", "GatedRepo")
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
             if path in ("/api/models/me/tiny/revision/main", f"/api/models/me/tiny/revision/{commit}"):
                 siblings = [{"rfilename": name} for name in sorted(files)]
                 data = json.dumps({"id": "me/tiny", "modelId": "me/tiny", "sha": commit, "siblings": siblings}).encode()
@@ -160,6 +166,7 @@ def _fetch_from(hub: str, source: dict[str, str], folder: Path) -> subprocess.Co
     """Run the script in its own process: the hub's address is read when its library is imported."""
     command = [sys.executable, "scripts/fetch_foundation.py", "--source", json.dumps(source)]
     command += ["--folder", str(folder / "source"), "--files", str(folder / "source.json")]
+    command += ["--lock", str(folder / "lock.json")]
     environment = {
         **os.environ,
         "HF_ENDPOINT": hub,
@@ -178,6 +185,25 @@ def test_a_hub_model_is_fetched_and_loads(hub: str, saved: Path, tmp_path: Path)
     assert set(listed) == {p.name for p in saved.iterdir()}  # pickled weights are left alone
     convert(tmp_path / "source", tmp_path / "model")
     assert load(tmp_path / "model", "tiny", "float32").tokenizer.is_fast
+
+
+def test_a_revision_is_resolved_once(hub: str, tmp_path: Path) -> None:
+    source = {"kind": "hub", "id": "me/tiny", "revision": "main"}
+    assert _fetch_from(hub, source, tmp_path).returncode == 0
+    lock = tmp_path / "lock.json"
+    assert json.loads(lock.read_text()) == {"revisions": {"me/tiny@main": "c" * 40}}
+    # What main has become since does not matter: the recorded commit is asked for, which this hub does not have.
+    lock.write_text(json.dumps({"revisions": {"me/tiny@main": "d" * 40}}))
+    result = _fetch_from(hub, source, tmp_path)
+    assert result.returncode == 1 and "the hub did not give" in result.stderr
+
+
+def test_a_gated_model_says_what_to_do(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HF_TOKEN", "hf_secret")
+    result = _fetch_from(hub, {"kind": "hub", "id": "me/gated", "revision": "main"}, tmp_path)
+    assert result.returncode == 1 and "accept the terms on the page of me/gated" in result.stderr
+    assert "HF_TOKEN" in result.stderr and "hf_secret" not in result.stdout + result.stderr
+    assert not [p for p in tmp_path.rglob("*") if p.is_file() and b"hf_secret" in p.read_bytes()]
 
 
 def test_an_unknown_hub_model_is_a_clear_error(hub: str, tmp_path: Path) -> None:

@@ -58,7 +58,7 @@ def test_linear_with_one_opening(tmp_path: Path) -> None:
 
 
 def test_linear_needs_some_sentences(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match="5 training sentences in en-de are too few, at least 20"):
+    with pytest.raises(InputError, match="5 training items in en-de are too few, at least 20"):
         linear.train({"en-de": CORPUS[:5]}, {}, {"units": 2, "seed": 1}, "", tmp_path, tmp_path)
 
 

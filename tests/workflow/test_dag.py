@@ -99,6 +99,8 @@ class Copy:
             "2",
             "--configfile",
             "config/tiny.yaml",
+            "--max-jobs-per-timespan",  # see the profile: tests need not wait at the end of a run
+            "100/1s",
         ]
         result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
         assert not check or result.returncode == 0, result.stdout + result.stderr
@@ -243,7 +245,11 @@ def test_the_report_needs_no_other_file(copy: Copy) -> None:
 def test_snakemakes_own_report_has_captions_by_section(copy: Copy) -> None:
     copy.run("--report", "report.html")
     text = (copy.folder / "report.html").read_text()
-    for section in ("2.2 Agreement with the SFT model", "4.4 Part-of-speech tagging", "5.1 Quality and length of priors"):
+    for section in (
+        "2.2 Agreement with the SFT model",
+        "4.4 Part-of-speech tagging",
+        "5.1 Quality and length of priors",
+    ):
         assert section in text
     assert "the line at 100 % the fine-tuned model" in text and "headline_tiny.svg" in text
     (copy.folder / "report.html").unlink()

@@ -11,6 +11,7 @@ from snakemake.utils import validate
 from prefixyarn.code_inputs import code_inputs
 from prefixyarn.configuration import COLUMNS, problems
 from prefixyarn.data.lexicon import dictionary_files
+from prefixyarn.data.official import flores_file, muse_files, treebank_files
 from prefixyarn.errors import InputError
 
 with open(workflow.source_path("../schemas/config.schema.yaml")) as stream:
@@ -26,8 +27,15 @@ LABELS = {name: foundation["label"] for name, foundation in FOUNDATIONS.items()}
 TASKS = config["tasks"]
 TRANSLATION = config["translation"]
 CATALOGUES = {
-    catalogue["package"]: catalogue for catalogue in TRANSLATION["catalogues"]
+    catalogue["package"]: catalogue
+    for catalogue in TRANSLATION["catalogues"]
+    if TRANSLATION["source"] == "catalogues"
 }
+# Published data sets in their official layouts: in a folder of the user's, or downloaded.
+DOWNLOADS = "resources/official"
+MIRROR = config["data"]["mirror"]
+OFFICIAL = str(Path(MIRROR).expanduser()) if MIRROR else DOWNLOADS
+LOCK = "config/data.lock.json"
 # By task: the columns of its main table, and all its units.
 MAIN = {task: config[task][key] for task, key in COLUMNS.items()}
 UNITS = {**MAIN, "translation": MAIN["translation"] + TRANSLATION["other_directions"]}
@@ -48,6 +56,20 @@ SECTIONS = {
     "cost": "Cost",
     "sft": "3 The SFT models",
 }
+# SFT models of other runs that are there, tried on this run's test items: out of their domain.
+OTHER_SFT = [
+    run
+    for run in TRANSLATION["other_sft"]
+    if all(
+        Path(f"results/{run}/models/sft/translation/{name}/manifest.json").exists()
+        for name in FOUNDATIONS
+    )
+]
+if left_out := sorted({*TRANSLATION["other_sft"]} - {*OTHER_SFT}):
+    print(
+        f"No rows of the SFT models of {', '.join(left_out)}: they are not made yet",
+        file=sys.stderr,
+    )
 # What refined models start from, by a name made of it.
 PRETRAINED = {
     hashlib.sha256(json.dumps(source, sort_keys=True).encode()).hexdigest()[:12]: source
@@ -201,11 +223,15 @@ def splits_of(task, *names):
 def dictionary_inputs(wildcards):
     """Return what a dictionary is made from: short parallel texts of training, or dictionary files."""
     lexicon = config[wildcards.task]["lexicon"]
+    if wildcards.unit in lexicon.get("without", []):
+        return []
     if lexicon["source"] == "induced":
         split = "train" if wildcards.task == "translation" else "parallel"
         return [
             f"results/{wildcards.run}/data/{wildcards.task}/{wildcards.unit}/{split}.jsonl"
         ]
+    if lexicon["source"] == "muse":
+        return [f"{OFFICIAL}/{name}" for name in muse_files(wildcards.unit)]
     try:
         return [
             str(path)
@@ -253,14 +279,23 @@ def silver_sides():
     return sides
 
 
-def treebank_files():
+def flores_files():
+    """Return FLORES's files: dev, and devtest unless a mirror lacks it."""
+    names = [flores_file(code, "dev") for code in config["languages"]]
+    devtest = [flores_file(code, "devtest") for code in config["languages"]]
+    if not MIRROR or Path(OFFICIAL, devtest[0]).exists():
+        names += devtest
+    return names
+
+
+def treebanks():
     """Return the files of the treebanks, so that changing one is noticed."""
-    source = config["tagging"]["source"]
-    if source["kind"] != "treebanks":
-        return []
-    return sorted(
-        str(p) for p in Path(source["folder"]).expanduser().glob("*/*.conllu")
-    )
+    folder = config["tagging"]["source"].get("folder")
+    if not folder and not MIRROR:
+        names = [name for code in UNITS["tagging"] for name in treebank_files(code)]
+        return [f"{DOWNLOADS}/{name}" for name in names]
+    found = Path(folder or f"{OFFICIAL}/ud-treebanks-v2.5").expanduser()
+    return sorted(str(path) for path in found.glob("*/*.conllu"))
 
 
 ANALYSED = (
@@ -282,6 +317,30 @@ def analysed(pattern):
 # Tasks with an SFT model, and the units of each on which those of the others are tried.
 TUNED = [task for task in TASKS if has("sft")(task)]
 CROSSED = {task: MAIN[task][:2] for task in TUNED}
+
+
+def fetched():
+    """Return what comes over the network."""
+    files = [f"resources/foundations/{name}/source.json" for name in FOUNDATIONS]
+    files += [f"resources/refined/{name}/source.json" for name in PRETRAINED]
+    files += [f"resources/catalogues/{package}.whl" for package in CATALOGUES]
+    if (
+        "summarization" in TASKS
+        and config["summarization"]["source"]["kind"] == "debian"
+    ):
+        codes = {code for unit in UNITS["summarization"] for code in unit.split("-")}
+        files += [f"resources/descriptions/{code}.txt" for code in {"en", *codes}]
+    if MIRROR:
+        return sorted(files)
+    names = flores_files() if TRANSLATION["source"] == "flores" else []
+    for task in TASKS:
+        lexicon = config[task].get("lexicon", {"source": ""})
+        if lexicon["source"] == "muse":
+            units = {*UNITS[task]} - {*lexicon.get("without", [])}
+            names += [name for unit in units for name in muse_files(unit)]
+    if "tagging" in TASKS and config["tagging"]["source"] == {"kind": "treebanks"}:
+        names += [name for code in UNITS["tagging"] for name in treebank_files(code)]
+    return sorted({*files, *(f"{DOWNLOADS}/{name}" for name in names)})
 
 
 def final_tables():

@@ -25,34 +25,87 @@ SPLITS = [
 ]
 
 
+ADDRESSES = config["data"]["addresses"]
+FLORES = flores_files()
+
+
+rule fetch_flores:
+    input:
+        code=code("scripts/fetch_official.py"),
+    output:
+        files=expand("resources/official/{name}", name=FLORES),
+    log:
+        "logs/fetch_official/flores.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        address=ADDRESSES["flores"],
+        names=FLORES,
+        folder=DOWNLOADS,
+        lock=LOCK,
+    message:
+        "Fetching FLORES-101"
+    shell:
+        "python scripts/fetch_official.py --address {params.address:q} --names {params.names}"
+        " --folder {params.folder} --lock {params.lock} 2>&1 | tee {log}"
+
+
+rule fetch_muse:
+    input:
+        code=code("scripts/fetch_official.py"),
+    output:
+        file="resources/official/muse/{pair}.txt",
+    log:
+        "logs/fetch_official/muse_{pair}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        address=lambda w: ADDRESSES["muse"].replace("{pair}", w.pair),
+        names=lambda w: f"muse/{w.pair}.txt",
+        folder=DOWNLOADS,
+        lock=LOCK,
+    message:
+        "Fetching MUSE's dictionary {wildcards.pair}"
+    shell:
+        "python scripts/fetch_official.py --address {params.address:q} --names {params.names}"
+        " --folder {params.folder} --lock {params.lock} 2>&1 | tee {log}"
+
+
 rule prepare_translation:
     input:
         code=code("scripts/prepare_translation.py"),
-        wheels=expand("resources/catalogues/{package}.whl", package=CATALOGUES),
+        wheels=[f"resources/catalogues/{package}.whl" for package in CATALOGUES],
+        flores=(
+            expand("{folder}/{name}", folder=OFFICIAL, name=FLORES)
+            if TRANSLATION["source"] == "flores"
+            else []
+        ),
     output:
         splits=splits_of("translation", *SPLITS),
         paragraphs="results/{run}/data/translation/paragraphs.json",
+        note="results/{run}/data/translation/note.json",
     log:
         "logs/{run}/prepare_translation.log",
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        catalogues=expand(
-            "{package}=resources/catalogues/{package}.whl", package=CATALOGUES
+        source=(
+            f"--flores {OFFICIAL} --lock {LOCK}"
+            if TRANSLATION["source"] == "flores"
+            else f"--held-out {TRANSLATION['held_out']} --catalogues"
         ),
+        catalogues=[f"{p}=resources/catalogues/{p}.whl" for p in CATALOGUES],
         languages=config["languages"],
         directions=MAIN["translation"],
         other=TRANSLATION["other_directions"],
-        held_out=TRANSLATION["held_out"],
         sizes=as_json(TRANSLATION["items"]),
         seed=config["seed"],
     message:
         "Splitting the translated sentences"
     shell:
-        "python scripts/prepare_translation.py --catalogues {params.catalogues} --languages {params.languages}"
-        " --directions {params.directions} --other-directions {params.other} --held-out {params.held_out} --sizes {params.sizes:q}"
-        " --seed {params.seed} --folder results/{wildcards.run}/data/translation"
-        " --paragraphs {output.paragraphs} 2>&1 | tee {log}"
+        "python scripts/prepare_translation.py {params.source} {params.catalogues} --languages {params.languages}"
+        " --directions {params.directions} --other-directions {params.other} --sizes {params.sizes:q}"
+        " --seed {params.seed} --folder results/{wildcards.run}/data/translation 2>&1 | tee {log}"
 
 
 rule fetch_descriptions:
@@ -87,6 +140,7 @@ rule prepare_summarization:
         descriptions=expand("resources/descriptions/{language}.txt", language=DESCRIBED),
     output:
         splits=splits_of("summarization", *SPLITS, "parallel.jsonl"),
+        note="results/{run}/data/summarization/note.json",
     log:
         "logs/{run}/prepare_summarization.log",
     conda:
@@ -106,7 +160,30 @@ rule prepare_summarization:
 
 
 TAGGING = config["tagging"]
-SILVER = silver_sides() if TAGGING["source"]["kind"] == "silver" else []
+GOLD = TAGGING["source"]["kind"] == "treebanks"
+SILVER = silver_sides() if "tagging" in TASKS and not GOLD else []
+TREEBANKS = [name for code in UNITS["tagging"] for name in treebank_files(code)]
+
+
+rule fetch_treebanks:
+    input:
+        code=code("scripts/fetch_official.py"),
+    output:
+        files=expand("resources/official/{name}", name=TREEBANKS),
+    log:
+        "logs/fetch_official/treebanks.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        address=ADDRESSES["treebanks"],
+        names=TREEBANKS,
+        folder=DOWNLOADS,
+        lock=LOCK,
+    message:
+        "Fetching the treebanks of Universal Dependencies 2.5"
+    shell:
+        "python scripts/fetch_official.py --address {params.address:q} --names {params.names}"
+        " --folder {params.folder} --lock {params.lock} 2>&1 | tee {log}"
 
 
 rule prepare_tagging:
@@ -117,7 +194,7 @@ rule prepare_tagging:
             for unit, _ in SILVER
             for split in ("train", "dev", "test")
         ],
-        treebanks=treebank_files(),
+        treebanks=treebanks() if GOLD else [],
     output:
         splits=splits_of("tagging", *SPLITS, "note.json"),
     log:
@@ -125,18 +202,23 @@ rule prepare_tagging:
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        source=as_json(TAGGING["source"]),
+        source=as_json(
+            {"folder": f"{OFFICIAL}/ud-treebanks-v2.5", **TAGGING["source"]}
+            if GOLD
+            else TAGGING["source"]
+        ),
         languages=UNITS["tagging"],
         units=[unit for unit, _ in SILVER],
         sides=[side for _, side in SILVER],
         names=TAGGING["tag_names"],
+        lock=LOCK,
         sizes=as_json(TAGGING["items"]),
     message:
         "Tagged sentences"
     shell:
         "python scripts/prepare_tagging.py --source {params.source:q} --languages {params.languages}"
         " --sentences results/{wildcards.run}/data/translation --units {params.units} --sides {params.sides}"
-        " --tag-names {params.names} --sizes {params.sizes:q}"
+        " --tag-names {params.names} --sizes {params.sizes:q} --lock {params.lock}"
         " --folder results/{wildcards.run}/data/tagging 2>&1 | tee {log}"
 
 
@@ -156,7 +238,8 @@ rule induce_lexicon:
         kind=lambda w: (
             "--train"
             if config[w.task]["lexicon"]["source"] == "induced"
-            else "--dictionaries"
+            and w.unit not in config[w.task]["lexicon"].get("without", [])
+            else f"--lock {LOCK} --dictionaries"
         ),
     message:
         "Dictionary {wildcards.unit}, {wildcards.task}"

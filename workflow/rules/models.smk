@@ -13,10 +13,11 @@ rule fetch_foundation:
         "../envs/prefixyarn.yaml"
     params:
         source=foundation("source"),
+        lock=LOCK,
     message:
         "Fetching the foundation {wildcards.model}"
     shell:
-        "python scripts/fetch_foundation.py --source {params.source:q}"
+        "python scripts/fetch_foundation.py --source {params.source:q} --lock {params.lock}"
         " --folder resources/foundations/{wildcards.model}/source --files {output.files} 2>&1 | tee {log}"
 
 

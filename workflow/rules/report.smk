@@ -1,6 +1,14 @@
 # Tables and figures (paper section 4.2).
 
 
+# What a task's data are, in the words of the rule that prepared them.
+NOTES = {
+    "translation": "results/{run}/data/translation/note.json",
+    "summarization": "results/{run}/data/summarization/note.json",
+    "tagging": "results/{run}/data/tagging/{unit}/note.json",
+}
+
+
 rule tabulate_task:
     input:
         code=lambda w: code_inputs(
@@ -9,11 +17,7 @@ rule tabulate_task:
         scores=table_files("results/{run}/scores/{task}/{unit}/{model}.json"),
         sft=table_files(rules.train_sft.output.manifest, "sft"),
         refined=table_files(rules.train_refined.output.manifest, "refined"),
-        notes=lambda w: (
-            table_files("results/{run}/data/tagging/{unit}/note.json")(w)
-            if w.table == "tagging"
-            else []
-        ),
+        notes=lambda w: table_files(NOTES[TABLES[w.table][0]])(w),
     output:
         csv=report(
             "results/{run}/tables/{table}.csv",
@@ -83,6 +87,7 @@ rule tabulate_translation:
         prompts=expand(
             "results/{{run}}/prompts/translation/{model}.json", model=FOUNDATIONS
         ),
+        note=NOTES["translation"],
     output:
         csv="results/{run}/tables/translation.csv",
         md="results/{run}/tables/translation.md",
@@ -95,14 +100,13 @@ rule tabulate_translation:
         directions=MAIN["translation"],
         resamples=config["score"]["resamples"],
         seed=config["seed"],
-        held_out=TRANSLATION["held_out"],
         induced="--induced" if TRANSLATION["lexicon"]["source"] == "induced" else "",
     message:
         "The translation table"
     shell:
         "python scripts/tabulate_translation.py --foundations {params.foundations:q}"
         " --directions {params.directions} --scores {input.scores} --prompts {input.prompts}"
-        " --resamples {params.resamples} --seed {params.seed} --held-out {params.held_out} {params.induced}"
+        " --resamples {params.resamples} --seed {params.seed} --note {input.note} {params.induced}"
         " --csv {output.csv} --md {output.md} > {log} 2>&1"
 
 

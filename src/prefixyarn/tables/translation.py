@@ -135,7 +135,7 @@ def translation_notes(
     scores: Mapping[str, Mapping[str, Mapping[str, Any]]],
     choices: Mapping[str, Mapping[str, Any]],
     resamples: int,
-    held_out: str,
+    note: str,
     induced: bool,
 ) -> str:
     """Return what a reader must know to read the translation table, as a Markdown list."""
@@ -146,7 +146,8 @@ def translation_notes(
         f"n English sentences, the same in every direction. 95 %: bootstrap interval of the mean over "
         f"directions, {resamples:,} resamples of sentences. *: the mean differs from `none`, paired bootstrap "
         "p < 0.05, not corrected for the number of rows; intervals and p-values of single directions are in the csv.",
-        f"Out of domain: mean over directions on sentences of {held_out}, nothing of which is in training.",
+        f"{note}. Out of domain, where there is such a column: mean over directions on sentences of a source that "
+        "is in no training text.",
         "Off-target: share of continuations (prior excluded) that are not detected as the target language; "
         "continuations without a letter are left out. The same for copied (near copy of the source), repeated "
         "(something four times in a row), truncated (cut at the length limit), empty. All are in-domain means.",

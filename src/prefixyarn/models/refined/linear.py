@@ -76,8 +76,8 @@ def train(
         direction = Direction.parse(unit)
         if len(items) < MIN_ITEMS:
             raise InputError(
-                f"translation.refined: {len(items)} training sentences in {unit} are too few, at least {MIN_ITEMS} "
-                "are needed. Add catalogues, or set translation.refined.kind to 'none'."
+                f"refined: {len(items)} training items in {unit} are too few, at least {MIN_ITEMS} "
+                "are needed. Add training data, or set the task's refined.kind to 'none'."
             )
         split = [units(item.target, direction.target, config["units"]) for item in items]
         steps: list[Pipeline | str] = []

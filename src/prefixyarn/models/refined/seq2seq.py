@@ -119,7 +119,7 @@ def _code(tokenizer: PreTrainedTokenizerFast, code: str) -> str:
     name = language(code).flores
     if name not in tokenizer.get_vocab():
         raise InputError(
-            f"translation.refined.seq2seq: the model does not know {language(code).name} ({name}). Take another "
+            f"refined.seq2seq: the model does not know {language(code).name} ({name}). Take another "
             "model, or leave the language out."
         )
     return name
