@@ -16,7 +16,7 @@ record per item and system.
 
 import argparse
 import json
-from dataclasses import asdict
+from dataclasses import asdict, replace
 
 from prefixyarn.analysis.quality import KINDS, LEVELS, corrupt, corrupt_system
 from prefixyarn.data import lexicon
@@ -87,8 +87,8 @@ def main() -> None:
                     priors.append(
                         Prior(item.id, **system, text=text, ids=ids, origin="reference, made worse", covers=False)
                     )
-    # A long corrupt prior must leave room for an answer.
-    priors = [p for p in priors if len(p.ids) <= args.max_answer_tokens]
+    # A long corrupt prior must leave room for a token; every item is answered at every level.
+    priors = [replace(p, ids=p.ids[: args.max_answer_tokens - 1]) for p in priors]
 
     by_id = {item.id: item for item in items}
     questions = [Question(by_id[prior.item], prompt, prior) for prior in priors]

@@ -27,11 +27,10 @@ def main() -> None:
         [row for row in read_csv(args.tables / f"{table}.csv") if row["foundation"] == args.foundation]
         for table in ("agreement", "quality", "prior_units")
     )
-    alone = next(row for row in units if row["kind"] == "none")
     drawn = {
         "agreement": agreement_by_position(agreement, args.label),
         "silent_majority": silent_majority(agreement, args.label),
-        "quality": quality_curves(quality, args.label, alone["mean"], alone["rest sft"]),
+        "quality": quality_curves(quality, args.label),
         "prior_units": units_curves(units, args.label),
     }
     for name, figure in drawn.items():

@@ -18,7 +18,7 @@ import json
 from pathlib import Path
 
 from prefixyarn.errors import run
-from prefixyarn.records import atomic, read_json
+from prefixyarn.records import Prior, atomic, read_json, read_records
 from prefixyarn.tables.cost import cost_markdown, cost_rows
 from prefixyarn.tables.render import read_csv, write_csv
 
@@ -51,7 +51,10 @@ def main() -> None:
 
     rows, overview = [], [row for row in read_csv(args.overview) if row["task"] == args.task]
     for n, foundation in enumerate(foundations):
-        answers = {rule: sum(map(count, files)) for rule, files in files_of(args.answers, foundation).items()}
+        found = files_of(args.answers, foundation)
+        answers = {rule: sum(map(count, files)) for rule, files in found.items() if rule != "build_priors"}
+        priors = [[prior.item for prior in read_records(path, Prior)] for path in found["build_priors"]]
+        answers["build_priors"] = sum(len(set(own)) for own in priors)
         rows += cost_rows(
             foundation=foundation,
             timings=files_of(args.timings, foundation),
@@ -59,6 +62,7 @@ def main() -> None:
             sft=read_json(args.sft[n]) if args.sft else None,
             refined=read_json(args.refined) if args.refined else None,
             train_sentences=sum(map(count, args.train)),
+            directions=len(args.train),
             overview=[row for row in overview if row["foundation"] == foundation],
         )
     write_csv(args.csv, rows)

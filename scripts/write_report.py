@@ -71,7 +71,8 @@ SECTIONS = (
     ),
     (
         "How good must a prior be? (section 5.1)",
-        "Words of the reference are replaced step by step. Where a curve crosses the dotted line, the prior does harm.",
+        "Words of the reference are replaced step by step, and what follows is scored. Where a curve crosses the dotted "
+        "line, the prior does harm.",
         ("quality_{}", "prior_units_{}"),
         ("quality.md",),
     ),
@@ -135,7 +136,8 @@ def main() -> None:
 
 
 def setup(config: dict) -> list[tuple[str, str]]:
-    found = [("models", "; ".join(foundation["label"] for foundation in config["foundations"]))]
+    models = [f"{own['label']} ({own.get('licence') or 'licence not named'})" for own in config["foundations"]]
+    found = [("models", "; ".join(models))]
     translation, summarization, tagging = config["translation"], config["summarization"], config["tagging"]
     packages = ", ".join(f"{c['package']} {c['version']}" for c in translation["catalogues"])
     texts = {

@@ -187,6 +187,13 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     units = [unit for key in ("directions", "other_directions") for unit in block.get(key, [])]
     for unit in sorted({*lexicon.get("without", [])} - {*units}):
         found.append(f"{task}.lexicon.without: {unit!r} is none of the directions")
+    for key in ("directions", "other_directions"):
+        lacking = {*block.get(key, [])} & {*lexicon.get("without", [])}
+        if lacking and lacking != {*block[key]}:
+            found.append(
+                f"{task}.lexicon.without: {', '.join(sorted(lacking))} would lack rows that other {task}.{key} have, "
+                "and a table has the same rows for all its columns: put them all into directions or other_directions"
+            )
     if lexicon["source"] == "muse":
         listed = {code for unit in {*units} - {*lexicon.get("without", [])} for code in unit.split("-")}
         for code in sorted(listed - {*MUSE}):

@@ -82,7 +82,7 @@ STYLES = {
     "wrong-language": ("#CC79A7", "X"),
     "random-content": ("#8A6D00", "<"),
     "random-function": ("#7F7F7F", ">"),
-    "few-shot": ("#0072B2", "*"),
+    "few-shot": ("#F0E442", "*"),
 }
 
 
@@ -107,9 +107,17 @@ def agreement_by_position(rows: Sequence[Row], label: str) -> Figure:
     figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
     own = [row for row in rows if row["k"] == TEACHER_FORCED and row["group"].startswith("t from")]
     places = [int(row["group"].removeprefix("t from ")) for row in own]
-    for top, kind in ((1, "none"), (5, "pseudo"), (20, "refined"), (50, "sft")):
+    for top, shade, marker in ((1, "0.0", "o"), (5, "0.3", "s"), (20, "0.5", "^"), (50, "0.7", "D")):
         name = f"top {top}"
-        style = {**_style(kind), "label": f"among the {top} likeliest" if top > 1 else "the likeliest"}
+        label_ = f"among the {top} likeliest" if top > 1 else "the likeliest"
+        style: dict[str, Any] = {
+            "color": shade,
+            "marker": marker,
+            "markersize": 5,
+            "capsize": 2,
+            "linewidth": 1.2,
+            "label": label_,
+        }
         axes.errorbar(places, [row[name] for row in own], _errors(own, name), **style)
     axes.set(xlabel="SFT tokens before the position", ylabel="positions (%)", ylim=(0, 102))
     axes.legend(fontsize=8, loc="lower right", title="the SFT model's token is for the foundation", title_fontsize=8)
@@ -143,14 +151,12 @@ def silent_majority(rows: Sequence[Row], label: str) -> Figure:
     return figure
 
 
-def quality_curves(rows: Sequence[Row], label: str, none: float, sft: float) -> Figure:
-    """Draw the score against the share of a prior's words that are replaced.
+def quality_curves(rows: Sequence[Row], label: str) -> Figure:
+    """Draw the score of what follows a prior against the share of its words that are replaced.
 
     Args:
         rows: Of the quality table, one foundation's.
         label: The foundation's label.
-        none: Mean score of the foundation alone on the same items.
-        sft: That of the SFT model.
     """
     ks = sorted({row["k"] for row in rows})
     size = (4.2 * len(ks), 3.6)
@@ -159,13 +165,14 @@ def quality_curves(rows: Sequence[Row], label: str, none: float, sft: float) -> 
         for n, kind in enumerate(dict.fromkeys(row["kind"] for row in rows)):
             own = [row for row in rows if row["k"] == k and row["kind"] == kind]
             levels = [row["level"] + 1.2 * (n - 1.5) for row in own]  # side by side, so that error bars can be seen
-            axes.errorbar(levels, [row["mean"] for row in own], _errors(own, "mean"), **_style(kind))
-        axes.axhline(none, color="#000000", linestyle=":", label="no prior")
-        axes.axhline(sft, color=STYLES["sft"][0], linestyle="-.", label="SFT model")
+            axes.errorbar(levels, [row["rest"] for row in own], _errors(own, "rest"), **_style(kind))
+        first = next(row for row in rows if row["k"] == k)
+        axes.axhline(first["rest none"], color="#000000", linestyle=":", label="no prior")
+        axes.axhline(first["rest sft"], color=STYLES["sft"][0], linestyle="-.", label="SFT model")
         mixed = [row["mixed"] for row in rows if row["k"] == k and row["kind"] == "other-item"]
         axes.plot([0, 100], [mixed[0], mixed[-1]], color="#BBBBBB", linewidth=0.8, label="mixing items")
         axes.set(xlabel="words of the prior replaced (%)", title=f"first {int(k)} words of the reference")
-    panels[0][0].set_ylabel("mean chrF++")
+    panels[0][0].set_ylabel("mean chrF++ of what follows")
     panels[0][-1].legend(fontsize=7)
     figure.suptitle(f"How good must a prior be? {label}; 95 % intervals", fontsize=9)
     return figure
@@ -188,7 +195,15 @@ def units_curves(rows: Sequence[Row], label: str) -> Figure:
                 ks, means = [row["k"] for row in drawn], [row["mean"] for row in drawn]
                 axes.errorbar(ks, means, _errors(drawn, "mean"), **_style(kind))
                 color, marker = STYLES[kind]
-                axes.plot(ks, [row["rest"] for row in drawn], ":", color=color, marker=marker, markersize=3)
+                dotted: dict[str, Any] = {
+                    "color": color,
+                    "marker": marker,
+                    "markersize": 3,
+                    "capsize": 2,
+                    "linewidth": 1,
+                    "linestyle": ":",
+                }
+                axes.errorbar(ks, [row["rest"] for row in drawn], _errors(drawn, "rest"), **dotted)
         axes.set(xlabel=f"{unit}s given", xticks=sorted({int(row["k"]) for row in rows}))
     panels[0].set_ylabel("mean chrF++")
     panels[0].legend(fontsize=8, title="dotted: without the prior", title_fontsize=8)

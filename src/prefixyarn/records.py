@@ -129,6 +129,12 @@ class Output(_OfSystem):
     stop: str
     new_tokens: int
 
+    @property
+    def prior(self) -> str:
+        """The text of the prior in the answer; empty without one."""
+        given = self.continuation and self.text.endswith(self.continuation)
+        return self.text.removesuffix(self.continuation) if given else self.text if self.prior_ids else ""
+
     @classmethod
     def without_ids(cls, item: str, text: str, model: str) -> Output:
         """Return a whole answer of something that has no token ids of the foundation's: a refined model, a baseline."""

@@ -77,6 +77,19 @@ def test_replaced_words_grow_with_the_level() -> None:
     assert at(100) == "X0 X1 X2, X3", "what stands between the words is kept"
 
 
+def test_words_of_another_script_stay_apart_in_chinese() -> None:
+    rng = random.Random(1)
+    assert replaced("请选择团队", "zh", 3, 100, lambda place, word: f"word{place}", rng) == "word0 word1 word2"
+    assert replaced("请选择团队", "zh", 3, 100, lambda place, word: "字词", rng) == "字词字词字词"
+
+
+def test_a_word_is_not_replaced_by_itself() -> None:
+    item = Item("1", "The file was not saved.", REFERENCE)
+    other = Item("2", "The list is empty.", "Die Liste ist leer.")
+    drawn = RandomWords([REFERENCE], "de", lambda word: 1)
+    assert words(corrupt(item, other, "other-item", 100, 4, ("en", "de"), drawn, 1), "de")[0] == "Liste"
+
+
 def test_each_kind_takes_its_words_from_where_it_says() -> None:
     item = Item("1", "The file was not saved, as asked.", REFERENCE)
     other = Item("2", "Please check all names.", "Bitte alle Namen prüfen.")

@@ -38,7 +38,7 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
     [
         ({"languges": []}, "languges: unknown key; did you mean 'languages'?"),
         ({"translation": {"item": 3}}, "translation.item: unknown key; did you mean 'items'?"),
-        ({"translation": {"zzz": 3}}, "translation.zzz: unknown key; known keys: directions, other_directions"),
+        ({"translation": {"zzz": 3}}, "translation.zzz: unknown key; known keys: source, directions, other_directions"),
         ({"seed": "one"}, "seed: 'one' is not of type 'integer'"),
         ({"languages": ["en", "cn"]}, "languages: unknown language code 'cn'"),
         (

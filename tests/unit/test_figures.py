@@ -72,17 +72,20 @@ def test_agreement() -> None:
 
 def test_quality_and_units() -> None:
     rows = [
-        {"k": k, "kind": kind, "level": level, "mixed": 30.0, **cell("mean", 40.0 - level / 10 + k)}
+        {
+            **{"k": k, "kind": kind, "level": level, "mixed": 30.0, "rest none": 20.0, "rest sft": 35.0},
+            **cell("rest", 40.0 - level / 10 + k),
+        }
         for k in (4, 8)
         for kind in ("other-item", "random-content")
         for level in (0, 50, 100)
     ]
-    first, second = quality_curves(rows, "m", 20.0, 35.0).axes
+    first, second = quality_curves(rows, "m").axes
     assert [y for _, y in drawn(first)["other-item"]] == [44, 39, 34]
     assert [y for _, y in drawn(second)["random-content"]] == [48, 43, 38]
     assert {points(line)[0][1] for line in first.lines if line.get_label() == "no prior"} == {20.0}
-    units = [{"kind": "none", "k_unit": "", "k": 0, "rest": 20.0, **cell("mean", 20.0)}] + [
-        {"kind": kind, "k_unit": unit, "k": k, "rest": 15.0 + k, **cell("mean", 20.0 + k)}
+    units = [{"kind": "none", "k_unit": "", "k": 0, **cell("rest", 20.0), **cell("mean", 20.0)}] + [
+        {"kind": kind, "k_unit": unit, "k": k, **cell("rest", 15.0 + k), **cell("mean", 20.0 + k)}
         for kind, unit, k in (("oracle", "token", 1), ("oracle", "token", 4), ("oracle", "word", 1))
     ]
     tokens, words = units_curves(units, "m").axes

@@ -45,9 +45,18 @@ def replaced(text: str, code: str, k: int, level: int, new_word: Callable[[int, 
     made, end = "", 0
     for place, word in enumerate(found):
         start = text.index(word, end)
-        made += text[end:start] + (new_word(place, word) if place in chosen else word)
+        between, new = text[end:start], new_word(place, word) if place in chosen else word
+        # In Chinese nothing stands between two words; of another script's, something must.
+        if not between and made and _joins(made[-1], new[:1]):
+            between = " "
+        made += between + new
         end = start + len(word)
     return made
+
+
+def _joins(last: str, first: str) -> bool:
+    """Tell whether two characters would make one word of two: letters, neither of which is Chinese."""
+    return all(c.isalnum() and not "\u3400" <= c <= "\u9fff" for c in (last, first))
 
 
 def corrupt(
@@ -70,7 +79,8 @@ def corrupt(
 
     def new_word(place: int, word: str) -> str:
         if kind in ("other-item", "wrong-language"):
-            return stock[place % len(stock)] if stock else word
+            turned = [stock[(place + n) % len(stock)] for n in range(len(stock))]
+            return next((new for new in turned if new.lower() != word.lower()), word)
         rng = random.Random(f"{seed} {item.id} {target} {kind} {k} {place}")
         return drawn.draw(word, kind == "random-function", rng) or word
 

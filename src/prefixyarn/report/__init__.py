@@ -65,8 +65,7 @@ def example(unit: str, item: Item, outputs: Mapping[System, Output], codes: tupl
     answers = []
     for name, system in SHOWN:
         if system in outputs:
-            text, added = outputs[system].text, outputs[system].continuation
-            given = text.removesuffix(added) if added and text.endswith(added) else ""
+            text, given = outputs[system].text, outputs[system].prior
             answers.append((name, given, text[len(given) :]))
     return Example(unit, (item.source, codes[0]), (item.target, codes[1]), tuple(answers))
 

@@ -8,7 +8,7 @@ import numpy as np
 
 from prefixyarn.analysis.agreement import TEACHER_FORCED
 from prefixyarn.metrics.bootstrap import draw_counts
-from prefixyarn.tables.render import Row, markdown, number
+from prefixyarn.tables.render import Row, foundation_cell, markdown, number
 
 # The paper (arXiv 2404.16766v1) gives this percentage without the cut-off, in what we have: hence the whole curve.
 PAPER_SILENT_MAJORITY = 90.8
@@ -27,10 +27,10 @@ def agreement_rows(steps: Mapping[str, Sequence[Row]], foundation: str, resample
 
     Returns:
         Rows with ``k`` (`TEACHER_FORCED`, or how many SFT tokens the foundation went on from), ``group`` (``all``, a
-        direction, or ``t from`` a position), ``n`` positions; ``top N``: percentage of positions where the SFT model's
-        likeliest token is among the foundation's N likeliest, with the ends of its 95 % interval, and ``top N of the
-        rest``: the same where it is not the first; mean ``kl``, ``js``, ``entropy_foundation`` and ``entropy_sft``, in
-        nats; and ``narrowing``, by how much the SFT model's entropy is less, with its interval.
+        direction, ``t from`` a position, or ``t ≥`` one), ``n`` positions; ``top N``: percentage of positions where the
+        SFT model's likeliest token is among the foundation's N likeliest, with the ends of its 95 % interval, and
+        ``top N of the rest``: the same where it is not the first; mean ``kl``, ``js``, ``entropy_foundation`` (with its
+        interval) and ``entropy_sft``, in nats; and ``narrowing``, by how much the latter is less, with its interval.
     """
     flat = [{**row, "direction": unit} for unit, rows in steps.items() for row in rows]
     found = []
@@ -39,6 +39,9 @@ def agreement_rows(steps: Mapping[str, Sequence[Row]], foundation: str, resample
         groups = {"all": own, **{unit: [r for r in own if r["direction"] == unit] for unit in steps}}
         for start, end in zip(POSITIONS, [*POSITIONS[1:], 10**9], strict=True):
             groups[f"t from {start}"] = [r for r in own if start <= r["t"] < end]
+        if k == 0:  # the same positions as after a prior, for comparison
+            for start in sorted({int(row["k"]) for row in flat} - {0, TEACHER_FORCED}):
+                groups[f"t ≥ {start}"] = [r for r in own if r["t"] >= start]
         for group, rows in groups.items():
             if rows:
                 found.append({"foundation": foundation, "k": k, "group": group, **_summary(rows, resamples, seed)})
@@ -59,12 +62,16 @@ def _summary(rows: Sequence[Row], resamples: int, seed: int) -> Row:
         summary |= {f"top {top}": 100 * (ranks <= top).mean(), f"top {top} low": low, f"top {top} high": high}
     rest = ranks[ranks > 1]
     summary |= {f"top {top} of the rest": 100 * (rest <= top).mean() if len(rest) else None for top in TOP[1:]}
-    for name in ("kl", "js", "entropy_foundation", "entropy_sft"):
+    for name in ("kl", "js", "entropy_sft"):
         summary[name] = float(np.mean([row[name] for row in rows]))
-    less = [row["entropy_foundation"] - row["entropy_sft"] for row in rows]
-    resampled = counts @ np.bincount(item, weights=less, minlength=len(names)) / (counts @ n)
-    summary["narrowing"] = float(np.mean(less))
-    summary["narrowing low"], summary["narrowing high"] = np.percentile(resampled, [2.5, 97.5])
+    differences = {
+        "narrowing": [row["entropy_foundation"] - row["entropy_sft"] for row in rows],
+        "entropy_foundation": [row["entropy_foundation"] for row in rows],
+    }
+    for name, values in differences.items():
+        resampled = counts @ np.bincount(item, weights=values, minlength=len(names)) / (counts @ n)
+        summary[name] = float(np.mean(values))
+        summary[f"{name} low"], summary[f"{name} high"] = np.percentile(resampled, [2.5, 97.5])
     return {key: float(value) if isinstance(value, np.floating) else value for key, value in summary.items()}
 
 
@@ -72,6 +79,7 @@ def agreement_markdown(rows: Sequence[Row]) -> str:
     """Render agreement rows as Markdown."""
     shown = [
         {
+            **foundation_cell(row, rows),
             "read": "SFT model's answer"
             if row["k"] == TEACHER_FORCED
             else f"foundation's, after {row['k']} SFT tokens",

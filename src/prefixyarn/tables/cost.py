@@ -25,6 +25,7 @@ def cost_rows(
     sft: Mapping[str, Any] | None,
     refined: Mapping[str, Any] | None,
     train_sentences: int,
+    directions: int,
     answers: Mapping[str, int],
     overview: Sequence[Row],
 ) -> list[Row]:
@@ -35,8 +36,10 @@ def cost_rows(
         timings: By rule, the benchmark files of its jobs.
         sft: The SFT model's manifest.
         refined: The refined model's manifest.
+        directions: Number of directions, or languages, of the task.
         train_sentences: Training sentence pairs, all directions together.
-        answers: By rule, how many answers or predictions its jobs made.
+        answers: By rule, how many answers or predictions its jobs made; of ``build_priors`` for how many items, as each
+            of its jobs makes an item's priors of all kinds, of which the dictionary's take the time.
         overview: Rows of the overview of this foundation and task.
 
     Returns:
@@ -82,7 +85,10 @@ def cost_rows(
         add("sft prior", training, sft["parameters"], min(used, train_sentences), own_answer, seeded)
         add("sft model", training, sft["parameters"], min(used, train_sentences), None, own_answer)
     if answers.get("decode_examples"):
-        add("few-shot", seconds(timings["decode_examples"]), 0, train_sentences, 0.0, seeded)
+        # So many examples for each direction; what chooses them are dev items.
+        chosen = {int(row["prompt"].split("-")[-1]) for row in overview if row["prompt"].startswith("few-shot")}
+        shown = max(chosen, default=0) * directions
+        add("few-shot", seconds(timings["decode_examples"]), 0, shown, 0.0, seeded)
     return rows
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.metric import Metric
 from prefixyarn.records import Item, Output, System
-from prefixyarn.tables.render import Row, markdown, number
+from prefixyarn.tables.render import Row, foundation_cell, markdown, number
 
 # What stands beside the adapters: the foundation alone, with a prior that needs no fine-tuning, and with the SFT's.
 BESIDE = {
@@ -70,6 +70,7 @@ def forgetting_markdown(languages: Sequence[Row], crossed: Sequence[Row]) -> str
     text = markdown(
         [
             {
+                **foundation_cell(row, languages),
                 "language": row["language"],
                 "characters": str(int(row["characters"])),
                 **{name: number(row[name], 3) for name in models},
@@ -80,6 +81,7 @@ def forgetting_markdown(languages: Sequence[Row], crossed: Sequence[Row]) -> str
     tasks = markdown(
         [
             {
+                **foundation_cell(row, crossed),
                 "scored on": f"{row['task']} ({row['units']})",
                 "metric": row["metric"],
                 "system": row["system"],

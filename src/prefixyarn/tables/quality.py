@@ -18,7 +18,7 @@ from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.shares import Mean, holm, mean_over, p_value
 from prefixyarn.metrics.units import NONE, SFT
 from prefixyarn.records import Item, Output, Prior, System
-from prefixyarn.tables.render import Row, markdown, number
+from prefixyarn.tables.render import Row, foundation_cell, markdown, number
 
 
 @dataclass(frozen=True)
@@ -43,6 +43,11 @@ class Answered:
     def systems(self) -> list[System]:
         """The systems that answered all items."""
         return [s for s, own in self.outputs.items() if all(item.id in own for item in self.items)]
+
+    def given(self, system: System, item: Item) -> int:
+        """Return how many units of a system's prior an item was given, of the system's unit."""
+        output = self.outputs[system][item.id]
+        return len(output.prior_ids) if system.k_unit == "token" else len(words(output.prior, self.direction.target))
 
 
 class Scorer:
@@ -75,6 +80,15 @@ class Scorer:
         """Return the mean number of tokens given."""
         return float(np.mean([len(own.outputs[system][i.id].prior_ids) for own in self._answered for i in own.items]))
 
+    def covered(self, k: int) -> float:
+        """Return the share of items whose reference has at most k words: nothing follows such a prior."""
+        lengths = [len(words(i.target, own.direction.target)) for own in self._answered for i in own.items]
+        return float(np.mean([length <= k for length in lengths]))
+
+    def given(self, system: System) -> float:
+        """Return the share of items whose prior has as many units as the system's k."""
+        return float(np.mean([own.given(system, item) >= system.k for own in self._answered for item in own.items]))
+
     @property
     def systems(self) -> list[System]:
         """The systems that answered all items in all directions."""
@@ -98,29 +112,34 @@ def quality_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Row
         Rows with ``k`` words, ``kind``, ``level`` (% replaced); mean chrF++ of whole answers (``mean``) and without the
         k words (``rest``) with the ends of their 95 % intervals; ``share`` of the SFT model's mean; ``rest none``,
         the rest of `none`, and ``p none``, the paired test against it, with Holm's correction over the rows;
-        ``mixed``, what mixing the items of level 0 and level 100 would give, for reference; ``worse than none`` and
+        ``mixed``, what mixing the items of level 0 and level 100 would give of it, for reference; ``covered``, the
+        share of items whose reference has no more than k words; ``worse than none`` and
         ``worse than sft``, the level from which on the whole answer is (None: nowhere), the ends of its interval, and
         the share of resamples that have one.
     """
-    none, sft = scorer.mean(NONE), scorer.mean(SFT)
+    sft = scorer.mean(SFT)
     rows: list[Row] = []
     for k in ks:
-        none_rest = scorer.mean(NONE, k, "word")
+        none_rest, sft_rest = scorer.mean(NONE, k, "word"), scorer.mean(SFT, k, "word")
         for kind in KINDS:
-            curve = {level: scorer.mean(corrupt_system(kind, level, k)) for level in (0, *LEVELS)}
-            below = {"none": threshold(curve, none), "sft": threshold(curve, sft)}
-            for level, mean in curve.items():
-                rest = scorer.mean(corrupt_system(kind, level, k), k, "word")
+            rest = {level: scorer.mean(corrupt_system(kind, level, k), k, "word") for level in (0, *LEVELS)}
+            below = {"none": threshold(rest, none_rest), "sft": threshold(rest, sft_rest)}
+            for level, own in rest.items():
+                mean = scorer.mean(corrupt_system(kind, level, k))
                 row: Row = {"foundation": foundation, "n": scorer.n, "k": k, "kind": kind, "level": level}
-                row |= {**_cells("mean", mean), **_cells("rest", rest), "share": 100 * mean.score / sft.score}
-                row |= {"rest none": none_rest.score, "p none": p_value(rest, none_rest)}
-                row["mixed"] = curve[0].score + (curve[100].score - curve[0].score) * level / 100
+                row |= {**_cells("mean", mean), **_cells("rest", own), "share": 100 * mean.score / sft.score}
+                row |= {"rest none": none_rest.score, "rest sft": sft_rest.score, "covered": scorer.covered(k)}
+                row["p none"] = row["p none uncorrected"] = p_value(own, none_rest)
+                row["mixed"] = rest[0].score + (rest[100].score - rest[0].score) * level / 100
                 for name, found in below.items():
                     row |= {f"worse than {name}": found.level, f"worse than {name} low": found.low}
                     row |= {f"worse than {name} high": found.high, f"worse than {name} found": found.found}
                 rows.append(row)
-    for row, p in zip(rows, holm([row["p none"] for row in rows]), strict=True):
-        row["p none"] = p
+    # Level 0 is the same system under every kind: one test for each k.
+    tests = {(row["k"], row["kind"] if row["level"] else "", row["level"]): row["p none"] for row in rows}
+    corrected = dict(zip(tests, holm(list(tests.values())), strict=True))
+    for row in rows:
+        row["p none"] = corrected[row["k"], row["kind"] if row["level"] else "", row["level"]]
     return rows
 
 
@@ -130,7 +149,7 @@ def units_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Row]:
     Returns:
         Rows with ``kind``, ``k_unit``, ``k``, ``prior tokens``; mean chrF++ whole (``mean``) and without the first k
         units (``rest``), beside that of `none` and of the SFT model cut likewise (``rest none``, ``rest sft``),
-        intervals; share.
+        intervals; share. Where less than half of the items have a prior of k units, there is no row.
     """
     sft = scorer.mean(SFT)
     rows: list[Row] = []
@@ -138,6 +157,8 @@ def units_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Row]:
         if system == NONE and rows or system.model != "foundation" or system.kind.startswith("corrupt"):
             continue
         if system.k and (system.k not in ks or system.kind == "none"):
+            continue
+        if system.k > 1 and scorer.given(system) < 0.5:  # a dictionary's word, a refined model's two: no more to give
             continue
         mean, k, unit = scorer.mean(system), system.k, system.k_unit
         row: Row = {"foundation": foundation, "n": scorer.n, "kind": system.kind, "k_unit": unit, "k": k}
@@ -199,24 +220,25 @@ def _scored(own: Answered, item: Item) -> Iterator[tuple[str, str, float | None]
     code = own.direction.target
     reference = words(item.target, code)
     for system in PROPAGATED:
-        prior = own.priors.get(system, {}).get(item.id)
-        given = words(prior.text, code) if prior else []
-        if system.k_unit == "token":
-            given = given[:1]  # the words that k tokens surely begin
-        if not given:
+        output = own.outputs.get(system, {}).get(item.id)
+        given = words(output.prior, code) if output else []
+        if output is None or not given:
             continue
         same = [a == b for a, b in zip(given, reference, strict=False)]
+        if system.k_unit == "token" and len(same) == len(given):  # the last word may have begun only
+            same[-1] = reference[len(given) - 1].startswith(given[-1])
         right = "all" if same and all(same) and len(same) == len(given) else "some" if any(same) else "none"
-        rest = own.cutter.of_output(own.outputs[system][item.id], len(given), "word")
+        rest = own.cutter.of_output(output, len(given), "word")
         wanted = own.cutter.of_text(item.target, len(given), "word")
         kind = "corrupt" if system.kind.startswith("corrupt") else system.kind
         yield kind, right, CHRF.corpus([rest], [wanted], code) if wanted else None
 
 
 def _level(row: Row, name: str) -> str:
+    found = f"in {100 * row[f'{name} found']:.0f} % of resamples"
     if row[name] is None:
-        return f"none found (in {100 * row[f'{name} found']:.0f} % of resamples)"
-    return f"{row[name]:.0f} % ({row[f'{name} low']:.0f}–{row[f'{name} high']:.0f})"
+        return f"none found ({found} there is one)"
+    return f"{row[name]:.0f} % ({row[f'{name} low'] or 0:.0f}–{row[f'{name} high'] or 0:.0f}, {found})"
 
 
 def quality_markdown(quality: Sequence[Row], units: Sequence[Row], propagation: Sequence[Row]) -> str:
@@ -230,6 +252,7 @@ def quality_markdown(quality: Sequence[Row], units: Sequence[Row], propagation: 
         markdown(
             [
                 {
+                    **foundation_cell(row, quality),
                     "k": f"{row['k']} words",
                     "replaced by": row["kind"],
                     "replaced": f"{row['level']} %",
@@ -249,6 +272,7 @@ def quality_markdown(quality: Sequence[Row], units: Sequence[Row], propagation: 
         markdown(
             [
                 {
+                    **foundation_cell(row, units),
                     "prior": row["kind"],
                     "k": f"{row['k']} {row['k_unit']}{'s' if row['k'] != 1 else ''}" if row["k"] else "–",
                     "tokens given": number(row["prior tokens"]),
@@ -267,6 +291,7 @@ def quality_markdown(quality: Sequence[Row], units: Sequence[Row], propagation: 
         markdown(
             [
                 {
+                    **foundation_cell(row, propagation),
                     "prior": row["kind"],
                     "words right": row["right"],
                     "n": row["n"],
@@ -277,12 +302,17 @@ def quality_markdown(quality: Sequence[Row], units: Sequence[Row], propagation: 
             ]
         )
     )
+    covered = dict.fromkeys(
+        f"{100 * row['covered']:.0f} % of references have no more than {row['k']} words" for row in quality
+    )
     parts.append(
         f"\n- Mean chrF++ over directions, {quality[0]['n']} items each; intervals: 95 % bootstrap over items. Corrupt "
         "priors are the reference's first k words, of which some are replaced: the same items at every level. p none: "
         "what follows the prior, against `none` without as many words, Holm-corrected.\n"
-        "- worse than … from: the share of replaced words from which on the whole answer scores less, by linear "
-        "interpolation.\n- within item: less the item's mean over the rows that it has, so that easy items do not "
-        "count as good priors.\n"
+        "- worse than … from: the share of replaced words from which on what follows the prior scores less than that "
+        "system's answer without as many words, by linear interpolation; the interval is over resamples in which "
+        "there is such a share. Whole answers contain the right words that were given: they say less.\n"
+        f"- {'; '.join(covered)}.\n- within item: less the item's mean over the rows that it has, so that easy items "
+        "do not count as good priors. Of priors in tokens the last word may have begun only.\n"
     )
     return "\n".join(parts)

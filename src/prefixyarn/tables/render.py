@@ -36,6 +36,11 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     return tabulate([list(r.values()) for r in rows], columns, "pipe", colalign=align, disable_numparse=True)
 
 
+def foundation_cell(row: Row, rows: Sequence[Row]) -> dict[str, str]:
+    """Return a cell that names a row's foundation, if the table has several."""
+    return {"foundation": row["foundation"]} if len({r["foundation"] for r in rows}) > 1 else {}
+
+
 def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
     """Write rows as CSV, floats to four decimals, missing values empty."""
     with atomic(path) as stream:

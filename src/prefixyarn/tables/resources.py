@@ -7,7 +7,7 @@ from typing import Any
 
 from prefixyarn.languages import Direction, language
 from prefixyarn.tables.main import chosen_row
-from prefixyarn.tables.render import Row, markdown, number
+from prefixyarn.tables.render import Row, foundation_cell, markdown, number
 
 # Percentage of Llama 2's pre-training text by language: Touvron et al. 2023 (arXiv 2307.09288), table 10, which lists
 # languages of 0.005 % or more. It is that model's mix; other makers, Gemma's among them, publish none.
@@ -60,6 +60,7 @@ def resource_markdown(rows: Sequence[Row]) -> str:
     """Render resource rows as Markdown."""
     shown = [
         {
+            **foundation_cell(row, rows),
             "direction": row["direction"],
             "level": row["resource level"],
             "Llama 2's mix": "< 0.005 %" if row["llama 2 share"] is None else f"{row['llama 2 share']} %",
