@@ -71,8 +71,8 @@ SECTIONS = (
     ),
     (
         "How good must a prior be? (section 5.1)",
-        "Words of the reference are replaced step by step, and what follows is scored. Where a curve crosses the dotted "
-        "line, the prior does harm.",
+        "Words of the reference are replaced step by step, and what follows is scored. Where a curve crosses the "
+        "dotted line, the prior does harm.",
         ("quality_{}", "prior_units_{}"),
         ("quality.md",),
     ),

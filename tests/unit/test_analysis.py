@@ -1,4 +1,5 @@
 import random
+from dataclasses import asdict
 
 import numpy as np
 import pytest
@@ -9,11 +10,16 @@ from prefixyarn.analysis.agreement import TEACHER_FORCED, Read, compare, steps
 from prefixyarn.analysis.quality import KINDS, LEVELS, corrupt, corrupt_system, replaced, threshold
 from prefixyarn.data.words import words
 from prefixyarn.decode.batch import Request
+from prefixyarn.languages import Direction
+from prefixyarn.metrics.continuation import Cutter
+from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.shares import Mean
+from prefixyarn.metrics.units import NONE, SFT
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.priors import RandomWords
-from prefixyarn.records import Item, System
+from prefixyarn.records import Item, Output, System
 from prefixyarn.tables.agreement import agreement_markdown, agreement_rows
+from prefixyarn.tables.quality import Answered, Scorer, propagation_rows, quality_rows, units_rows
 
 tok = tiny.tokenizer()
 
@@ -137,3 +143,86 @@ def test_agreement_is_tabulated_by_position_and_direction() -> None:
     assert by_group["t from 0"]["top 1"] == 50 and by_group["en-de"]["top 1"] == pytest.approx(200 / 3)
     assert by_group["all"]["top 1 low"] == by_group["all"]["top 1 high"] == 50, "both items are alike"
     assert "SFT model's answer" in agreement_markdown(rows)
+
+
+ITEMS = [
+    Item("a", "The file was not saved today.", "Die Datei wurde heute nicht gespeichert."),
+    Item("b", "Please check all names.", "Bitte alle Namen prüfen."),
+]
+
+
+def output(item: Item, system: System, given: str, added: str) -> Output:
+    ids = [1] * len(given.split())
+    return Output(item.id, **asdict(system), prior_ids=ids, new_ids=[2], raw="", text=given + added, continuation=added,
+                  stop="eos", new_tokens=1)  # fmt: skip
+
+
+def answered() -> Answered:
+    """Two items; what follows a prior of two words gets worse with its level."""
+    outputs: dict[System, dict[str, Output]] = {}
+
+    def add(system: System, texts: list[tuple[str, str]]) -> None:
+        outputs[system] = {i.id: output(i, system, *text) for i, text in zip(ITEMS, texts, strict=True)}
+
+    add(NONE, [("", "The file was not saved today."), ("", "Bitte prüfen.")])
+    add(SFT, [("", "Die Datei wurde nicht gespeichert."), ("", "Bitte alle Namen prüfen.")])
+    add(System("oracle", "", 2, "word"), [("Die Datei", " wurde nicht gespeichert."), ("Bitte alle", " Namen prüfen.")])
+    for kind in KINDS:
+        for level in LEVELS:
+            given = "Die Katze" if level < 100 else "Eine Katze"
+            add(corrupt_system(kind, level, 2), [(given, " wurde heute gefressen."), ("Ein Tier", " frisst.")])
+    add(System("pseudo", "first", 2, "token"), [("Datei", " wurde nicht"), ("Bitte al", "le Namen.")])
+    for unit in ("token", "word"):
+        texts = [("Die Datei", " wurde nicht gespeichert."), ("Bitte alle", " Namen prüfen.")]
+        add(System("sft", "", 2, unit), texts)
+    direction = Direction("en", "de")
+    return Answered(direction, ITEMS, outputs, {}, Cutter(tok.backend_tokenizer, direction))
+
+
+def chrf(texts: list[str], references: list[str]) -> float:
+    return CHRF.corpus(texts, references, "de")
+
+
+def test_quality_is_that_of_what_follows_the_prior() -> None:
+    scorer = Scorer([answered()], 1000, 1)
+    rows = {(row["kind"], row["level"]): row for row in quality_rows(scorer, "m", [2])}
+    rest = ["wurde heute nicht gespeichert.", "Namen prüfen."]
+    assert len(rows) == len(KINDS) * (1 + len(LEVELS))
+    good, bad = rows["other-item", 0], rows["other-item", 100]
+    assert good["rest"] == pytest.approx(chrf(["wurde nicht gespeichert.", "Namen prüfen."], rest))
+    assert bad["rest"] == pytest.approx(chrf(["wurde heute gefressen.", "frisst."], rest))
+    assert bad["mean"] == pytest.approx(
+        chrf(["Eine Katze wurde heute gefressen.", "Ein Tier frisst."], [i.target for i in ITEMS])
+    )
+    assert good["rest none"] == pytest.approx(chrf(["was not saved today.", "."], rest))
+    assert good["rest sft"] == pytest.approx(chrf(["wurde nicht gespeichert.", "Namen prüfen."], rest))
+    assert good["worse than none"] is None and good["covered"] == 0 and scorer.covered(4) == 0.5
+    assert good["p none uncorrected"] == rows["random-content", 0]["p none uncorrected"] <= good["p none"]
+
+
+def test_units_end_where_priors_end() -> None:
+    rows = units_rows(Scorer([answered()], 1000, 1), "m", [1, 2])
+    found = [(row["kind"], row["k"], row["k_unit"]) for row in rows]
+    # Half of the pseudo priors have two tokens.
+    assert found == [
+        ("none", 0, ""),
+        ("oracle", 2, "word"),
+        ("pseudo", 2, "token"),
+        ("sft", 2, "token"),
+        ("sft", 2, "word"),
+    ]
+    own = answered()
+    short = System("pseudo", "first", 2, "token")
+    own.outputs[short]["b"] = output(ITEMS[1], short, "Bitte", " alle.")  # type: ignore[index]
+    assert "pseudo" not in [row["kind"] for row in units_rows(Scorer([own], 1000, 1), "m", [1, 2])]
+
+
+def test_propagation_knows_right_words_from_wrong_ones() -> None:
+    rows = {(row["kind"], row["right"]): row for row in propagation_rows([answered()], "m", 1000, 1)}
+    # "Datei" is not where the reference has it; of "Bitte al" the second word has begun.
+    assert rows["pseudo", "none"]["n"] == 1 and rows["pseudo", "all"]["n"] == 1
+    assert rows["sft", "all"]["n"] == 2 and ("sft", "none") not in rows
+    assert rows["oracle", "all"]["rest"] == pytest.approx(
+        np.mean([chrf(["wurde nicht gespeichert."], ["wurde heute nicht gespeichert."]), 100])
+    )
+    assert rows["oracle", "all"]["within"] > 0 > rows["pseudo", "none"]["within"]
