@@ -8,7 +8,7 @@ python scripts/prepare_tagging.py --source '{"kind": "treebanks", "folder": "…
 
 Silver: reads the splits of translation, for each language those of a unit, and tags one side of them. Treebanks: reads
 gold tags. Writes {folder}/{language}/{train,dev,trial,test,out_of_domain}.jsonl, the last one empty, and note.json:
-what a reader of tables must know of a language's tags.
+what a reader of tables must know of the tags.
 """
 
 import argparse
@@ -42,6 +42,7 @@ def main() -> None:
     args = parser.parse_args()
 
     names, sizes = NAMES[args.tag_names], args.sizes
+    notes = []
     for n, code in enumerate(args.languages):
         if args.source["kind"] == "silver":
             splits, note = silver_splits(args.sentences / args.units[n], args.sides[n], code)
@@ -71,8 +72,9 @@ def main() -> None:
         items["train"] = [item for item, bad in zip(items["train"], near, strict=True) if not bad]
         for name, own in {**items, "trial": items["dev"][: sizes["trial"]], "out_of_domain": []}.items():
             write_records(args.folder / code / f"{name}.jsonl", own)
-        write_json(args.folder / code / "note.json", {"note": f"{code}: {note}"})
+        notes.append(f"{code}: {note}")
         logging.info("%s: %s; %s", code, ", ".join(f"{len(own)} {name}" for name, own in items.items()), note)
+    write_json(args.folder / "note.json", {"note": "; ".join(notes)})
 
 
 def silver_splits(folder: Path, side: str, code: str) -> tuple[dict[str, list[treebanks.Tagged]], str]:

@@ -5,6 +5,7 @@ python scripts/tabulate_task.py --task translation --config '{…}' --foundation
     --scores results/default/scores/translation/{en-de,en-fr}/NAME.json \
     --sft results/default/models/sft/translation/NAME/manifest.json \
     --refined results/default/models/refined/translation/manifest.json --resamples 10000 --seed 1 \
+    --note results/default/data/translation/note.json \
     --csv results/default/tables/main.csv --md results/default/tables/main.md --tex results/default/tables/main.tex
 
 Reads scores foundation by foundation, unit by unit; manifests of trained models where there are any.
@@ -36,7 +37,7 @@ def main() -> None:
     parser.add_argument("--csv", required=True, help="file to write")
     parser.add_argument("--md", required=True, help="file to write")
     parser.add_argument("--tex", help="file to write")
-    parser.add_argument("--notes", nargs="*", default=[], help="notes on the data")
+    parser.add_argument("--note", required=True, help="note on the data")
     parser.add_argument("--claims", action="store_true", help="judge the paper's claims")
     args = parser.parse_args()
     args.foundations = dict(args.foundations)  # pairs keep the order, in which the files are given
@@ -56,7 +57,7 @@ def main() -> None:
     if args.claims:
         text = claims_markdown(rows, args.foundations) + "\n" + text
     text += "\n" + main_notes(args.task, rows, scores, sft, refined, args.resamples, args.config)
-    text += "".join(f"- {read_json(path)['note']}.\n" for path in args.notes)
+    text += f"- {read_json(args.note)['note']}.\n"
     with atomic(args.md) as stream:
         stream.write(text)
     print(f"\n{text}")

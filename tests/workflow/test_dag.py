@@ -23,7 +23,9 @@ from prefixyarn.tasks.scoring import scores
 ROOT = Path(__file__).resolve().parents[2]
 # Systems decoded from priors, see test_a_whole_run_makes_the_tables.
 DECODED = 1 + 2 + 3 * (2 + 4 + 5) + 1 + 3 + 3 * 2
-TABLES = {"tabulate_task", "tabulate_overview", "tabulate_translation", "tabulate_analysis", "tabulate_resources"}
+TABLES = {
+    f"tabulate_{name}" for name in ("task", "overview", "translation", "analysis", "resources", "findings", "cost")
+}
 SCORING = {"score", *TABLES, "plot_results", "plot_analysis", "write_report"}
 MODULE = Path("src/prefixyarn/metrics/faults.py")
 

@@ -196,7 +196,8 @@ rule prepare_tagging:
         ],
         treebanks=treebanks() if GOLD else [],
     output:
-        splits=splits_of("tagging", *SPLITS, "note.json"),
+        splits=splits_of("tagging", *SPLITS),
+        note="results/{run}/data/tagging/note.json",
     log:
         "logs/{run}/prepare_tagging.log",
     conda:

@@ -1,14 +1,6 @@
 # Tables and figures (paper section 4.2).
 
 
-# What a task's data are, in the words of the rule that prepared them.
-NOTES = {
-    "translation": "results/{run}/data/translation/note.json",
-    "summarization": "results/{run}/data/summarization/note.json",
-    "tagging": "results/{run}/data/tagging/{unit}/note.json",
-}
-
-
 rule tabulate_task:
     input:
         code=lambda w: code_inputs(
@@ -17,7 +9,7 @@ rule tabulate_task:
         scores=table_files("results/{run}/scores/{task}/{unit}/{model}.json"),
         sft=table_files(rules.train_sft.output.manifest, "sft"),
         refined=table_files(rules.train_refined.output.manifest, "refined"),
-        notes=lambda w: table_files(NOTES[TABLES[w.table][0]])(w),
+        note=lambda w: f"results/{w.run}/data/{TABLES[w.table][0]}/note.json",
     output:
         csv=report(
             "results/{run}/tables/{table}.csv",
@@ -45,7 +37,7 @@ rule tabulate_task:
     shell:
         "python scripts/tabulate_task.py --task {params.task} --foundations {params.foundations:q}"
         " --directions {params.directions} --config {params.config:q} --scores {input.scores} --sft {input.sft}"
-        " --refined {input.refined} --resamples {params.resamples} --seed {params.seed} --notes {input.notes}"
+        " --refined {input.refined} --resamples {params.resamples} --seed {params.seed} --note {input.note}"
         " {params.claims} --csv {output.csv} --md {output.md} --tex {output.tex} 2>&1 | tee {log}"
 
 
@@ -87,7 +79,7 @@ rule tabulate_translation:
         prompts=expand(
             "results/{{run}}/prompts/translation/{model}.json", model=FOUNDATIONS
         ),
-        note=NOTES["translation"],
+        note="results/{run}/data/translation/note.json",
     output:
         csv="results/{run}/tables/translation.csv",
         md="results/{run}/tables/translation.md",

@@ -1,0 +1,64 @@
+"""Every configuration that is shipped can be planned, without a network."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
+# Rules that a plan must have, beside those of every run.
+HAS = {
+    "flores.yaml": {"fetch_flores", "fetch_muse", "fetch_treebanks"},
+    "paper.yaml": {"fetch_flores", "fetch_muse", "fetch_refined", "fetch_treebanks"},
+    "config.yaml": {"fetch_catalogue", "fetch_descriptions", "decode_analysis"},
+    "smoke.yaml": {"fetch_catalogue", "fetch_descriptions"},
+}
+
+
+@pytest.fixture(scope="module")
+def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    folder = tmp_path_factory.mktemp("configs")
+    for name in ("workflow", "scripts", "src", "config"):
+        shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    return folder
+
+
+def plan(folder: Path, *options: str) -> str:
+    environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
+    environment |= {"PYTHONPATH": str(folder / "src"), "XDG_CACHE_HOME": str(folder / "cache")}
+    command = [sys.executable, "-m", "snakemake", *options]
+    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    assert result.returncode == 0, result.stdout + result.stderr
+    return result.stdout + result.stderr
+
+
+@pytest.mark.parametrize("name", CONFIGS)
+def test_a_shipped_configuration_is_planned(copy: Path, name: str) -> None:
+    output = plan(copy, "-n", "--configfile", f"config/{name}")
+    run = yaml.safe_load((copy / "config" / name).read_text())["run"]
+    assert f"results/{run}/report.html" in output and f"results/{run}/tables/findings.md" in output
+    planned = {line.split()[0] for line in output.splitlines() if line.strip()}
+    assert HAS[name] <= planned, name
+
+
+def test_with_a_mirror_nothing_is_downloaded(copy: Path) -> None:
+    mirror = copy / "mirror"
+    names = ("eng", "deu", "fra", "zho_simpl", "por", "ukr", "rus", "ara", "swh", "yor")
+    files = [f"flores101_dataset/dev/{name}.dev" for name in names]
+    files += [f"muse/en-{code}.txt" for code in ("de", "fr", "zh", "pt", "uk", "ru", "ar")]
+    files += ["muse/de-en.txt", "muse/zh-en.txt", "ud-treebanks-v2.5/UD_German-GSD/de_gsd-ud-dev.conllu"]
+    for file in files:
+        (mirror / file).parent.mkdir(parents=True, exist_ok=True)
+        (mirror / file).touch()
+    (copy / "config/mirror.yaml").write_text("data:\n  mirror: mirror\n")
+    output = plan(copy, "-n", "--configfile", "config/flores.yaml", "config/mirror.yaml")
+    planned = {line.split()[0] for line in output.splitlines() if line.strip()}
+    assert "prepare_translation" in planned and not {"fetch_flores", "fetch_muse", "fetch_treebanks"} & planned
+    assert "mirror/muse/de-en.txt" in output and "mirror/flores101_dataset/dev/yor.dev" in output
