@@ -215,5 +215,5 @@ def test_the_linear_tagger_learns(tmp_path) -> None:  # type: ignore[no-untyped-
     assert first_unit_accuracy(wrong, test, "en") == 0
     with pytest.raises(InputError, match="trained on de, not on fr"):
         linear_tagger.predict(tmp_path, "fr", test, 8)
-    with pytest.raises(InputError, match="5 training items in de are too few"):
+    with pytest.raises(InputError, match="5 training sentences in de are too few"):
         linear_tagger.train({"de": test}, {}, {"seed": 1}, "", tmp_path, tmp_path)

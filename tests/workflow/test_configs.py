@@ -58,7 +58,7 @@ def test_with_a_mirror_nothing_is_downloaded(copy: Path) -> None:
         (mirror / file).parent.mkdir(parents=True, exist_ok=True)
         (mirror / file).touch()
     (copy / "config/mirror.yaml").write_text("data:\n  mirror: mirror\n")
-    output = plan(copy, "-n", "--configfile", "config/flores.yaml", "config/mirror.yaml")
+    output = plan(copy, "-n", "--printshellcmds", "--configfile", "config/flores.yaml", "config/mirror.yaml")
     planned = {line.split()[0] for line in output.splitlines() if line.strip()}
     assert "prepare_translation" in planned and not {"fetch_flores", "fetch_muse", "fetch_treebanks"} & planned
-    assert "mirror/muse/de-en.txt" in output and "mirror/flores101_dataset/dev/yor.dev" in output
+    assert "mirror/muse/de-en.txt" in output and "--flores mirror --lock" in output
