@@ -34,7 +34,7 @@ def main() -> None:
     directions = {unit: Direction.parse(unit) for unit in args.directions}
     by_split: dict[str, dict[str, list[Item]]]
     note = "Debian's translated package descriptions, families of packages in one split"
-    if args.source["kind"] == "crosssum":
+    if args.source["kind"] != "debian":
         note = "CrossSum's own splits"
         by_split = crosssum.splits(args.source["folder"], directions, args.sizes)
     else:

@@ -150,8 +150,8 @@ def _summarization(block: Mapping[str, Any]) -> list[str]:
                 found.append(
                     f"summarization.directions: {unit} needs {code!r}, which {source} does not have ({', '.join(has)})"
                 )
-    if source == "crosssum" and block["lexicon"]["source"] == "induced":
-        found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'folder'")
+    if source != "debian" and block["lexicon"]["source"] == "induced":
+        found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'muse' or 'folder'")
     return found
 
 

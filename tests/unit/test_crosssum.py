@@ -1,9 +1,17 @@
 import bz2
+import hashlib
 import io
 import json
 import logging
+import os
+import subprocess
+import sys
 import tarfile
+import threading
+from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -131,3 +139,77 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
     write(tmp_path / "english-french_test.jsonl", line("a", ""))
     with pytest.raises(InputError, match="CrossSum english-french test: 0 examples"):
         crosssum.read(tmp_path, "en", "fr", "test")
+
+
+@pytest.fixture
+def hub() -> Iterator[str]:
+    """A server that answers as the hub does for one data set, at one commit."""
+    commit, name = "d" * 40, "data/english-french_CrossSum.tar.bz2"
+    files = {name: b"an archive", "README.md": b"# CrossSum"}
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.answer(body=True)
+
+        def do_HEAD(self) -> None:
+            self.answer(body=False)
+
+        def answer(self, body: bool) -> None:
+            path = self.path.split("?")[0]
+            if path.startswith("/api/datasets/me/sum/revision/"):
+                siblings = [{"rfilename": file} for file in files]
+                data = json.dumps({"id": "me/sum", "sha": commit, "siblings": siblings}).encode()
+            elif path.startswith(f"/api/datasets/me/sum/tree/{commit}"):
+                tree = [
+                    {"type": "file", "path": file, "size": len(own), "oid": hashlib.sha1(own).hexdigest()}
+                    for file, own in files.items()
+                ]
+                data = json.dumps(tree).encode()
+            elif path == f"/datasets/me/sum/resolve/{commit}/{name}":
+                data = files[name]
+            else:
+                self.send_response(404)
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.send_header("X-Repo-Commit", commit)
+            self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
+            self.send_header("Content-Length", str(len(data)))
+            self.end_headers()
+            if body:
+                self.wfile.write(data)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def test_archives_are_fetched_from_the_hub(hub: str, tmp_path: Path) -> None:
+    def fetch(pair: str) -> subprocess.CompletedProcess[str]:
+        source = {"kind": "crosssum-hub", "id": "me/sum", "revision": "main"}
+        command = [sys.executable, "scripts/fetch_crosssum.py", "--source", json.dumps(source), "--pair", pair]
+        command += ["--lock", str(tmp_path / "lock.json"), "--archive", str(tmp_path / f"{pair}_CrossSum.tar.bz2")]
+        environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_XET": "1"}
+        environment.pop("HF_HUB_OFFLINE", None)
+        root = Path(__file__).resolve().parents[2]
+        return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+
+    result = fetch("english-french")
+    assert result.returncode == 0, result.stderr
+    assert (tmp_path / "english-french_CrossSum.tar.bz2").read_bytes() == b"an archive"
+    lock = json.loads((tmp_path / "lock.json").read_text())
+    assert lock["revisions"] == {"datasets/me/sum@main": "d" * 40}
+    assert list(lock["files"]) == ["crosssum/english-french_CrossSum.tar.bz2"]
+    result = fetch("english-german")
+    assert result.returncode == 1 and "has no english-german_CrossSum.tar.bz2" in result.stderr
+    lock["files"] = {"crosssum/english-french_CrossSum.tar.bz2": "0" * 64}
+    (tmp_path / "lock.json").write_text(json.dumps(lock))
+    (tmp_path / "english-french_CrossSum.tar.bz2").unlink()
+    result = fetch("english-french")
+    assert result.returncode == 1 and "its SHA-256 is" in result.stderr
+    assert not (tmp_path / "english-french_CrossSum.tar.bz2").exists()

