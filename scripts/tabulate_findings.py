@@ -30,7 +30,7 @@ def main() -> None:
     rows = []
     for name in foundations:
         own = {table: [row for row in every if row["foundation"] == name] for table, every in tables.items()}
-        rows += [{"foundation": name, **row} for row in findings(own)]
+        rows += [{"foundation": name, **row} for row in findings(own, len(foundations))]
     write_csv(args.csv, rows)
     text = findings_markdown(rows, foundations)
     with atomic(args.md) as stream:

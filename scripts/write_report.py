@@ -30,6 +30,12 @@ SECTIONS = (
         ("overview.md",),
     ),
     (
+        "Size of the model (open question 1)",
+        "Each foundation is compared with its own SFT model. Lines rise if priors serve larger models better.",
+        ("scale",),
+        ("scale.md",),
+    ),
+    (
         "Findings, claim by claim",
         "Each claim of the paper, its limits and open questions, with our numbers and the verdict by margins fixed "
         "before the run.",
@@ -116,7 +122,7 @@ def main() -> None:
     sections = []
     for title, caption, patterns, tables in SECTIONS:
         paths = [args.results / "figures" / f"{pattern.format(name)}.svg" for pattern in patterns for name in names]
-        figures = tuple(p for p in paths if p.exists())
+        figures = tuple(p for p in dict.fromkeys(paths) if p.exists())
         files = [args.results / "tables" / table for table in tables]
         text = "\n".join(path.read_text(encoding="utf-8") for path in files if path.exists())
         if figures or text:

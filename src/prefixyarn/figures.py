@@ -302,3 +302,31 @@ def cost(tables: Mapping[str, Sequence[Row]], label: str) -> Figure:
     figure.legend(*panels[0][0].get_legend_handles_labels(), fontsize=8, ncols=6, loc="outside lower center")
     figure.suptitle(f"Score against cost, {label}; 95 % intervals", fontsize=9)
     return figure
+
+
+def scale(rows: Sequence[Row], labels: Mapping[str, str]) -> Figure:
+    """Draw the share of SFT against the number of parameters, a panel per task.
+
+    Args:
+        rows: Of the scale table.
+        labels: By foundation its label.
+    """
+    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    size = (4.0 * len(tasks) + 0.6, 3.6)
+    figure, panels = plt.subplots(1, len(tasks), figsize=size, layout="constrained", sharey=True, squeeze=False)
+    sizes = {row["foundation"]: row["parameters"] for row in rows}
+    for axes, task in zip(panels[0], tasks, strict=True):
+        for kind in dict.fromkeys(row["kind"] for row in rows):
+            own = [row for row in rows if row["task"] == task and row["kind"] == kind and row["share"] is not None]
+            if own:
+                shares = [row["share"] for row in own]
+                axes.errorbar([row["parameters"] for row in own], shares, _errors(own, "share"), **_style(kind))
+        axes.axhline(100, color="#555555", linewidth=0.8)
+        axes.set_xscale("log")
+        axes.set_xticks(list(sizes.values()), [labels[name] for name in sizes], rotation=30, ha="right", fontsize=7)
+        axes.minorticks_off()
+        axes.set(xlabel="parameters of the foundation", title=task)
+    panels[0][0].set_ylabel("share of the SFT model's score (%)")
+    panels[0][0].legend(fontsize=8)
+    figure.suptitle("Share of SFT by size; 95 % intervals", fontsize=9)
+    return figure

@@ -1,7 +1,12 @@
 from typing import Any
 
+import numpy as np
+from matplotlib.container import ErrorbarContainer
+
+from prefixyarn.figures import scale
 from prefixyarn.tables.overview import overview_markdown, overview_rows
 from prefixyarn.tables.render import read_csv, write_csv
+from prefixyarn.tables.scale import scale_markdown, scale_rows
 
 
 def row(
@@ -59,3 +64,36 @@ def test_missing_values_come_back_as_none(tmp_path: Any) -> None:
         and read[0]["variant"] == ""
         and overview_rows({"translation": read})[0]["share"] is None
     )
+
+
+def test_scale_orders_foundations_by_size() -> None:
+    def of(name: str, kind: str, share: float | None, prompt: str = "zero-shot", variant: str = "") -> dict[str, Any]:
+        ends = {"share low": share - 5, "share high": share + 5} if share is not None else {}
+        head = {"task": "translation", "kind": kind, "foundation": name, "prompt": prompt, "variant": variant}
+        return {**head, "mean": 20.0, "n": 3, "share": share, "share low": None, "share high": None, **ends}
+
+    overview = [
+        of("large", "none", 70.0),
+        of("large", "pseudo", 90.0, variant="first"),
+        of("large", "pseudo", 95.0, variant="likeliest"),
+        of("large", "pseudo", 99.0, prompt="few-shot-2"),
+        of("small", "none", 50.0),
+        of("small", "pseudo", None),
+    ]
+    rows = scale_rows(overview, {"large": 7_000_000_000, "small": 270_000_000})
+    assert [(r["kind"], r["foundation"], r["share"]) for r in rows] == [
+        ("none", "small", 50.0),
+        ("none", "large", 70.0),
+        ("pseudo", "small", None),
+        ("pseudo", "large", 90.0),
+    ]
+    labels = {"small": "Small", "large": "Large"}
+    text = scale_markdown(rows, labels)
+    assert "50.0 (45.0–55.0)" in text and "Small 270,000,000, Large 7,000,000,000" in text
+    (axes,) = scale(rows, labels).axes
+    drawn = {
+        str(bars.get_label()): np.asarray(bars.lines[0].get_xydata()).tolist()
+        for bars in axes.containers
+        if isinstance(bars, ErrorbarContainer)
+    }
+    assert drawn == {"none": [[2.7e8, 50.0], [7e9, 70.0]], "pseudo": [[7e9, 90.0]]}

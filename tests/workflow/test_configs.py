@@ -18,6 +18,7 @@ HAS = {
     "flores.yaml": {"fetch_flores", "fetch_muse", "fetch_treebanks"},
     "paper.yaml": {"fetch_crosssum", "fetch_flores", "fetch_muse", "fetch_refined", "fetch_treebanks"},
     "config.yaml": {"fetch_catalogue", "fetch_descriptions", "decode_analysis"},
+    "scale.yaml": {"tabulate_scale"},
     "smoke.yaml": {"fetch_catalogue", "fetch_descriptions"},
 }
 

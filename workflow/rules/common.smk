@@ -379,6 +379,8 @@ def final_tables():
             for name in ("prompts", "cost")
             for kind in ("csv", "md")
         ]
+    if len(FOUNDATIONS) > 1:
+        tables += ["scale.csv", "scale.md"]
     if "translation" in TASKS:
         tables += ["translation.csv", "translation.md"]
     if ANALYSED:
@@ -397,7 +399,8 @@ def final_figures():
         names += ["off_target"]
     if ANALYSED:
         names += ["agreement", "silent_majority", "quality", "prior_units"]
-    return [f"{name}_{foundation}" for name in names for foundation in FOUNDATIONS]
+    drawn = [f"{name}_{foundation}" for name in names for foundation in FOUNDATIONS]
+    return drawn + (["scale"] if len(FOUNDATIONS) > 1 else [])
 
 
 def final_results():

@@ -172,6 +172,34 @@ rule tabulate_cost:
         " 2>&1 | tee {log}"
 
 
+rule tabulate_scale:
+    input:
+        code=code("scripts/tabulate_scale.py"),
+        overview=rules.tabulate_overview.output.csv,
+        manifests=expand(rules.convert_foundation.output.manifest, model=FOUNDATIONS),
+    output:
+        csv="results/{run}/tables/scale.csv",
+        md="results/{run}/tables/scale.md",
+        svg=report(
+            "results/{run}/figures/scale.svg",
+            caption="../report/scale.rst",
+            category=SECTIONS["all"],
+        ),
+        png="results/{run}/figures/scale.png",
+    log:
+        "logs/{run}/tabulate_scale.log",
+    conda:
+        "../envs/prefixyarn.yaml"
+    params:
+        foundations=as_json(list(LABELS.items())),
+    message:
+        "Share of SFT by the size of the foundation"
+    shell:
+        "python scripts/tabulate_scale.py --foundations {params.foundations:q} --overview {input.overview}"
+        " --manifests {input.manifests} --csv {output.csv} --md {output.md} --figures {output.svg} {output.png}"
+        " 2>&1 | tee {log}"
+
+
 rule tabulate_findings:
     input:
         code=code("scripts/tabulate_findings.py"),

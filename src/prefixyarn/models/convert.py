@@ -61,6 +61,7 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()},
             "checked": checked,
             "vocabulary": len(tokenizer),
+            "parameters": _parameters(folder),
         }
         write_json(folder / "manifest.json", manifest)
     except BaseException:
@@ -73,6 +74,15 @@ def _empty(folder: Path) -> None:
     for file in folder.iterdir():
         if file.is_file() or file.is_symlink():
             file.unlink()
+
+
+def _parameters(folder: Path) -> int:
+    """Return how many parameters the weight files hold; tied ones are stored, and count, once."""
+    total = 0
+    for path in folder.glob("*.safetensors"):
+        with safe_open(path, "pt") as file:
+            total += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118 - no mapping
+    return total
 
 
 def _check_files(folder: Path) -> None:

@@ -99,11 +99,12 @@ TASKS = {
 }
 
 
-def findings(tables: Tables) -> list[Row]:
+def findings(tables: Tables, models: int = 1) -> list[Row]:
     """Return what one foundation's tables say of all the paper's claims, its limits and its open questions.
 
     Args:
         tables: By name the rows of the tables that the run has; claims about others are left out.
+        models: How many foundations the run has.
 
     Returns:
         Per claim: ``part`` of the paper, ``claim``, ``paper``, ``here``, ``verdict`` and ``see``, the table.
@@ -127,12 +128,12 @@ def findings(tables: Tables) -> list[Row]:
                 "see": f"{table}.csv",
             }
             found.append(row)
-    for part, claim in (
-        ("open question 1", "Larger and newer models do as well"),
-        ("limits", "What a model was pre-trained on decides how far priors help"),
+    for part, claim, see in (
+        ("open question 1", "Larger and newer models do as well", "scale.md"),
+        ("limits", "What a model was pre-trained on decides how far priors help", "–"),
     ):
-        here = "one model in this run, its mix not published"
-        found.append({"part": part, "claim": claim, "paper": "–", "here": here, "verdict": UNKNOWN, "see": "–"})
+        row = {"part": part, "claim": claim, "paper": "–", "here": "no verdict from one model", "verdict": UNKNOWN}
+        found.append({**row, "see": see if models > 1 else "–"})
     return found
 
 
