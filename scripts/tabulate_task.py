@@ -38,6 +38,7 @@ def main() -> None:
     parser.add_argument("--md", required=True, help="file to write")
     parser.add_argument("--tex", help="file to write")
     parser.add_argument("--note", required=True, help="note on the data")
+    parser.add_argument("--left-out", type=json.loads, default=[], help="why units of the config are not in the table")
     parser.add_argument("--claims", action="store_true", help="judge the paper's claims")
     args = parser.parse_args()
     args.foundations = dict(args.foundations)  # pairs keep the order, in which the files are given
@@ -57,7 +58,9 @@ def main() -> None:
     if args.claims:
         text = claims_markdown(rows, args.foundations) + "\n" + text
     text += "\n" + main_notes(args.task, rows, scores, sft, refined, args.resamples, args.config)
-    text += f"- {read_json(args.note)['note']}.\n"
+    text += "".join(
+        f"- {note}.\n" for note in (read_json(args.note)["note"], *map("Left out: {}".format, args.left_out))
+    )
     with atomic(args.md) as stream:
         stream.write(text)
     print(f"\n{text}")

@@ -15,6 +15,7 @@ from prefixyarn.languages import LANGUAGES, Direction, language
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import System
 from prefixyarn.tasks.tagging.silver import TAGGERS
+from prefixyarn.tasks.tagging.treebanks import TREEBANKS
 
 RANDOM_KINDS = ("random-function", "random-content", "random")
 COLUMNS = {
@@ -130,46 +131,37 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     extra = sorted({*config["analysis"]["free_k"]} - {*config["analysis"]["k"]})
     if extra:
         found.append(f"analysis.free_k: {', '.join(map(str, extra))} not in analysis.k")
-    if "summarization" in config["tasks"]:
-        found += _summarization(config["summarization"])
-    if "tagging" in config["tasks"]:
-        found += _tagging(config)
+    summarization = config["summarization"]
+    if summarization["source"]["kind"] != "debian" and summarization["lexicon"]["source"] == "induced":
+        found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'muse' or 'folder'")
+    for task, reasons in left_out(config).items():
+        if task in config["tasks"] and len(reasons) == len(config[task][COLUMNS[task]]):
+            found += [f"{task}.{COLUMNS[task]}: {reason}" for reason in reasons.values()]
     for task in config["tasks"]:
         found += _task(task, config[task])
     return found
 
 
-def _summarization(block: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with the directions and the dictionary of summarisation."""
-    found = []
-    source = block["source"]["kind"]
+def left_out(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
+    """Return, by task, the units that it cannot be run on as there are no data in a language, and why."""
+    found: dict[str, dict[str, str]] = {task: {} for task in COLUMNS}
+    source = config["summarization"]["source"]["kind"]
     has = [own.code for own in LANGUAGES.values() if (own.described if source == "debian" else own.crosssum)]
-    for unit in block["directions"]:
+    for unit in config["summarization"]["directions"]:
         for code in unit.split("-"):
             if code not in has:
-                found.append(
-                    f"summarization.directions: {unit} needs {code!r}, which {source} does not have ({', '.join(has)})"
-                )
-    if source != "debian" and block["lexicon"]["source"] == "induced":
-        found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'muse' or 'folder'")
-    return found
-
-
-def _tagging(config: Mapping[str, Any]) -> list[str]:
-    """Return what is wrong with the languages of tagging."""
-    found = []
-    block, translation = config["tagging"], config["translation"]
-    translated = {
-        code for unit in translation["directions"] + translation["other_directions"] for code in unit.split("-")
-    }
-    for code in block["languages"]:
-        if block["source"]["kind"] == "silver":
-            if code not in TAGGERS:
-                found.append(f"tagging.languages: no packaged tagger for {code!r}, only for {', '.join(TAGGERS)}")
-            if code not in translated:
-                found.append(
-                    f"tagging.languages: {code!r} is in no direction of translation, whose sentences are tagged"
-                )
+                found["summarization"][unit] = f"{unit} needs {code!r}, which {source} does not have ({', '.join(has)})"
+    translation = config["translation"]
+    directions = translation["directions"] + translation["other_directions"]
+    translated = {code for unit in directions for code in unit.split("-")}
+    silver = config["tagging"]["source"]["kind"] == "silver"
+    known = TAGGERS if silver else TREEBANKS
+    for code in config["tagging"]["languages"]:
+        if code not in known:
+            what = "packaged tagger" if silver else "treebank"
+            found["tagging"][code] = f"no {what} for {code!r}, only for {', '.join(known)}"
+        elif silver and code not in translated:
+            found["tagging"][code] = f"{code!r} is in no direction of translation, whose sentences are tagged"
     return found
 
 

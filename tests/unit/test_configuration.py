@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 import yaml
 
-from prefixyarn.configuration import problems, task_systems
+from prefixyarn.configuration import left_out, problems, task_systems
 from prefixyarn.records import System
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -211,3 +211,14 @@ def test_a_misspelt_key_ends_snakemake_without_a_traceback(tmp_path: Path) -> No
     assert result.returncode == 1
     assert "Invalid configuration:\n  sede: unknown key; did you mean 'seed'?" in result.stderr
     assert "Traceback" not in result.stderr
+
+
+def test_languages_without_data_are_left_out_with_a_reason() -> None:
+    overlay = {"summarization": {"directions": ["en-de", "en-ar"]}, "tagging": {"languages": ["de", "ar"]}}
+    config = merged(DEFAULT, {"run": "mine", **overlay})
+    assert not problems(config, SCHEMA, DEFAULT)
+    found = left_out(config)
+    assert list(found["summarization"]) == ["en-ar"] and "which debian does not have" in found["summarization"]["en-ar"]
+    assert found["tagging"]["ar"].startswith("no packaged tagger for 'ar'") and not found["translation"]
+    gold = merged(config, {"tagging": {"source": {"kind": "treebanks"}, "languages": ["de", "ar", "sw"]}})
+    assert list(left_out(gold)["tagging"]) == ["sw"]

@@ -9,7 +9,7 @@ import yaml
 from snakemake.utils import validate
 
 from prefixyarn.code_inputs import code_inputs
-from prefixyarn.configuration import COLUMNS, problems
+from prefixyarn.configuration import COLUMNS, left_out, problems
 from prefixyarn.data.lexicon import dictionary_files
 from prefixyarn.data.official import flores_file, muse_files, treebank_files
 from prefixyarn.errors import InputError
@@ -38,7 +38,14 @@ MIRROR = config["data"]["mirror"]
 OFFICIAL = str(Path(MIRROR).expanduser()) if MIRROR else DOWNLOADS
 LOCK = "config/data.lock.json"
 # By task: the columns of its main table, and all its units.
-MAIN = {task: config[task][key] for task, key in COLUMNS.items()}
+LEFT_OUT = left_out(config)
+MAIN = {
+    task: [unit for unit in config[task][key] if unit not in LEFT_OUT[task]]
+    for task, key in COLUMNS.items()
+}
+for task in TASKS:
+    for reason in LEFT_OUT[task].values():
+        print(f"{task}: left out: {reason}", file=sys.stderr)
 UNITS = {**MAIN, "translation": MAIN["translation"] + TRANSLATION["other_directions"]}
 # By name of a table: its task and columns. First those of the tasks, side by side in the overview.
 MAIN_TABLES = ["main" if task == "translation" else task for task in TASKS]

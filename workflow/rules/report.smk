@@ -28,6 +28,7 @@ rule tabulate_task:
         task=lambda w: TABLES[w.table][0],
         foundations=as_json(list(LABELS.items())),
         directions=lambda w: TABLES[w.table][1],
+        left_out=lambda w: as_json(list(LEFT_OUT[TABLES[w.table][0]].values()))(w),
         config=lambda w: as_json(config[TABLES[w.table][0]])(w),
         claims=lambda w: "--claims" if w.table == "main" else "",
         resamples=config["score"]["resamples"],
@@ -37,7 +38,7 @@ rule tabulate_task:
     shell:
         "python scripts/tabulate_task.py --task {params.task} --foundations {params.foundations:q}"
         " --directions {params.directions} --config {params.config:q} --scores {input.scores} --sft {input.sft}"
-        " --refined {input.refined} --resamples {params.resamples} --seed {params.seed} --note {input.note}"
+        " --refined {input.refined} --resamples {params.resamples} --seed {params.seed} --note {input.note} --left-out {params.left_out:q}"
         " {params.claims} --csv {output.csv} --md {output.md} --tex {output.tex} 2>&1 | tee {log}"
 
 
