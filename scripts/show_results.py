@@ -2,7 +2,7 @@
 
 python scripts/show_results.py config/smoke.yaml
 
-Reads the configuration file for the run's name, and the tables of that run.
+Reads the configuration files, in the order of overlays, for the run's name, and the tables of that run.
 """
 
 import argparse
@@ -15,16 +15,20 @@ from prefixyarn.errors import InputError, run
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("config", type=Path)
+    parser.add_argument("configs", nargs="+", type=Path)
     args = parser.parse_args()
 
-    default = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
-    name = {**default, **(yaml.safe_load(args.config.read_text(encoding="utf-8")) or {})}["run"]
+    name = ""
+    for path in (Path("config/config.yaml"), *args.configs):
+        name = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("run", name)
     tables = Path("results") / name / "tables"
     if not (tables / "main.md").exists():
-        raise InputError(f"{tables}/main.md is not there: run `make results CONFIG={args.config}`")
+        raise InputError(
+            f"{tables}/main.md is not there: run `make results CONFIG='{' '.join(map(str, args.configs))}'`"
+        )
     print((tables / "main.md").read_text(encoding="utf-8"))
-    print(f"Tables:  {tables}/*.md and *.csv\nOutputs: results/{name}/decode/, a line per item and system")
+    print(f"Report:  results/{name}/report.html\nTables:  {tables}/*.md and *.csv, findings.md first")
+    print(f"Outputs: results/{name}/decode/, a line per item and system")
 
 
 if __name__ == "__main__":
