@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 
-from prefixyarn.tables.claims import findings, findings_markdown
+from prefixyarn.tables.findings import findings, findings_markdown
 from prefixyarn.tables.render import read_csv
 
 ROOT = Path(__file__).resolve().parents[2]

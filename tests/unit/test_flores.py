@@ -201,7 +201,7 @@ def test_nothing_is_unpacked_elsewhere(tmp_path: Path) -> None:
     assert not (folder / name).exists()
 
 
-@pytest.mark.skipif(not MIRROR.exists(), reason="needs ../shared/data/mirror")
+@pytest.mark.mirror
 def test_the_real_files_are_those_of_the_lock_file() -> None:
     lock = Path(__file__).parents[2] / "config/data.lock.json"
     known = json.loads(lock.read_text())["files"]

@@ -19,7 +19,8 @@ from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.trials import choose
 from prefixyarn.metrics.units import score_unit
 from prefixyarn.records import Item, Output, System
-from prefixyarn.tables.claims import claims_markdown, findings, findings_markdown, verdicts
+from prefixyarn.tables.claims import claims_markdown, verdicts
+from prefixyarn.tables.findings import findings, findings_markdown
 from prefixyarn.tables.main import main_latex, main_markdown, main_notes, main_rows
 from prefixyarn.tables.prompts import prompt_rows
 from prefixyarn.tables.render import write_csv
@@ -263,12 +264,15 @@ def test_scores_are_those_of_the_foundation_whose_they_are(units: dict[str, Any]
         "--directions",
         *UNITS,
     ]
+    (tmp_path / "note.json").write_text('{"note": "Sentences"}')
     command += ["--scores", *map(str, files), "--sft", "--resamples", "1000", "--seed", "1"]
+    command += ["--note", str(tmp_path / "note.json"), "--left-out", '["en-xx has no data"]']
     subprocess.run([*command, "--csv", tmp_path / "main.csv", "--md", tmp_path / "main.md"], cwd=root, check=True)
     with open(tmp_path / "main.csv") as stream:
         rows = list(csv.DictReader(stream))
     kinds = {name: [r["kind"] for r in rows if r["foundation"] == name and r["metric"] == "BLEU"] for name in "za"}
     assert "pseudo" in kinds["z"] and "pseudo" not in kinds["a"] and len(kinds["a"]) == 4
+    assert "- Sentences.\n- Left out: en-xx has no data.\n" in (tmp_path / "main.md").read_text()
 
 
 def test_without_an_sft_model_there_are_no_shares(units: dict[str, Any]) -> None:
