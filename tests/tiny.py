@@ -7,8 +7,11 @@ import hashlib
 import io
 import json
 import random
+import threading
 import zipfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from string import ascii_letters
 from typing import Any
@@ -261,3 +264,59 @@ def treebank(folder: Path, sizes: Mapping[str, int]) -> None:
                 lines.append("\t".join([str(number), word, "_", tag, *["_"] * 6]))
             lines.append("")
         (folder / "UD_German-GSD" / f"de_gsd-ud-{name}.conllu").write_text("\n".join(lines) + "\n")
+
+
+@contextmanager
+def hub(commit: str, answer: Callable[[str], bytes | tuple[int, str]]) -> Iterator[str]:
+    """Serve as the Hugging Face hub does for one repository at one commit, and return the address.
+
+    Args:
+        commit: The commit that files are of.
+        answer: Takes a path; returns the body, or a status and the hub's error code.
+    """
+
+    class Handler(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.respond(body=True)
+
+        def do_HEAD(self) -> None:
+            self.respond(body=False)
+
+        def respond(self, body: bool) -> None:
+            found = answer(self.path.split("?")[0])
+            if isinstance(found, tuple):
+                self.send_response(found[0])
+                self.send_header("X-Error-Code", found[1])
+                self.send_header("Content-Length", "0")
+                self.end_headers()
+                return
+            self.send_response(200)
+            self.send_header("X-Repo-Commit", commit)
+            self.send_header("ETag", f'"{hashlib.sha1(found).hexdigest()}"')
+            self.send_header("Content-Length", str(len(found)))
+            self.end_headers()
+            if body:
+                self.wfile.write(found)
+
+        def log_message(self, *args: Any) -> None:
+            pass
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    yield f"http://127.0.0.1:{server.server_port}"
+    server.shutdown()
+
+
+def hub_tree(files: Mapping[str, bytes]) -> bytes:
+    """Return the hub's listing of files."""
+    tree = [
+        {"type": "file", "path": path, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
+        for path, data in sorted(files.items())
+    ]
+    return json.dumps(tree).encode()
+
+
+def hub_info(name: str, commit: str, files: Mapping[str, bytes]) -> bytes:
+    """Return the hub's description of a repository."""
+    siblings = [{"rfilename": path} for path in sorted(files)]
+    return json.dumps({"id": name, "modelId": name, "sha": commit, "siblings": siblings}).encode()

@@ -1,5 +1,4 @@
 import bz2
-import hashlib
 import io
 import json
 import logging
@@ -7,14 +6,12 @@ import os
 import subprocess
 import sys
 import tarfile
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
-from typing import Any
 
 import pytest
 
+import tiny
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES as OURS
 from prefixyarn.records import Item
@@ -147,46 +144,17 @@ def hub() -> Iterator[str]:
     commit, name = "d" * 40, "data/english-french_CrossSum.tar.bz2"
     files = {name: b"an archive", "README.md": b"# CrossSum"}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer(body=True)
+    def answer(path: str) -> bytes | tuple[int, str]:
+        if path.startswith("/api/datasets/me/sum/revision/"):
+            return tiny.hub_info("me/sum", commit, files)
+        if path.startswith(f"/api/datasets/me/sum/tree/{commit}"):
+            return tiny.hub_tree(files)
+        if path == f"/datasets/me/sum/resolve/{commit}/{name}":
+            return files[name]
+        return 404, "EntryNotFound"
 
-        def do_HEAD(self) -> None:
-            self.answer(body=False)
-
-        def answer(self, body: bool) -> None:
-            path = self.path.split("?")[0]
-            if path.startswith("/api/datasets/me/sum/revision/"):
-                siblings = [{"rfilename": file} for file in files]
-                data = json.dumps({"id": "me/sum", "sha": commit, "siblings": siblings}).encode()
-            elif path.startswith(f"/api/datasets/me/sum/tree/{commit}"):
-                tree = [
-                    {"type": "file", "path": file, "size": len(own), "oid": hashlib.sha1(own).hexdigest()}
-                    for file, own in files.items()
-                ]
-                data = json.dumps(tree).encode()
-            elif path == f"/datasets/me/sum/resolve/{commit}/{name}":
-                data = files[name]
-            else:
-                self.send_response(404)
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            self.send_response(200)
-            self.send_header("X-Repo-Commit", commit)
-            self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            if body:
-                self.wfile.write(data)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with tiny.hub(commit, answer) as address:
+        yield address
 
 
 def test_archives_are_fetched_from_the_hub(hub: str, tmp_path: Path) -> None:

@@ -4,9 +4,7 @@ import os
 import shutil
 import subprocess
 import sys
-import threading
 from collections.abc import Iterator
-from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -113,53 +111,19 @@ def hub(saved: Path) -> Iterator[str]:
     commit = "c" * 40
     files = {p.name: p.read_bytes() for p in saved.iterdir()} | {"weights.bin": b"not wanted"}
 
-    class Handler(BaseHTTPRequestHandler):
-        def do_GET(self) -> None:
-            self.answer(body=True)
+    def answer(path: str) -> bytes | tuple[int, str]:
+        if path.startswith("/api/models/me/gated"):
+            return 403, "GatedRepo"
+        if path in ("/api/models/me/tiny/revision/main", f"/api/models/me/tiny/revision/{commit}"):
+            return tiny.hub_info("me/tiny", commit, files)
+        if path == f"/api/models/me/tiny/tree/{commit}":
+            return tiny.hub_tree(files)
+        if path.startswith(f"/me/tiny/resolve/{commit}/") and path.split("/")[-1] in files:
+            return files[path.split("/")[-1]]
+        return 404, "RepoNotFound"
 
-        def do_HEAD(self) -> None:
-            self.answer(body=False)
-
-        def answer(self, body: bool) -> None:
-            path = self.path.split("?")[0]
-            if path.startswith("/api/models/me/gated"):
-                self.send_response(403)
-                self.send_header("X-Error-Code", "GatedRepo")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            if path in ("/api/models/me/tiny/revision/main", f"/api/models/me/tiny/revision/{commit}"):
-                siblings = [{"rfilename": name} for name in sorted(files)]
-                data = json.dumps({"id": "me/tiny", "modelId": "me/tiny", "sha": commit, "siblings": siblings}).encode()
-            elif path == f"/api/models/me/tiny/tree/{commit}":
-                tree = [
-                    {"type": "file", "path": name, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
-                    for name, data in sorted(files.items())
-                ]
-                data = json.dumps(tree).encode()
-            elif path.startswith(f"/me/tiny/resolve/{commit}/") and path.split("/")[-1] in files:
-                data = files[path.split("/")[-1]]
-            else:
-                self.send_response(404)
-                self.send_header("X-Error-Code", "RepoNotFound")
-                self.send_header("Content-Length", "0")
-                self.end_headers()
-                return
-            self.send_response(200)
-            self.send_header("X-Repo-Commit", commit)
-            self.send_header("ETag", f'"{hashlib.sha1(data).hexdigest()}"')
-            self.send_header("Content-Length", str(len(data)))
-            self.end_headers()
-            if body:
-                self.wfile.write(data)
-
-        def log_message(self, *args: Any) -> None:
-            pass
-
-    server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
-    threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
-    server.shutdown()
+    with tiny.hub(commit, answer) as address:
+        yield address
 
 
 def _fetch_from(hub: str, source: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
