@@ -41,7 +41,7 @@ rule fetch_flores:
     params:
         address=ADDRESSES["flores"],
         names=FLORES,
-        folder=DOWNLOADS,
+        folder=lambda w: DOWNLOADS,
         lock=LOCK,
     message:
         "Fetching FLORES-101"
@@ -62,7 +62,7 @@ rule fetch_muse:
     params:
         address=lambda w: ADDRESSES["muse"].replace("{pair}", w.pair),
         names=lambda w: f"muse/{w.pair}.txt",
-        folder=DOWNLOADS,
+        folder=lambda w: DOWNLOADS,
         lock=LOCK,
     message:
         "Fetching MUSE's dictionary {wildcards.pair}"
@@ -197,7 +197,7 @@ rule fetch_treebanks:
     params:
         address=ADDRESSES["treebanks"],
         names=TREEBANKS,
-        folder=DOWNLOADS,
+        folder=lambda w: DOWNLOADS,
         lock=LOCK,
     message:
         "Fetching the treebanks of Universal Dependencies 2.5"
