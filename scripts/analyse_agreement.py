@@ -3,7 +3,7 @@
 python scripts/analyse_agreement.py --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --sft results/default/models/sft/translation/NAME/manifest.json --direction en-de \
     --items results/default/data/translation/en-de/test.jsonl --prompt results/default/prompts/translation/NAME.json \
-    --own results/default/sft/translation/en-de/NAME.jsonl --free results/default/analysis/outputs/en-de/NAME.jsonl \
+    --own results/default/sft/translation/NAME.jsonl --free results/default/analysis/outputs/en-de/NAME.jsonl \
     --k 1 2 4 --number 16 --csv results/default/analysis/agreement/en-de/NAME.csv
 
 Reads the SFT model's answers (teacher-forced) and what the foundation wrote by itself and after k SFT tokens
@@ -36,7 +36,7 @@ def main() -> None:
     parser.add_argument("--direction", required=True)
     parser.add_argument("--items", required=True)
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
-    parser.add_argument("--own", required=True, help="outputs of the SFT model")
+    parser.add_argument("--own", required=True, help="outputs of the SFT model, of all units")
     parser.add_argument("--free", required=True, help="outputs of decode_analysis")
     parser.add_argument("--k", nargs="+", required=True, type=int, help="SFT tokens that the foundation goes on from")
     parser.add_argument("--number", required=True, type=int, help="of items")
@@ -49,7 +49,7 @@ def main() -> None:
     prompt = load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, None)
     ids = {i.id: tuple(prompt_ids(foundation.tokenizer, prompt.fill(i.source, direction))) for i in items}
     wanted = {System("none"): 0, **{System("sft", "", k, "token"): k for k in args.k}}
-    answers = [(TEACHER_FORCED, output) for output in read_records(args.own, Output)]
+    answers = [(TEACHER_FORCED, output) for output in read_records(args.own, Output, args.direction)]
     answers += [(wanted[o.system], o) for o in read_records(args.free, Output) if o.system in wanted]
     reads = [
         Read(o.item, k, Request(ids[o.item], tuple([*o.prior_ids, *o.new_ids]))) for k, o in answers if o.item in ids

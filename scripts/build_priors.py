@@ -3,7 +3,7 @@
 python scripts/build_priors.py --task translation --model resources/foundations/NAME/model --name NAME --dtype float32 \
     --direction en-de --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
     --train results/default/data/translation/en-de/train.jsonl --lexicon results/default/lexicon/translation/en-de.tsv \
-    --refined results/default/refined/translation/en-de.jsonl --sft results/default/sft/translation/en-de/NAME.jsonl \
+    --refined results/default/refined/translation/en-de.jsonl --sft results/default/sft/translation/NAME.jsonl \
     --prompt results/default/prompts/translation/NAME.json \
     --examples results/default/examples/translation/NAME.json --config '{"priors": {…}, "sft": {…}}' --seed 1 \
     --memory-mb 2500 --priors results/default/priors/translation/en-de/NAME.jsonl
@@ -38,12 +38,12 @@ def main() -> None:
     parser.add_argument("--model", required=True, help="the foundation's folder")
     parser.add_argument("--name", required=True)
     parser.add_argument("--dtype", required=True)
-    parser.add_argument("--direction", required=True, type=Direction.parse)
+    parser.add_argument("--direction", required=True)
     parser.add_argument("--items", nargs="+", required=True, help="a file per domain")
     parser.add_argument("--train", required=True)
     parser.add_argument("--lexicon", nargs="?", help="dictionary, where the task has one")
     parser.add_argument("--refined", nargs="?", help="predictions of the refined model")
-    parser.add_argument("--sft", nargs="?", help="outputs of the SFT model")
+    parser.add_argument("--sft", nargs="?", help="outputs of the SFT model, of all units")
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
     parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
     parser.add_argument("--config", required=True, type=json.loads, help="the task's priors and sft")
@@ -55,7 +55,7 @@ def main() -> None:
 
     domains = [read_records(path, Item) for path in args.items]
     items = [item for domain in domains for item in domain]
-    train, direction = read_records(args.train, Item), args.direction
+    train, direction = read_records(args.train, Item), Direction.parse(args.direction)
     dictionary = lexicon.read(args.lexicon) if args.lexicon else {}
     choice = read_json(args.examples) if args.examples else None
     foundation = load(args.model, args.name, args.dtype)
@@ -81,7 +81,7 @@ def main() -> None:
         [tuple(prompt_ids(tokenizer, text)) for text in filled],
         ids,
         Limits(args.memory_mb),
-        Progress(f"build_priors {direction.source}-{direction.target}", sum(map(len, map(set, ids))), "candidates"),
+        Progress(f"build_priors {args.direction}", sum(map(len, map(set, ids))), "candidates"),
     )
     chosen = {item.id: PriorText("", "no candidate") for item in items}
     for item, n in zip(asked, picked, strict=True):
@@ -94,7 +94,7 @@ def main() -> None:
         seed=args.seed,
         likeliest=chosen,
         refined={p.item: p.text for p in read_records(args.refined, Prediction)} if args.refined else {},
-        sft={o.item: o for o in read_records(args.sft, Output)} if args.sft else {},
+        sft={o.item: o for o in read_records(args.sft, Output, args.direction)} if args.sft else {},
         rank=telling_words([i.source for i in train], direction.source) if answers(args.task).telling else list,
     )
     priors = build_priors(domains, systems, direction, prompts, tokenizer, material)

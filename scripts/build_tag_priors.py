@@ -2,7 +2,7 @@
 
 python scripts/build_tag_priors.py --model resources/foundations/NAME/model --language de \
     --items results/default/data/tagging/de/test.jsonl --train results/default/data/tagging/de/train.jsonl \
-    --refined results/default/refined/tagging/de.jsonl --sft results/default/sft/tagging/de/NAME.jsonl \
+    --refined results/default/refined/tagging/de.jsonl --sft results/default/sft/tagging/NAME.jsonl \
     --prompt results/default/prompts/tagging/NAME.json --examples results/default/examples/tagging/NAME.json \
     --config '{"priors": {…}, "sft": {…}}' --seed 1 --priors results/default/priors/tagging/de/NAME.jsonl
 
@@ -26,11 +26,11 @@ from prefixyarn.tasks.tagging.priors import build_priors
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--model", required=True, help="the foundation's folder")
-    parser.add_argument("--language", required=True, type=Direction.parse)
+    parser.add_argument("--language", required=True)
     parser.add_argument("--items", required=True)
     parser.add_argument("--train", required=True)
     parser.add_argument("--refined", nargs="?", help="predictions of the refined model")
-    parser.add_argument("--sft", nargs="?", help="outputs of the SFT model")
+    parser.add_argument("--sft", nargs="?", help="outputs of the SFT model, of all units")
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
     parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
     parser.add_argument("--config", required=True, type=json.loads, help="the task's priors and sft")
@@ -44,12 +44,12 @@ def main() -> None:
     priors = build_priors(
         items=read_records(args.items, Item),
         systems=task_systems(args.config, choice["prompt"]["examples"] if choice else 0),
-        direction=args.language,
+        direction=Direction.parse(args.language),
         prompts=system_prompts(template, choice, train, args.seed),
         tokenizer=tokenizer,
         train=train,
         refined={p.item: p.text for p in read_records(args.refined, Prediction)} if args.refined else {},
-        sft={o.item: o.text for o in read_records(args.sft, Output)} if args.sft else {},
+        sft={o.item: o.text for o in read_records(args.sft, Output, args.language)} if args.sft else {},
         seed=args.seed,
     )
     write_records(args.priors, priors)

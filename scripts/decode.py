@@ -23,7 +23,6 @@ from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import run
 from prefixyarn.examples import system_prompts
-from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
 from prefixyarn.models.sft import SftModel, decoding_model, identity
 from prefixyarn.progress import Progress
@@ -62,35 +61,33 @@ def main() -> None:
         read_records(args.train, Item),
         args.seed,
     )
-    base, direction = identity(args.model), Direction.parse(args.direction)
+    base = identity(args.model)
     sft = SftModel(foundation, base, args.sft.parent) if args.sft else None
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
     progress = Progress(f"decode {args.task} {args.direction}", len(priors), "answers")
     outputs: dict[tuple[str, System], Output] = {}
     weights = {"foundation": base, "sft": sft.identity if sft else ""}
-    settings = {"dtype": args.dtype, "limit": args.max_answer_tokens}
-    if args.dtype != "float32":
-        settings["memory"] = args.memory_mb  # in half precision the batch decides on outputs, too
     form = answers(args.task).form
     limits = Limits(args.memory_mb - (sft.extra_mb if sft else 0))
-    with Journal(args.journal, settings) as journal:
+    with Journal.of(args.journal, args.dtype, args.max_answer_tokens, args.memory_mb) as journal:
         for name in ("foundation", "sft"):
             own = [prior for prior in priors if prior.model == name]
-            questions = [Question(items[prior.item], prompts[prior.prompt], prior) for prior in own]
+            questions = {args.direction: [Question(items[p.item], prompts[p.prompt], p) for p in own]}
             if own:
                 with decoding_model(foundation, sft, name) as model:
                     found = decode_questions(
                         model,
                         stops,
                         questions,
-                        direction,
                         limits,
                         progress,
                         journal,
                         weights[name],
                         form,
                     )
-                outputs |= {(prior.item, prior.system): output for prior, output in zip(own, found, strict=True)}
+                outputs |= {
+                    (prior.item, prior.system): output for prior, output in zip(own, found[args.direction], strict=True)
+                }
     write_records(args.outputs, (outputs[prior.item, prior.system] for prior in priors))
 
 

@@ -4,7 +4,7 @@ python scripts/decode_analysis.py --model resources/foundations/NAME/model --nam
     --direction en-de --items results/default/data/translation/en-de/test.jsonl \
     --train results/default/data/translation/en-de/train.jsonl \
     --lexicon results/default/lexicon/translation/en-de.tsv --refined results/default/refined/translation/en-de.jsonl \
-    --sft results/default/sft/translation/en-de/NAME.jsonl --prompt results/default/prompts/translation/NAME.json \
+    --sft results/default/sft/translation/NAME.jsonl --prompt results/default/prompts/translation/NAME.json \
     --config '{"items": 16, "k": [1, 2, 3, 4, 6, 8], "corrupt_words": [4, 8]}' --seed 1 --max-answer-tokens 64 \
     --memory-mb 3000 --journal state/default/decode_analysis/en-de/NAME.jsonl \
     --priors results/default/analysis/priors/en-de/NAME.jsonl \
@@ -45,7 +45,7 @@ def main() -> None:
     parser.add_argument("--train", required=True)
     parser.add_argument("--lexicon", required=True)
     parser.add_argument("--refined", nargs="?", help="predictions of the refined model")
-    parser.add_argument("--sft", nargs="?", help="outputs of the SFT model")
+    parser.add_argument("--sft", nargs="?", help="outputs of the SFT model, of all units")
     parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
     parser.add_argument("--config", required=True, type=json.loads, help="the config's analysis")
     parser.add_argument("--seed", required=True, type=int)
@@ -65,7 +65,7 @@ def main() -> None:
         train_targets=[item.target for item in train],
         seed=args.seed,
         refined={p.item: p.text for p in read_records(args.refined, Prediction)} if args.refined else {},
-        sft={o.item: o for o in read_records(args.sft, Output)} if args.sft else {},
+        sft={o.item: o for o in read_records(args.sft, Output, args.direction)} if args.sft else {},
     )
     kinds = ["oracle", "pseudo", *(["refined"] if args.refined else []), *(["sft"] if args.sft else [])]
     systems = [System("none")]
@@ -91,23 +91,21 @@ def main() -> None:
     priors = [replace(p, ids=p.ids[: args.max_answer_tokens - 1]) for p in priors]
 
     by_id = {item.id: item for item in items}
-    questions = [Question(by_id[prior.item], prompt, prior) for prior in priors]
+    questions = {args.direction: [Question(by_id[prior.item], prompt, prior) for prior in priors]}
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
-    progress = Progress(f"decode_analysis {args.direction}", len(questions), "answers")
-    settings = {"dtype": args.dtype, "limit": args.max_answer_tokens}
-    with Journal(args.journal, settings) as journal:
+    progress = Progress(f"decode_analysis {args.direction}", len(priors), "answers")
+    with Journal.of(args.journal, args.dtype, args.max_answer_tokens, args.memory_mb) as journal:
         outputs = decode_questions(
             foundation.model,
             stops,
             questions,
-            direction,
             Limits(args.memory_mb),
             progress,
             journal,
             identity(args.model),
         )
     write_records(args.priors, priors)
-    write_records(args.outputs, outputs)
+    write_records(args.outputs, outputs[args.direction])
 
 
 if __name__ == "__main__":

@@ -4,7 +4,7 @@ python scripts/score.py --task translation --direction en-de --languages en de f
     --train results/default/data/translation/en-de/train.jsonl \
     --test results/default/data/translation/en-de/test.jsonl \
     --out-of-domain results/default/data/translation/en-de/out_of_domain.jsonl \
-    --outputs results/default/{decode,sft}/translation/en-de/NAME.jsonl \
+    --outputs results/default/decode/translation/en-de/NAME.jsonl --sft results/default/sft/translation/NAME.jsonl \
     --predictions results/default/refined/translation/en-de.jsonl \
     --priors results/default/priors/translation/en-de/NAME.jsonl \
     --tokenizer resources/foundations/NAME/model/tokenizer.json --cuts '{"token": [1, 2]}' --resamples 10000 --seed 1 \
@@ -33,12 +33,13 @@ from prefixyarn.tasks.scoring import scores
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("--task", required=True)
-    parser.add_argument("--direction", required=True, type=Direction.parse)
+    parser.add_argument("--direction", required=True)
     parser.add_argument("--languages", nargs="+", required=True)
     parser.add_argument("--train", required=True)
     parser.add_argument("--test", required=True)
     parser.add_argument("--out-of-domain", required=True)
-    parser.add_argument("--outputs", nargs="+", required=True)
+    parser.add_argument("--outputs", required=True)
+    parser.add_argument("--sft", nargs="*", required=True, help="outputs of SFT models, of all directions")
     parser.add_argument("--predictions", nargs="?", help="of the refined model")
     parser.add_argument("--priors", required=True)
     parser.add_argument("--tokenizer", required=True, help="the foundation's tokenizer.json")
@@ -49,8 +50,9 @@ def main() -> None:
     parser.add_argument("--scores", required=True, help="file to write")
     args = parser.parse_args()
 
-    tokenizer = Tokenizer.from_file(args.tokenizer)
-    outputs = [output for path in args.outputs for output in read_records(path, Output)]
+    direction, tokenizer = Direction.parse(args.direction), Tokenizer.from_file(args.tokenizer)
+    outputs = read_records(args.outputs, Output)
+    outputs += [output for path in args.sft for output in read_records(path, Output, args.direction)]
     if args.predictions:
         outputs += [
             Output.without_ids(p.item, p.text, "refined") for p in read_records(args.predictions, Prediction) if p.whole
@@ -63,9 +65,9 @@ def main() -> None:
         items=items,
         outputs=outputs,
         covers={(prior.item, prior.system): prior.covers for prior in read_records(args.priors, Prior)},
-        target=args.direction.target,
+        target=direction.target,
         detector=LanguageDetector(args.languages),
-        cutter=Cutter(tokenizer, args.direction),
+        cutter=Cutter(tokenizer, direction),
         cuts=prior_cuts({"k": args.cuts}),
         resamples=args.resamples,
         seed=args.seed,

@@ -6,7 +6,7 @@ python scripts/tabulate_analysis.py --foundations NAME --directions en-de en-fr 
     --items results/default/data/translation/{en-de,en-fr}/test.jsonl \
     --outputs results/default/analysis/outputs/{en-de,en-fr}/NAME.jsonl \
     --priors results/default/analysis/priors/{en-de,en-fr}/NAME.jsonl \
-    --sft results/default/sft/translation/{en-de,en-fr}/NAME.jsonl \
+    --sft results/default/sft/translation/NAME.jsonl \
     --tokenizers resources/foundations/NAME/model/tokenizer.json --resamples 10000 --seed 1 \
     --tables results/default/tables
 
@@ -49,14 +49,15 @@ def main() -> None:
     }
     pairs = list(product(args.foundations, args.directions))
     agreement, quality, units, propagation = [], [], [], []
-    for name, tokenizer_file in zip(args.foundations, args.tokenizers, strict=True):
+    for name, tokenizer_file, sft in zip(args.foundations, args.tokenizers, args.sft, strict=True):
         own = [n for n, (foundation, _) in enumerate(pairs) if foundation == name]
         steps = {pairs[n][1]: read_csv(args.agreement[n]) for n in own}
         agreement += agreement_rows(steps, name, args.resamples, args.seed)
         tokenizer, answered = Tokenizer.from_file(tokenizer_file), []
         for n in own:
             outputs: dict[System, dict[str, Output]] = defaultdict(dict)
-            for output in [*read_records(args.outputs[n], Output), *read_records(args.sft[n], Output)]:
+            of_sft = read_records(sft, Output, pairs[n][1])
+            for output in [*read_records(args.outputs[n], Output), *of_sft]:
                 outputs[output.system][output.item] = output
             priors: dict[System, dict[str, Prior]] = defaultdict(dict)
             for prior in read_records(args.priors[n], Prior):

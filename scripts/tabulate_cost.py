@@ -3,7 +3,7 @@
 python scripts/tabulate_cost.py --foundations '[["NAME", "label"]]' \
     --train results/default/data/translation/{en-de,en-fr}/train.jsonl \
     --timings train_sft results/default/timings/train_sft/translation/NAME.tsv --timings decode_sft … \
-    --answers decode_sft results/default/sft/translation/{en-de,en-fr}/NAME.jsonl --answers decode … \
+    --answers decode_sft results/default/sft/translation/NAME.jsonl --answers decode … \
     --sft results/default/models/sft/translation/NAME/manifest.json \
     --refined results/default/models/refined/translation/manifest.json --task translation \
     --overview results/default/tables/overview.csv --csv results/default/tables/cost_translation.csv \

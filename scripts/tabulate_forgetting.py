@@ -36,11 +36,11 @@ def main() -> None:
         for task, units in args.units.items():
 
             def outputs(folder: str, units: list[str] = units, name: str = name) -> dict[str, list[Output]]:
-                return {unit: read_records(args.results / folder / unit / f"{name}.jsonl", Output) for unit in units}
+                return {unit: read_records(args.results / folder / f"{name}.jsonl", Output, unit) for unit in units}
 
-            own = {unit: [*found] for unit, found in outputs(f"decode/{task}").items()}
-            for unit, found in outputs(f"sft/{task}").items():
-                own[unit] += found
+            own = outputs(f"sft/{task}")
+            for unit in units:
+                own[unit] += read_records(args.results / f"decode/{task}/{unit}/{name}.jsonl", Output)
             crossed += crossed_rows(
                 foundation=name,
                 task=task,

@@ -77,14 +77,10 @@ def main() -> None:
     def dev_score(model: PreTrainedModel) -> float:
         # While it is trained, a weight has a gradient, two moments and a copy of its best value beside it.
         trained_mb = 4 * sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad) // 2**20
-        limits, units = Limits(args.memory_mb - trained_mb), {}
-        for unit, items in dev.items():
-            questions = [Question(item, prompt, Prior.none(item.id, "sft")) for item in items]
-            units[unit] = (
-                items,
-                decode_questions(model, stops, questions, Direction.parse(unit), limits, form=answers(args.task).form),
-            )
-        return trial_scores(metrics(args.task)[0], units)["mean"]
+        limits, form = Limits(args.memory_mb - trained_mb), answers(args.task).form
+        questions = {unit: [Question(i, prompt, Prior.none(i.id, "sft")) for i in items] for unit, items in dev.items()}
+        outputs = decode_questions(model, stops, questions, limits, form=form)
+        return trial_scores(metrics(args.task)[0], {unit: (dev[unit], outputs[unit]) for unit in dev})["mean"]
 
     config = SftConfig(**args.config, seed=args.seed)
     manifest = train(

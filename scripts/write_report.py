@@ -172,10 +172,10 @@ def examples(results: Path, config: dict, foundation: str) -> list[Example]:
     found = []
     for unit in config["translation"]["directions"]:
         outputs: dict = {}
-        for stage in ("decode", "sft"):
-            path = results / stage / "translation" / unit / f"{foundation}.jsonl"
-            for output in read_records(path, Output) if path.exists() else []:
-                outputs.setdefault(output.item, {})[output.system] = output
+        decoded = read_records(results / "decode/translation" / unit / f"{foundation}.jsonl", Output)
+        of_sft = results / f"sft/translation/{foundation}.jsonl"
+        for output in decoded + (read_records(of_sft, Output, unit) if of_sft.exists() else []):
+            outputs.setdefault(output.item, {})[output.system] = output
         direction = Direction.parse(unit)
         for item in read_records(results / "data/translation" / unit / "test.jsonl", Item)[:EXAMPLES]:
             found.append(example(unit, item, outputs[item.id], (direction.source, direction.target)))

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
@@ -188,23 +188,41 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> No
             stream.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
 
 
-def read_records(path: str | os.PathLike[str], kind: type[Record]) -> list[Record]:
+def write_by_unit(path: str | os.PathLike[str], records: Mapping[str, Iterable[Record]]) -> None:
+    """Write the records of several units to one file of JSON lines, atomically: each names its ``unit`` first."""
+    with atomic(path) as stream:
+        for unit, own in records.items():
+            for record in own:
+                stream.write(json.dumps({"unit": unit, **asdict(record)}, ensure_ascii=False) + "\n")
+
+
+def read_records(path: str | os.PathLike[str], kind: type[Record], unit: str = "") -> list[Record]:
     """Read the records of one kind from a JSON lines file.
 
+    Args:
+        path: The file.
+        kind: Their class.
+        unit: Of a file with records of several units, the one to read.
+
     Raises:
-        InputError: A line is not JSON or lacks or adds a key; the message names file and line.
+        InputError: A line is not JSON or lacks or adds a key; the message names file and line. Or: no record is of
+            the unit.
     """
     expected = [f.name for f in fields(kind)]
     records = []
     with open(path, encoding="utf-8") as stream:  # not splitlines(): U+2028 may stand inside a text
         for number, line in enumerate(stream, 1):
             try:
-                records.append(kind(**json.loads(line)))
-            except (ValueError, TypeError) as error:
+                values = json.loads(line)
+                if not unit or values.pop("unit") == unit:
+                    records.append(kind(**values))
+            except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise InputError(
                     f"{path}, line {number}: not a {kind.__name__} record with the keys {', '.join(expected)} "
                     f"({error}). Remove the file, so that the pipeline makes it again."
                 ) from error
+    if unit and not records:
+        raise InputError(f"{path}: no record is of {unit}. Remove the file, so that the pipeline makes it again.")
     return records
 
 

@@ -269,7 +269,8 @@ def test_table_cells_come_from_the_decode_files(copy: Copy) -> None:
         ("tagging",) * 2 + ("de",),
     ):
         references = {item["id"]: item["target"] for item in lines(f"data/{task}/{unit}/test.jsonl")}
-        outputs = lines(f"decode/{task}/{unit}/tiny.jsonl") + lines(f"sft/{task}/{unit}/tiny.jsonl")
+        outputs = lines(f"decode/{task}/{unit}/tiny.jsonl")
+        outputs += [own for own in lines(f"sft/{task}/tiny.jsonl") if own["unit"] == unit]
         texts: dict[System, dict[str, str]] = {}
         for own in outputs:
             if own["item"] in references:
@@ -389,8 +390,13 @@ def test_results_are_the_same_again_and_in_another_run(copy: Copy) -> None:
     sft = "models/sft/translation/tiny/adapter_model.safetensors"
     for name in (
         *("tables/main.csv", "tables/main.tex", "tables/translation.csv", "figures/sft_loss_translation_tiny.svg", sft),
-        *(f"{stage}/translation/de-zh/tiny.jsonl" for stage in ("priors", "sft", "decode")),
-        *(f"{stage}/tagging/de/tiny.jsonl" for stage in ("priors", "sft", "decode")),
+        *(f"{stage}/translation/de-zh/tiny.jsonl" for stage in ("priors", "decode")),
+        *(f"{stage}/tagging/de/tiny.jsonl" for stage in ("priors", "decode")),
+        *(
+            f"{stage}/{task}/tiny.jsonl"
+            for stage in ("prompts", "examples", "sft")
+            for task in ("translation", "tagging")
+        ),
         "tables/tagging.csv",
         *("refined/translation/de-zh.jsonl", "lexicon/translation/de-zh.tsv"),
     ):

@@ -8,7 +8,7 @@ rule decode_analysis:
         manifest=rules.convert_foundation.output.manifest,
         choice="results/{run}/prompts/translation/{model}.json",
         sft=(
-            "results/{run}/sft/translation/{unit}/{model}.jsonl"
+            "results/{run}/sft/translation/{model}.jsonl"
             if has("sft")("translation")
             else []
         ),
@@ -53,7 +53,7 @@ rule analyse_agreement:
         manifest=rules.convert_foundation.output.manifest,
         choice="results/{run}/prompts/translation/{model}.json",
         sft="results/{run}/models/sft/translation/{model}/manifest.json",
-        own="results/{run}/sft/translation/{unit}/{model}.jsonl",
+        own="results/{run}/sft/translation/{model}.jsonl",
         free=rules.decode_analysis.output.outputs,
         test="results/{run}/data/translation/{unit}/test.jsonl",
     output:
@@ -86,7 +86,7 @@ rule tabulate_analysis:
         test=analysed("results/{run}/data/translation/{unit}/test.jsonl"),
         outputs=analysed(rules.decode_analysis.output.outputs),
         priors=analysed(rules.decode_analysis.output.priors),
-        sft=analysed("results/{run}/sft/translation/{unit}/{model}.jsonl"),
+        sft=analysed("results/{run}/sft/translation/{model}.jsonl"),
         manifests=analysed(rules.convert_foundation.output.manifest),
     output:
         agreement=report(
@@ -166,11 +166,11 @@ rule decode_crossed:
         manifest=rules.convert_foundation.output.manifest,
         sft="results/{run}/models/sft/{trained}/{model}/manifest.json",
         choice=rules.choose_prompt.output.choice,
-        test="results/{run}/data/{task}/{unit}/test.jsonl",
+        test=splits("test", units=CROSSED),
     output:
-        outputs="results/{run}/analysis/crossed/{trained}/{task}/{unit}/{model}.jsonl",
+        outputs="results/{run}/analysis/crossed/{trained}/{task}/{model}.jsonl",
     log:
-        "logs/{run}/decode_crossed/{trained}/{task}/{unit}/{model}.log",
+        "logs/{run}/decode_crossed/{trained}/{task}/{model}.log",
     wildcard_constraints:
         trained="|".join(COLUMNS),
     conda:
@@ -180,15 +180,17 @@ rule decode_crossed:
         mem_mb=2500,
     params:
         dtype=foundation("dtype"),
+        directions=lambda w: CROSSED[w.task],
         limit=setting("max_answer_tokens"),
         cut=max_source_tokens,
     message:
-        "Decoding {wildcards.task} {wildcards.unit} with the SFT model for {wildcards.trained}"
+        "Decoding {wildcards.task} with the SFT model for {wildcards.trained}"
     shell:
         "python scripts/decode_sft.py --task {wildcards.task}"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --sft {input.sft} --direction {wildcards.unit} --items {input.test}"
+        " --sft {input.sft} --directions {params.directions} --items {input.test}"
         " --prompt {input.choice} --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
+        " --journal state/{wildcards.run}/decode_crossed/{wildcards.trained}/{wildcards.task}/{wildcards.model}.jsonl"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
@@ -201,13 +203,17 @@ rule tabulate_forgetting:
         languages=expand(
             "results/{{run}}/analysis/forgetting/{model}.csv", model=FOUNDATIONS
         ),
-        files=[
-            f"results/{{run}}/{stage}/{task}/{unit}/{model}.jsonl"
+        decoded=[
+            f"results/{{run}}/decode/{task}/{unit}/{model}.jsonl"
             for model in FOUNDATIONS
             for task in TUNED
             for unit in CROSSED[task]
+        ],
+        tuned=[
+            f"results/{{run}}/{stage}/{task}/{model}.jsonl"
+            for model in FOUNDATIONS
+            for task in TUNED
             for stage in (
-                "decode",
                 "sft",
                 *(f"analysis/crossed/{other}" for other in TUNED if other != task),
             )

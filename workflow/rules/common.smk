@@ -210,11 +210,11 @@ def table_files(pattern, model=None):
     return files
 
 
-def splits(*names):
-    """Return an input function: splits of all units of the wildcard task, units outermost."""
+def splits(*names, units=UNITS):
+    """Return an input function: splits of all units of the wildcard task, or of those given, units outermost."""
     return lambda w: [
         f"results/{w.run}/data/{w.task}/{unit}/{split}.jsonl"
-        for unit in UNITS[w.task]
+        for unit in units[w.task]
         for split in names
     ]
 
@@ -341,9 +341,9 @@ def analysed(pattern):
     return list(dict.fromkeys(filled))
 
 
-# Tasks with an SFT model, and the units of each on which those of the others are tried.
+# Tasks with an SFT model, and the unit of each on which those of the others are tried.
 TUNED = [task for task in TASKS if has("sft")(task)]
-CROSSED = {task: MAIN[task][:2] for task in TUNED}
+CROSSED = {task: MAIN[task][:1] for task in TUNED}
 
 
 def fetched():

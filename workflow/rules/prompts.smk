@@ -5,11 +5,11 @@ rule decode_prompts:
     input:
         code=task_code("scripts/decode_prompts.py", "answers"),
         manifest=rules.convert_foundation.output.manifest,
-        trial="results/{run}/data/{task}/{unit}/trial.jsonl",
+        trial=splits("trial", units=MAIN),
     output:
-        outputs="results/{run}/prompts/{task}/{unit}/{model}.jsonl",
+        outputs="results/{run}/prompts/{task}/{model}.jsonl",
     log:
-        "logs/{run}/decode_prompts/{task}/{unit}/{model}.log",
+        "logs/{run}/decode_prompts/{task}/{model}.log",
     conda:
         "../envs/prefixyarn.yaml"
     threads: 1
@@ -17,26 +17,26 @@ rule decode_prompts:
         mem_mb=2500,
     params:
         dtype=foundation("dtype"),
+        directions=lambda w: MAIN[w.task],
         prompts=setting("prompts"),
         limit=setting("max_answer_tokens"),
         cut=max_source_tokens,
     message:
-        "Trying the prompts on dev: {wildcards.task} {wildcards.unit}, {wildcards.model}"
+        "Trying the prompts on dev: {wildcards.task}, {wildcards.model}"
     shell:
         "python scripts/decode_prompts.py --task {wildcards.task}"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --direction {wildcards.unit} --items {input.trial} --prompts {params.prompts:q}"
+        " --directions {params.directions} --items {input.trial} --prompts {params.prompts:q}"
         " --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
+        " --journal state/{wildcards.run}/decode_prompts/{wildcards.task}/{wildcards.model}.jsonl"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
 rule choose_prompt:
     input:
         code=task_code("scripts/choose_prompt.py", "metrics"),
-        trial=over_units("results/{run}/data/{task}/{unit}/trial.jsonl", units=MAIN),
-        outputs=over_units(
-            "results/{run}/prompts/{task}/{unit}/{model}.jsonl", units=MAIN
-        ),
+        trial=splits("trial", units=MAIN),
+        outputs=rules.decode_prompts.output.outputs,
     output:
         choice="results/{run}/prompts/{task}/{model}.json",
     log:
@@ -58,14 +58,14 @@ rule decode_examples:
         code=task_code("scripts/decode_examples.py", "answers"),
         manifest=rules.convert_foundation.output.manifest,
         choice=rules.choose_prompt.output.choice,
-        trial="results/{run}/data/{task}/{unit}/trial.jsonl",
-        train="results/{run}/data/{task}/{unit}/train.jsonl",
+        trial=splits("trial", units=MAIN),
+        train=splits("train", units=MAIN),
     output:
-        outputs="results/{run}/examples/{task}/{unit}/{model}.jsonl",
+        outputs="results/{run}/examples/{task}/{model}.jsonl",
     log:
-        "logs/{run}/decode_examples/{task}/{unit}/{model}.log",
+        "logs/{run}/decode_examples/{task}/{model}.log",
     benchmark:
-        "results/{run}/timings/decode_examples/{task}/{unit}/{model}.tsv"
+        "results/{run}/timings/decode_examples/{task}/{model}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     threads: 1
@@ -73,29 +73,29 @@ rule decode_examples:
         mem_mb=2500,
     params:
         dtype=foundation("dtype"),
+        directions=lambda w: MAIN[w.task],
         examples=lambda w: config[w.task]["few_shot"]["examples"],
         draws=lambda w: config[w.task]["few_shot"]["draws"],
         seed=config["seed"],
         limit=setting("max_answer_tokens"),
         cut=max_source_tokens,
     message:
-        "Trying few-shot examples on dev: {wildcards.task} {wildcards.unit}, {wildcards.model}"
+        "Trying few-shot examples on dev: {wildcards.task}, {wildcards.model}"
     shell:
         "python scripts/decode_examples.py --task {wildcards.task}"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --direction {wildcards.unit} --items {input.trial} --train {input.train} --prompt {input.choice}"
+        " --directions {params.directions} --items {input.trial} --train {input.train} --prompt {input.choice}"
         " --examples {params.examples} --draws {params.draws} --seed {params.seed}"
         " --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
+        " --journal state/{wildcards.run}/decode_examples/{wildcards.task}/{wildcards.model}.jsonl"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
 rule choose_examples:
     input:
         code=task_code("scripts/choose_examples.py", "metrics"),
-        trial=over_units("results/{run}/data/{task}/{unit}/trial.jsonl", units=MAIN),
-        outputs=over_units(
-            "results/{run}/examples/{task}/{unit}/{model}.jsonl", units=MAIN
-        ),
+        trial=splits("trial", units=MAIN),
+        outputs=rules.decode_examples.output.outputs,
     output:
         choice="results/{run}/examples/{task}/{model}.json",
     log:

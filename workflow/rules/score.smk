@@ -8,7 +8,7 @@ rule score:
         outputs=rules.decode.output.outputs,
         sft=where("sft", rules.decode_sft.output.outputs),
         other=lambda w: [
-            f"results/{w.run}/other_sft/{run}/{w.unit}/{w.model}.jsonl"
+            f"results/{w.run}/other_sft/{run}/{w.model}.jsonl"
             for run in OTHER_SFT
             if w.task == "translation"
         ],
@@ -34,6 +34,6 @@ rule score:
     shell:
         "python scripts/score.py --task {wildcards.task} --direction {wildcards.unit} --languages {params.languages}"
         " --train {input.train} --test {input.test} --out-of-domain {input.out_of_domain} --outputs {input.outputs}"
-        " {input.sft} {input.other} --predictions {input.refined} --priors {input.priors}"
+        " --sft {input.sft} {input.other} --predictions {input.refined} --priors {input.priors}"
         " --tokenizer resources/foundations/{wildcards.model}/model/tokenizer.json --cuts {params.cuts:q} {params.cut}"
         " --resamples {params.resamples} --seed {params.seed} --scores {output.scores} 2>&1 | tee {log}"

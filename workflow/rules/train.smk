@@ -45,14 +45,14 @@ rule decode_sft:
         manifest=rules.convert_foundation.output.manifest,
         sft=rules.train_sft.output.manifest,
         choice=rules.choose_prompt.output.choice,
-        test="results/{run}/data/{task}/{unit}/test.jsonl",
-        out_of_domain="results/{run}/data/{task}/{unit}/out_of_domain.jsonl",
+        test=splits("test"),
+        out_of_domain=splits("out_of_domain"),
     output:
-        outputs="results/{run}/sft/{task}/{unit}/{model}.jsonl",
+        outputs="results/{run}/sft/{task}/{model}.jsonl",
     log:
-        "logs/{run}/decode_sft/{task}/{unit}/{model}.log",
+        "logs/{run}/decode_sft/{task}/{model}.log",
     benchmark:
-        "results/{run}/timings/decode_sft/{task}/{unit}/{model}.tsv"
+        "results/{run}/timings/decode_sft/{task}/{model}.tsv"
     conda:
         "../envs/prefixyarn.yaml"
     threads: 1
@@ -60,15 +60,18 @@ rule decode_sft:
         mem_mb=2500,
     params:
         dtype=foundation("dtype"),
+        directions=lambda w: UNITS[w.task],
         limit=setting("max_answer_tokens"),
         cut=max_source_tokens,
     message:
-        "Decoding {wildcards.task} {wildcards.unit} with the SFT model of {wildcards.model}"
+        "Decoding {wildcards.task} with the SFT model of {wildcards.model}"
     shell:
         "python scripts/decode_sft.py --task {wildcards.task}"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --sft {input.sft} --direction {wildcards.unit} --items {input.test} {input.out_of_domain}"
-        " --prompt {input.choice} --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
+        " --sft {input.sft} --directions {params.directions} --items {input.test}"
+        " --items {input.out_of_domain} --prompt {input.choice} --max-answer-tokens {params.limit} {params.cut}"
+        " --memory-mb {resources.mem_mb}"
+        " --journal state/{wildcards.run}/decode_sft/{wildcards.task}/{wildcards.model}.jsonl"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 
@@ -78,12 +81,12 @@ rule decode_other_sft:
         manifest=rules.convert_foundation.output.manifest,
         sft="results/{other}/models/sft/translation/{model}/manifest.json",
         choice="results/{run}/prompts/translation/{model}.json",
-        test="results/{run}/data/translation/{unit}/test.jsonl",
-        out_of_domain="results/{run}/data/translation/{unit}/out_of_domain.jsonl",
+        test=splits_of("translation", "test.jsonl"),
+        out_of_domain=splits_of("translation", "out_of_domain.jsonl"),
     output:
-        outputs="results/{run}/other_sft/{other}/{unit}/{model}.jsonl",
+        outputs="results/{run}/other_sft/{other}/{model}.jsonl",
     log:
-        "logs/{run}/decode_other_sft/{other}/{unit}/{model}.log",
+        "logs/{run}/decode_other_sft/{other}/{model}.log",
     wildcard_constraints:
         other="|".join(map(re.escape, OTHER_SFT)) or "none",
     conda:
@@ -93,14 +96,17 @@ rule decode_other_sft:
         mem_mb=2500,
     params:
         dtype=foundation("dtype"),
+        directions=UNITS["translation"],
         limit=TRANSLATION["max_answer_tokens"],
     message:
-        "Decoding {wildcards.unit} with the SFT model of the run {wildcards.other}, {wildcards.model}"
+        "Decoding translation with the SFT model of the run {wildcards.other}, {wildcards.model}"
     shell:
         "python scripts/decode_sft.py --task translation --variant 'of run {wildcards.other}'"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --sft {input.sft} --direction {wildcards.unit} --items {input.test} {input.out_of_domain}"
-        " --prompt {input.choice} --max-answer-tokens {params.limit} --memory-mb {resources.mem_mb}"
+        " --sft {input.sft} --directions {params.directions} --items {input.test}"
+        " --items {input.out_of_domain} --prompt {input.choice} --max-answer-tokens {params.limit}"
+        " --memory-mb {resources.mem_mb}"
+        " --journal state/{wildcards.run}/decode_other_sft/{wildcards.other}/{wildcards.model}.jsonl"
         " --outputs {output.outputs} 2>&1 | tee {log}"
 
 

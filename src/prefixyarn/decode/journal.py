@@ -55,6 +55,15 @@ class Journal:
             ) from error
         self._read()
 
+    @classmethod
+    def of(cls, path: str | os.PathLike[str], dtype: str, limit: int, memory_mb: int) -> Journal:
+        """Open or begin the journal of a job with this dtype, answer limit and memory.
+
+        In half precision the batch decides on outputs too, and with it the memory.
+        """
+        settings = {"dtype": dtype, "limit": limit}
+        return cls(path, settings if dtype == "float32" else {**settings, "memory": memory_mb})
+
     def _read(self) -> None:
         """Read all entries; what a kill left of a last line is cut off."""
         self._stream.seek(0)

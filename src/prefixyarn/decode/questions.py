@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
 
@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from transformers import PreTrainedModel
 
 from prefixyarn.decode.batch import Request
-from prefixyarn.decode.engine import Limits, decode
+from prefixyarn.decode.engine import Answer, Limits, decode
 from prefixyarn.decode.forms import Form
 from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.stops import Stops, answer_text
@@ -35,21 +35,19 @@ class Question:
 def decode_questions(
     model: PreTrainedModel,
     stops: Stops,
-    questions: Sequence[Question],
-    direction: Direction,
+    questions: Mapping[str, Sequence[Question]],
     limits: Limits,
     done: Callable[[int], None] = lambda n: None,
     journal: Journal | None = None,
     model_id: str = "",
     form: Callable[[Item, Tokenizer], Form | None] = free_text,
-) -> list[Output]:
-    """Decode questions of one unit with one model.
+) -> dict[str, list[Output]]:
+    """Decode questions with one model, those of all units side by side.
 
     Args:
         model: The foundation, or the SFT model.
         stops: The stop rule, with the tokenizer of both.
-        questions: What to decode.
-        direction: The unit's direction.
+        questions: What to decode, by unit.
         limits: Memory and rows.
         done: Called with the number of answers just finished.
         journal: Where answers are kept as they come, and taken from where they are known.
@@ -57,38 +55,40 @@ def decode_questions(
         form: The task's; answers of the variant ``free`` keep to none.
 
     Returns:
-        An output per question, in their order. A language tag belongs to the prompt rather than to the answer: it is no
-        part of its text, and a line break right after it ends nothing.
+        By unit, an output per question, in their order. A language tag belongs to the prompt rather than to the answer:
+        it is no part of its text, and a line break right after it ends nothing.
     """
     tokenizer = stops.tokenizer
-    texts = [q.prompt.fill(q.item.source, direction) for q in questions]
-    encoded = {text: tuple(prompt_ids(tokenizer, text)) for text in set(texts)}
-    items = {q.item.id: q.item for q in questions}  # each asked under many systems
-    forms = {name: form(item, tokenizer.backend_tokenizer) for name, item in items.items()}
-    requests = [_request(encoded[text], q.prior, forms[q.item.id]) for text, q in zip(texts, questions, strict=True)]
+    requests = []
+    for unit, own in questions.items():
+        texts = [q.prompt.fill(q.item.source, Direction.parse(unit)) for q in own]
+        encoded = {text: tuple(prompt_ids(tokenizer, text)) for text in set(texts)}
+        items = {q.item.id: q.item for q in own}  # each asked under many systems
+        forms = {name: form(item, tokenizer.backend_tokenizer) for name, item in items.items()}
+        requests += [_request(encoded[text], q.prior, forms[q.item.id]) for text, q in zip(texts, own, strict=True)]
     if journal:
         known, found = partial(journal.get, model_id), partial(journal.add, model_id)
         answers = decode(model, requests, stops, limits, done, known, found)
     else:
         answers = decode(model, requests, stops, limits, done)
-    outputs = []
-    for question, answer in zip(questions, answers, strict=True):
-        ids = [*question.prior.ids, *answer.new_ids]
-        continuation = answer_text(stops.text(answer.new_ids))
-        outputs.append(
-            Output(
-                item=question.item.id,
-                **asdict(question.prior.system),
-                prior_ids=list(question.prior.ids),
-                new_ids=list(answer.new_ids),
-                raw=tokenizer.decode(ids, clean_up_tokenization_spaces=False),
-                text=continuation if question.prior.kind == "language-tag" else answer_text(stops.text(ids)),
-                continuation=continuation,
-                stop=answer.stop,
-                new_tokens=len(answer.new_ids),
-            )
-        )
-    return outputs
+    in_order = iter(answers)
+    return {unit: [_output(question, next(in_order), stops) for question in own] for unit, own in questions.items()}
+
+
+def _output(question: Question, answer: Answer, stops: Stops) -> Output:
+    ids = [*question.prior.ids, *answer.new_ids]
+    continuation = answer_text(stops.text(answer.new_ids))
+    return Output(
+        item=question.item.id,
+        **asdict(question.prior.system),
+        prior_ids=list(question.prior.ids),
+        new_ids=list(answer.new_ids),
+        raw=stops.tokenizer.decode(ids, clean_up_tokenization_spaces=False),
+        text=continuation if question.prior.kind == "language-tag" else answer_text(stops.text(ids)),
+        continuation=continuation,
+        stop=answer.stop,
+        new_tokens=len(answer.new_ids),
+    )
 
 
 def _request(prompt: tuple[int, ...], prior: Prior, form: Form | None) -> Request:
