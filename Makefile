@@ -1,4 +1,4 @@
-# make results · make test · make lint · make clean — see README.md
+# make results · make plan · make test · make lint · make clean — see README.md
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 CORES ?= all
@@ -14,6 +14,10 @@ results: $(VENV)/installed
 	snakemake first_table --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
 	snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
 	python scripts/show_results.py $(CONFIG)
+
+# What the jobs of a configuration need, by the models' sizes: memory, GPUs, hours.
+plan: $(VENV)/installed
+	python scripts/show_plan.py $(CONFIG)
 
 test: $(VENV)/installed-test
 	python -m pytest
@@ -40,4 +44,4 @@ $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/inst
 clean:
 	rm -rf results/*/ resources state logs .snakemake
 
-.PHONY: results test lint clean
+.PHONY: results plan test lint clean

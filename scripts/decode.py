@@ -69,7 +69,7 @@ def main() -> None:
     weights = {"foundation": base, "sft": sft.identity if sft else ""}
     form = answers(args.task).form
     limits = Limits(args.memory_mb - (sft.extra_mb if sft else 0))
-    with Journal.of(args.journal, args.dtype, args.max_answer_tokens, args.memory_mb) as journal:
+    with Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
         for name in ("foundation", "sft"):
             own = [prior for prior in priors if prior.model == name]
             questions = {args.direction: [Question(items[p.item], prompts[p.prompt], p) for p in own]}

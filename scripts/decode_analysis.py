@@ -94,7 +94,7 @@ def main() -> None:
     questions = {args.direction: [Question(by_id[prior.item], prompt, prior) for prior in priors]}
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
     progress = Progress(f"decode_analysis {args.direction}", len(priors), "answers")
-    with Journal.of(args.journal, args.dtype, args.max_answer_tokens, args.memory_mb) as journal:
+    with Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
         outputs = decode_questions(
             foundation.model,
             stops,

@@ -57,7 +57,7 @@ def main() -> None:
         questions[unit] = [Question(i, own, Prior.none(i.id, prompt=own.name)) for own in prompts for i in items]
     progress = Progress(f"decode_examples {args.task}", sum(map(len, questions.values())), "answers")
     limits, form = Limits(args.memory_mb), answers(args.task).form
-    with Journal.of(args.journal, args.dtype, args.max_answer_tokens, args.memory_mb) as journal:
+    with Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
         outputs = decode_questions(
             foundation.model, stops, questions, limits, progress, journal, identity(args.model), form
         )

@@ -52,7 +52,7 @@ def main() -> None:
     }
     progress = Progress(f"decode_prompts {args.task}", sum(map(len, questions.values())), "answers")
     limits, form = Limits(args.memory_mb), answers(args.task).form
-    with Journal.of(args.journal, args.dtype, args.max_answer_tokens, args.memory_mb) as journal:
+    with Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
         outputs = decode_questions(
             foundation.model, stops, questions, limits, progress, journal, identity(args.model), form
         )

@@ -60,7 +60,7 @@ def main() -> None:
     progress = Progress(f"decode_sft {args.task}", sum(map(len, questions.values())), "answers")
     sft = SftModel(foundation, identity(args.model), args.sft.parent)
     limits, form = Limits(args.memory_mb - sft.extra_mb), answers(args.task).form
-    with sft.on() as model, Journal.of(args.journal, args.dtype, args.max_answer_tokens, args.memory_mb) as journal:
+    with sft.on() as model, Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
         outputs = decode_questions(model, stops, questions, limits, progress, journal, sft.identity, form)
     write_by_unit(args.outputs, outputs)
 

@@ -1,5 +1,8 @@
 """Fixtures, and the marks for what a machine may lack."""
 
+import importlib.util
+import shutil
+import subprocess
 from pathlib import Path
 
 import pytest
@@ -12,11 +15,20 @@ MIRROR = ROOT.parent / "shared" / "data" / "mirror"
 MODEL = ROOT / "resources" / "foundations" / "gemma-3-270m" / "model"
 
 
+def slurm() -> bool:
+    """Return whether a SLURM answers and Snakemake's plugin for it is here."""
+    asked = shutil.which("sinfo") and subprocess.run(["sinfo", "-h"], capture_output=True, timeout=10)
+    return bool(asked and asked.returncode == 0 and importlib.util.find_spec("snakemake_executor_plugin_slurm"))
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Skip marked tests where what they need is missing, and say what."""
     reasons = {
         "gpu": None if torch.cuda.is_available() else "no CUDA device",
         "mirror": None if MIRROR.is_dir() else f"no evaluation data in {MIRROR}",
+        "slurm": None
+        if slurm()
+        else "no SLURM answers, or its plugin of Snakemake's is missing: tests/cluster/README.md",
         "model": None if (MODEL / "manifest.json").exists() else f"no {MODEL}: run make results first",
     }
     for item in items:

@@ -165,6 +165,24 @@ def left_out(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     return found
 
 
+def main_units(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return, by task, the columns of its main table: its units but those that have no data."""
+    lacking = left_out(config)
+    return {task: [unit for unit in config[task][key] if unit not in lacking[task]] for task, key in COLUMNS.items()}
+
+
+def all_units(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return, by task, all its units: translation has other directions beside those of its main table."""
+    main = main_units(config)
+    return {**main, "translation": main["translation"] + config["translation"]["other_directions"]}
+
+
+def crossed_units(config: Mapping[str, Any]) -> dict[str, list[str]]:
+    """Return, for each task of the run with an SFT model, its units on which the SFT models of the others are tried."""
+    main = main_units(config)
+    return {task: main[task][:1] for task in config["tasks"] if config[task]["sft"]["method"] != "none"}
+
+
 def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with what all tasks have."""
     found = []

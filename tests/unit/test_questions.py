@@ -1,8 +1,5 @@
-from pathlib import Path
-
 import tiny
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
 from prefixyarn.prompts import Prompt
@@ -28,12 +25,3 @@ def test_units_side_by_side_answer_as_each_alone() -> None:
         assert together[unit] == decode_questions(model, stops, {unit: own}, Limits(4000))[unit]
         assert [output.item for output in together[unit]] == ["0", "1", "2"]
     assert together["en-de"] != together["en-fr"], "prompts name the languages"
-
-
-def test_a_journal_in_half_precision_is_of_one_batch_size(tmp_path: Path) -> None:
-    def settings(dtype: str, memory_mb: int) -> str:
-        with Journal.of(tmp_path / "j", dtype, 64, memory_mb) as journal:
-            return journal._settings
-
-    assert settings("float32", 2000) == settings("float32", 3000)
-    assert settings("bfloat16", 2000) != settings("bfloat16", 3000)

@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import subprocess
 import sys
+from collections import Counter
 from pathlib import Path
 
 import pytest
@@ -32,17 +34,20 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 def plan(folder: Path, *options: str) -> str:
+    return python(folder, "-m", "snakemake", "-n", *options)
+
+
+def python(folder: Path, *options: str) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
     environment |= {"PYTHONPATH": str(folder / "src"), "XDG_CACHE_HOME": str(folder / "cache")}
-    command = [sys.executable, "-m", "snakemake", *options]
-    result = subprocess.run(command, cwd=folder, env=environment, capture_output=True, text=True)
+    result = subprocess.run([sys.executable, *options], cwd=folder, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout + result.stderr
 
 
 @pytest.mark.parametrize("name", CONFIGS)
 def test_a_shipped_configuration_is_planned(copy: Path, name: str) -> None:
-    output = plan(copy, "-n", "--configfile", f"config/{name}")
+    output = plan(copy, "--configfile", f"config/{name}")
     run = yaml.safe_load((copy / "config" / name).read_text())["run"]
     assert f"results/{run}/report.html" in output and f"results/{run}/tables/findings.md" in output
     planned = {line.split()[0] for line in output.splitlines() if line.strip()}
@@ -59,7 +64,22 @@ def test_with_a_mirror_nothing_is_downloaded(copy: Path) -> None:
         (mirror / file).parent.mkdir(parents=True, exist_ok=True)
         (mirror / file).touch()
     (copy / "config/mirror.yaml").write_text("data:\n  mirror: mirror\n")
-    output = plan(copy, "-n", "--printshellcmds", "--configfile", "config/flores.yaml", "config/mirror.yaml")
+    output = plan(copy, "--printshellcmds", "--configfile", "config/flores.yaml", "config/mirror.yaml")
     planned = {line.split()[0] for line in output.splitlines() if line.strip()}
     assert "prepare_translation" in planned and not {"fetch_flores", "fetch_muse", "fetch_treebanks"} & planned
     assert "mirror/muse/de-en.txt" in output and "--flores mirror --lock" in output
+
+
+@pytest.mark.parametrize("names", [["config.yaml"], ["flores.yaml"], ["paper.yaml"], ["paper.yaml", "scale.yaml"]])
+def test_the_plan_counts_the_jobs_that_run_a_model(copy: Path, names: list[str]) -> None:
+    files = [f"config/{name}" for name in names]
+    counted: Counter[str] = Counter()
+    for rule, _, _, jobs in re.findall(
+        r"^\| (\w+) +\| (\w*) *\| (\S+) +\| +(\d+) ", python(copy, "scripts/show_plan.py", *files), re.M
+    ):
+        counted[rule] += int(jobs)
+    stats = plan(copy, "--configfile", *files).split("Job stats:")[1].split("\n\n")[0]
+    planned = {
+        line.split()[0]: int(line.split()[1]) for line in stats.splitlines() if re.match(r"[a-z]\w+ +\d+$", line)
+    }
+    assert counted == {rule: planned[rule] for rule in counted} and "decode" in counted and "train_sft" in counted

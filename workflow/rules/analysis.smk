@@ -29,7 +29,9 @@ rule decode_analysis:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=memory("decode_analysis"),
+        runtime=runtime("decode_analysis", "translation"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         config=as_json(ANALYSIS),
@@ -64,7 +66,9 @@ rule analyse_agreement:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=memory("analyse_agreement"),
+        runtime=runtime("analyse_agreement", "translation"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         k=ANALYSIS["free_k"],
@@ -146,7 +150,9 @@ rule measure_forgetting:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=6000,
+        mem_mb=memory("measure_forgetting"),
+        runtime=runtime("measure_forgetting"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         directions=MAIN["translation"],
@@ -177,7 +183,9 @@ rule decode_crossed:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=memory("decode_crossed"),
+        runtime=runtime("decode_crossed"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         directions=lambda w: CROSSED[w.task],

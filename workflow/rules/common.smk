@@ -9,11 +9,26 @@ import yaml
 from snakemake.utils import validate
 
 from prefixyarn.code_inputs import code_inputs
-from prefixyarn.configuration import COLUMNS, left_out, problems
+from prefixyarn.configuration import (
+    COLUMNS,
+    all_units,
+    crossed_units,
+    left_out,
+    main_units,
+    problems,
+)
 from prefixyarn.data.lexicon import dictionary_files
 from prefixyarn.data.official import flores_file, muse_files, treebank_files
 from prefixyarn.errors import InputError
 from prefixyarn.languages import language
+from prefixyarn.plan import (
+    converting_mb,
+    gpus,
+    memory_mb,
+    minutes,
+    refined_mb,
+    refined_minutes,
+)
 
 with open(workflow.source_path("../schemas/config.schema.yaml")) as stream:
     schema = yaml.safe_load(stream)
@@ -39,14 +54,10 @@ OFFICIAL = str(Path(MIRROR).expanduser()) if MIRROR else DOWNLOADS
 LOCK = "config/data.lock.json"
 # By task: the columns of its main table, and all its units.
 LEFT_OUT = left_out(config)
-MAIN = {
-    task: [unit for unit in config[task][key] if unit not in LEFT_OUT[task]]
-    for task, key in COLUMNS.items()
-}
+MAIN, UNITS = main_units(config), all_units(config)
 for task in TASKS:
     for reason in LEFT_OUT[task].values():
         print(f"{task}: left out: {reason}", file=sys.stderr)
-UNITS = {**MAIN, "translation": MAIN["translation"] + TRANSLATION["other_directions"]}
 # By name of a table: its task and columns. First those of the tasks, side by side in the overview.
 MAIN_TABLES = ["main" if task == "translation" else task for task in TASKS]
 TABLES = {table: (task, MAIN[task]) for table, task in zip(MAIN_TABLES, TASKS)}
@@ -140,6 +151,39 @@ def max_source_tokens(wildcards):
     """Return the option that cuts long sources, where the wildcard task has it."""
     limit = config[wildcards.task].get("max_source_tokens")
     return f"--max-source-tokens {limit}" if limit else ""
+
+
+def memory(rule):
+    """Return a resources function: what a job of a rule with a model asks for in MB; twice after a failure."""
+    return lambda w, attempt: attempt * memory_mb(FOUNDATIONS[w.model], rule)
+
+
+def runtime(rule, task=""):
+    """Return a resources function: the minutes that such a job asks for, of the wildcard task if there is one."""
+    return lambda w, attempt: attempt * minutes(
+        config, rule, w.model, w.get("task", task)
+    )
+
+
+def cards(wildcards):
+    """Return how many GPUs a job with the wildcard model asks for."""
+    return gpus(FOUNDATIONS[wildcards.model], config["cluster"]["gpu_gb"])
+
+
+def refined_memory(wildcards, attempt):
+    """Return what a job with the wildcard task's refined model asks for in MB."""
+    return attempt * refined_mb(config[wildcards.task]["refined"]["kind"])
+
+
+def refined_runtime(wildcards, attempt):
+    """Return the minutes that training the wildcard task's refined model asks for."""
+    return attempt * refined_minutes(config[wildcards.task]["refined"]["kind"])
+
+
+def refined_cards(wildcards):
+    """Return how many GPUs the wildcard task's refined model asks for: one, where it is large and the run has GPUs."""
+    large = config[wildcards.task]["refined"]["kind"] in ("seq2seq", "token-classifier")
+    return int(large and any(own["dtype"] != "float32" for own in FOUNDATIONS.values()))
 
 
 def files_of(source):
@@ -342,8 +386,8 @@ def analysed(pattern):
 
 
 # Tasks with an SFT model, and the unit of each on which those of the others are tried.
-TUNED = [task for task in TASKS if has("sft")(task)]
-CROSSED = {task: MAIN[task][:1] for task in TUNED}
+CROSSED = crossed_units(config)
+TUNED = list(CROSSED)
 
 
 def fetched():

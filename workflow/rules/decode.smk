@@ -25,7 +25,9 @@ rule decode:
     # do not depend on the number of cores.
     threads: 1
     resources:
-        mem_mb=3000,
+        mem_mb=memory("decode"),
+        runtime=runtime("decode"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         seed=config["seed"],

@@ -33,7 +33,8 @@ rule convert_foundation:
         "../envs/prefixyarn.yaml"
     threads: 2
     resources:
-        mem_mb=4000,
+        mem_mb=lambda w, attempt: attempt * converting_mb(FOUNDATIONS[w.model]),
+        runtime=60,
     message:
         "Converting the foundation {wildcards.model}, once (a minute or two)"
     shell:
@@ -54,13 +55,16 @@ rule verify_foundation:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=memory("verify_foundation"),
+        runtime=runtime("verify_foundation"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
+        parameters=foundation("parameters"),
         limits=foundation("max_bits_per_character"),
     message:
         "Verifying the foundation {wildcards.model} on text of every language"
     shell:
         "python scripts/verify_foundation.py"
         " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --paragraphs {input.paragraphs} --limits {params.limits:q} --checks {output.checks} 2>&1 | tee {log}"
+        " --parameters {params.parameters} --paragraphs {input.paragraphs} --limits {params.limits:q} --checks {output.checks} 2>&1 | tee {log}"

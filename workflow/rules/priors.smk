@@ -25,7 +25,9 @@ rule build_priors:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=memory("build_priors"),
+        runtime=runtime("build_priors"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         config=setting("priors", "sft"),

@@ -14,7 +14,9 @@ rule decode_prompts:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=memory("decode_prompts"),
+        runtime=runtime("decode_prompts"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         directions=lambda w: MAIN[w.task],
@@ -70,7 +72,9 @@ rule decode_examples:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=memory("decode_examples"),
+        runtime=runtime("decode_examples"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         directions=lambda w: MAIN[w.task],

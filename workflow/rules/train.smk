@@ -20,7 +20,9 @@ rule train_sft:
         "../envs/prefixyarn.yaml"
     threads: 2
     resources:
-        mem_mb=6000,
+        mem_mb=memory("train_sft"),
+        runtime=runtime("train_sft"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         directions=lambda w: UNITS[w.task],
@@ -57,7 +59,9 @@ rule decode_sft:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=memory("decode_sft"),
+        runtime=runtime("decode_sft"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         directions=lambda w: UNITS[w.task],
@@ -93,7 +97,9 @@ rule decode_other_sft:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=2500,
+        mem_mb=memory("decode_sft"),
+        runtime=runtime("decode_sft", "translation"),
+        gpu=cards,
     params:
         dtype=foundation("dtype"),
         directions=UNITS["translation"],
@@ -148,7 +154,9 @@ rule train_refined:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=refined_memory,
+        runtime=refined_runtime,
+        gpu=refined_cards,
     params:
         kind=lambda w: config[w.task]["refined"]["kind"],
         directions=lambda w: UNITS[w.task],
@@ -179,7 +187,9 @@ rule predict_refined:
         "../envs/prefixyarn.yaml"
     threads: 1
     resources:
-        mem_mb=1500,
+        mem_mb=refined_memory,
+        runtime=60,
+        gpu=refined_cards,
         batch_rows=32,
     message:
         "Predicting {wildcards.task} {wildcards.unit} with the refined model"

@@ -56,13 +56,13 @@ class Journal:
         self._read()
 
     @classmethod
-    def of(cls, path: str | os.PathLike[str], dtype: str, limit: int, memory_mb: int) -> Journal:
-        """Open or begin the journal of a job with this dtype, answer limit and memory.
+    def of(cls, path: str | os.PathLike[str], dtype: str, limit: int) -> Journal:
+        """Open or begin the journal of a job with this dtype and answer limit.
 
-        In half precision the batch decides on outputs too, and with it the memory.
+        Not of its memory, although in half precision the batch decides on outputs, too: a job that is tried again with
+        more memory goes on from what it has.
         """
-        settings = {"dtype": dtype, "limit": limit}
-        return cls(path, settings if dtype == "float32" else {**settings, "memory": memory_mb})
+        return cls(path, {"dtype": dtype, "limit": limit})
 
     def _read(self) -> None:
         """Read all entries; what a kill left of a last line is cut off."""

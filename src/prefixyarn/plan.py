@@ -1,0 +1,213 @@
+"""What the jobs that run a model need: memory, GPUs and time, from the model's size and what the jobs read and write.
+
+Estimates, for requests to a cluster's scheduler and for `make plan`. Light imports: every cluster job reads this.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from prefixyarn.configuration import all_units, crossed_units, main_units, task_systems
+from prefixyarn.examples import candidates
+from prefixyarn.tables.cost import seconds
+from prefixyarn.tables.render import markdown, number
+
+BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
+# By task: tokens of a prompt, and of an answer as a share of max_answer_tokens. Measured on the default run.
+PROMPT = {"translation": 45, "summarization": 130, "tagging": 40}
+ANSWER = {"translation": 0.3, "summarization": 0.3, "tagging": 0.35}
+# Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
+# in half precision a cautious guess, a twentieth of what makers give for cards of 80 GB, as decoding waits for memory.
+CPU_RATE, GPU_RATE = 60e9, 15e12
+LOADING = 400 * 2**20  # bytes of weights per second
+START = 8  # seconds until Python and torch are there
+# MB that a job needs beside the weights: Python and libraries, prefill, logits, keys and values; gradients to train.
+BESIDE = {
+    "verify_foundation": 1500,
+    "decode_prompts": 2000,
+    "decode_examples": 2000,
+    "train_sft": 5000,
+    "decode_sft": 1500,
+    "build_priors": 1500,
+    "decode": 2000,
+    "decode_analysis": 2000,
+    "analyse_agreement": 2000,
+    "measure_forgetting": 5000,
+    "decode_crossed": 1500,
+}
+SLACK = 4  # how many times the estimate a job may take: machines differ, and a job that is cut off has to start again
+
+
+@dataclass(frozen=True)
+class Work:
+    """The jobs of one rule for one foundation and task.
+
+    Attributes:
+        rule: The rule.
+        task: The task; empty for work on none.
+        foundation: The foundation's name.
+        jobs: How many jobs there are.
+        prompt_tokens: Tokens that a job reads, its prompts.
+        answer_tokens: Tokens that a job decodes.
+        passes: Passes through the model per token, in units of one forward pass: training takes three.
+        threads: Threads of a job.
+    """
+
+    rule: str
+    task: str
+    foundation: str
+    jobs: int
+    prompt_tokens: float
+    answer_tokens: float
+    passes: float = 1
+    threads: int = 1
+
+    def seconds(self, foundation: Mapping[str, Any]) -> float:
+        """Return how long one of the jobs takes: a pass costs two operations per parameter and token."""
+        operations = 2 * foundation["parameters"] * (self.prompt_tokens + self.answer_tokens) * self.passes
+        rate = CPU_RATE * self.threads if foundation["dtype"] == "float32" else GPU_RATE
+        return START + _weights(foundation) / LOADING + operations / rate
+
+
+def _weights(foundation: Mapping[str, Any]) -> float:
+    return float(foundation["parameters"]) * BYTES[foundation["dtype"]]
+
+
+def memory_mb(foundation: Mapping[str, Any], rule: str) -> int:
+    """Return what a job of a rule asks for in MB: the weights, and what it needs beside them.
+
+    A model on GPUs passes through the machine's memory, too, when it is loaded.
+    """
+    return int(_weights(foundation) // 2**20) + BESIDE[rule]
+
+
+def converting_mb(foundation: Mapping[str, Any]) -> int:
+    """Return what converting a model asks for in MB: files in the hub's layout are linked, GGUF is unpacked in fp32."""
+    whole = foundation["source"]["kind"] == "gguf-wheels"
+    return 2000 + whole * 2 * int(foundation["parameters"] * 4 // 2**20)
+
+
+def refined_mb(kind: str) -> int:
+    """Return what a job with a refined model asks for in MB: fine-tuning keeps weights, gradients and two moments."""
+    return 16000 if kind in ("seq2seq", "token-classifier") else 1500
+
+
+def refined_minutes(kind: str) -> int:
+    """Return how many minutes training a refined model asks for."""
+    return 480 if kind in ("seq2seq", "token-classifier") else 60
+
+
+def gpus(foundation: Mapping[str, Any], gpu_gb: float) -> int:
+    """Return how many GPUs of ``gpu_gb`` GB a job asks for: none in fp32, else as many as hold weights and batches.
+
+    A fifth of the weights, and 8 GB, for keys and values, activations, and uneven spreading.
+    """
+    if foundation["dtype"] == "float32":
+        return 0
+    return math.ceil((1.2 * _weights(foundation) / 2**30 + 8) / gpu_gb)
+
+
+def work(config: Mapping[str, Any]) -> Iterator[Work]:
+    """Yield what all jobs that run a foundation do."""
+    main, units, crossed = main_units(config), all_units(config), crossed_units(config)
+    analysis, tuned = config["analysis"], [*crossed]
+    for foundation in config["foundations"]:
+        name = foundation["name"]
+        yield Work("verify_foundation", "", name, 1, 500 * len(config["languages"]), 0)
+        for task in config["tasks"]:
+            block = config[task]
+            prompt, answer = PROMPT[task], ANSWER[task] * block["max_answer_tokens"]
+            trials = block["items"]["trial"] * len(main[task])
+            yield _answers("decode_prompts", task, name, 1, trials * len(block["prompts"]), prompt, answer)
+            sets = candidates(block["few_shot"]["examples"], block["few_shot"]["draws"])
+            if sets:
+                shown = sum(1 + own["examples"] * (1 + answer / prompt) for own in sets) / len(sets)
+                yield _answers("decode_examples", task, name, 1, trials * len(sets), prompt * shown, answer)
+            tested = _tested(config, task, units[task], main[task])
+            if task in tuned:
+                sft = block["sft"]
+                seen, checks = sft["steps"] * sft["batch"], 4 * block["items"]["dev"] * len(units[task]) / 3
+                # Longer and shorter targets alike are whole ones: twice what is decoded on average.
+                yield Work("train_sft", task, name, 1, (seen + checks) * prompt, (seen + checks) * answer, 3, 2)
+                yield _answers("decode_sft", task, name, 1, sum(tested), prompt, answer)
+                for other in tuned:
+                    if other != task:
+                        items = block["items"]["test"] * len(crossed[task])
+                        yield _answers("decode_crossed", task, name, 1, items, prompt, answer)
+            systems = task_systems(block, max(block["few_shot"]["examples"], default=0))
+            prompts = 1 + bool(sets) * (1 + max(block["few_shot"]["examples"], default=0))
+            for rule, tokens, decoded in (
+                ("build_priors" if task != "tagging" else "", 6 * 4, 0.0),
+                ("decode", prompts * prompt, len(systems) * answer),
+            ):
+                if rule:
+                    mean = sum(tested) / len(tested)
+                    yield Work(rule, task, name, len(tested), mean * (prompt + tokens), mean * decoded)
+        if analysis["items"] and "translation" in tuned:
+            prompt, answer = PROMPT["translation"], ANSWER["translation"] * config["translation"]["max_answer_tokens"]
+            items, jobs = min(analysis["items"], config["translation"]["items"]["test"]), len(main["translation"])
+            systems_ = 6 * len(analysis["k"]) + 20 * len(analysis["corrupt_words"])
+            yield Work("decode_analysis", "translation", name, jobs, items * prompt, items * systems_ * answer)
+            reads = items * 2 * (2 + len(analysis["free_k"]))
+            yield Work("analyse_agreement", "translation", name, jobs, reads * (prompt + answer), 0)
+        if tuned:
+            texts = len(main["translation"]) * config["translation"]["items"]["test"] * 30
+            yield Work("measure_forgetting", "", name, 1, texts * (1 + len(tuned)), 0)
+
+
+def _answers(rule: str, task: str, name: str, jobs: int, answers: int, prompt: float, answer: float) -> Work:
+    return Work(rule, task, name, jobs, answers * prompt, answers * answer)
+
+
+def _tested(config: Mapping[str, Any], task: str, units: Sequence[str], main: Sequence[str]) -> list[int]:
+    """Return how many items are tested, by unit."""
+    items = config[task]["items"]
+    full = items["test"] + items.get("out_of_domain", 0)
+    return [full if unit in main else items["other"] for unit in units]
+
+
+def minutes(config: Mapping[str, Any], rule: str, foundation: str, task: str = "") -> int:
+    """Return how many minutes a job of this rule, foundation and task asks for, half an hour at least."""
+    own = {entry["name"]: entry for entry in config["foundations"]}[foundation]
+    longest = [w.seconds(own) for w in work(config) if (w.rule, w.foundation) == (rule, foundation) and w.task == task]
+    return max(30, math.ceil(SLACK * max(longest, default=0) / 60))
+
+
+def _measured(timings: Path, own: Work) -> float | None:
+    """Return the mean minutes of these jobs in this run, if they were made."""
+    files = [*(timings / own.rule / own.task).glob(f"**/{own.foundation}.tsv")]
+    return seconds(files) / len(files) / 60 if files else None
+
+
+def plan_markdown(config: Mapping[str, Any], timings: Path) -> str:
+    """Render the plan of a configuration's jobs that run a foundation, a table, as Markdown.
+
+    Args:
+        config: The configuration.
+        timings: Folder of the run's benchmark files, for the times of jobs that were made.
+    """
+    foundations = {entry["name"]: entry for entry in config["foundations"]}
+    rows, hours, gpu_hours = [], 0.0, 0.0
+    for own in work(config):
+        foundation = foundations[own.foundation]
+        planned, cards = own.seconds(foundation), gpus(foundation, config["cluster"]["gpu_gb"])
+        hours += own.jobs * planned / 3600
+        gpu_hours += own.jobs * cards * planned / 3600
+        rows.append(
+            {
+                "rule": own.rule,
+                "task": own.task,
+                "foundation": own.foundation,
+                "jobs": own.jobs,
+                "GB a job": f"{memory_mb(foundation, own.rule) / 1024:.1f}",
+                "GPUs a job": cards,
+                "minutes a job": f"{planned / 60:.1f}",
+                "measured": number(_measured(timings, own)),
+            }
+        )
+    total = f"{sum(own.jobs for own in work(config))} jobs with a model, {hours:.1f} hours one after the other"
+    return f"{markdown(rows)}\n\n{total}, {gpu_hours:.1f} GPU hours."
