@@ -40,8 +40,9 @@ $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/inst
 	pip install --quiet --constraint constraints.txt --editable '.[$*]'
 	touch $@
 
-# What runs made here; the environment stays.
+# What runs made here; the environment stays, and what is committed under results/.
 clean:
-	rm -rf results/*/ resources state logs .snakemake
+	git clean -fdxq results
+	rm -rf resources state logs .snakemake
 
 .PHONY: results plan test lint clean

@@ -49,10 +49,8 @@ def main() -> None:
         stops = Stops.of(foundation.model, foundation.tokenizer, translation["max_answer_tokens"])
 
         def score(decoding, split, names, stops=stops):  # type: ignore[no-untyped-def]
-            outputs = {}
-            for unit in names:
-                tasks = [Question(item, prompt, Prior.none(item.id, "sft")) for item in data[split][unit]]
-                outputs[unit] = decode_questions(decoding, stops, tasks, Direction.parse(unit), Limits(4000))
+            asked = {u: [Question(i, prompt, Prior.none(i.id, "sft")) for i in data[split][u]] for u in names}
+            outputs = decode_questions(decoding, stops, asked, Limits(4000))
             return trial_scores(CHRF, {unit: (data[split][unit], outputs[unit]) for unit in names})["mean"]
 
         def examples(split, tokenizer=foundation.tokenizer):  # type: ignore[no-untyped-def]

@@ -54,6 +54,14 @@ def test_a_shipped_configuration_is_planned(copy: Path, name: str) -> None:
     assert HAS[name] <= planned, name
 
 
+def test_tables_that_come_with_a_checkout_are_made_again(copy: Path) -> None:
+    tables = copy / "results/default/tables"
+    tables.mkdir(parents=True)
+    (tables / "tagging.md").touch()
+    planned = {line.split()[0] for line in plan(copy, "first_table").splitlines() if line.strip()}
+    assert {"decode", "score", "tabulate_task"} <= planned
+
+
 def test_with_a_mirror_nothing_is_downloaded(copy: Path) -> None:
     mirror = copy / "mirror"
     names = ("eng", "deu", "fra", "zho_simpl", "por", "ukr", "rus", "ara", "swh", "yor")

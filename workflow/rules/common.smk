@@ -419,6 +419,16 @@ def fetched():
     return sorted({*files, *(f"{DOWNLOADS}/{name}" for name in names)})
 
 
+def decoded(tasks):
+    """Return the answers of tasks, so that tables that come with a checkout are not taken for those of a run here."""
+    return [
+        f"results/{config['run']}/decode/{task}/{unit}/{model}.jsonl"
+        for task in tasks
+        for unit in UNITS[task]
+        for model in FOUNDATIONS
+    ]
+
+
 def final_tables():
     """Return the names of a run's tables."""
     kinds = ("csv", "md", "tex")

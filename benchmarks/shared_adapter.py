@@ -1,0 +1,109 @@
+"""One SFT adapter over all tasks, or one per task?
+
+python benchmarks/shared_adapter.py --run default --foundation gemma-3-270m
+
+Needs a finished run, whose splits, prompts, settings and adapters it takes. Trains one adapter on as many examples of
+each task as that task's own adapter saw, mixed, and prints dev scores of both: a line per task. Takes as long as the
+run's trainings together.
+"""
+
+import argparse
+import logging
+import math
+import random
+import tempfile
+from pathlib import Path
+
+import yaml
+
+from prefixyarn.configuration import all_units
+from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.questions import Question, decode_questions
+from prefixyarn.decode.stops import Stops
+from prefixyarn.languages import Direction
+from prefixyarn.metrics.trials import trial_scores
+from prefixyarn.models.foundation import load
+from prefixyarn.models.sft import SftConfig, example, identity, train
+from prefixyarn.progress import Progress
+from prefixyarn.prompts import load_prompt
+from prefixyarn.records import Item, Prior, read_json, read_records
+from prefixyarn.tasks.answering import answers
+from prefixyarn.tasks.measuring import metrics
+
+BATCH = 6
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--run", default="default")
+    parser.add_argument("--foundation", default="gemma-3-270m")
+    args = parser.parse_args()
+    logging.basicConfig(level=logging.INFO, format="%(message)s")
+
+    config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
+    units, tasks = all_units(config), config["tasks"]
+    results, model = Path("results") / args.run, Path("resources/foundations") / args.foundation / "model"
+    foundation = load(model, args.foundation, "float32")
+    tokenizer = foundation.tokenizer
+    prompts = {
+        task: load_prompt(
+            results / f"prompts/{task}/{args.foundation}.json",
+            tokenizer.backend_tokenizer,
+            config[task].get("max_source_tokens"),
+        )
+        for task in tasks
+    }
+
+    def items(task: str, split: str) -> dict[str, list[Item]]:
+        return {unit: read_records(results / f"data/{task}/{unit}/{split}.jsonl", Item) for unit in units[task]}
+
+    def examples(task: str, split: str) -> list:
+        return [
+            example(tokenizer, prompts[task].fill(i.source, direction), prompts[task].join(direction), i.target)
+            for unit, own in items(task, split).items()
+            for direction in [Direction.parse(unit)]
+            for i in own
+        ]
+
+    def score(decoding, task: str) -> float:  # type: ignore[no-untyped-def]
+        dev = items(task, "dev")
+        stops = Stops.of(foundation.model, tokenizer, config[task]["max_answer_tokens"])
+        asked = {u: [Question(i, prompts[task], Prior.none(i.id, "sft")) for i in own] for u, own in dev.items()}
+        outputs = decode_questions(decoding, stops, asked, Limits(4000), form=answers(task).form)
+        return trial_scores(metrics(task)[0], {unit: (dev[unit], outputs[unit]) for unit in dev})["mean"]
+
+    own = {
+        task: read_json(results / f"models/sft/{task}/{args.foundation}/manifest.json")["dev"][-1]["score"]
+        for task in tasks
+    }
+    mixed, shared = [], {}
+    for task in tasks:
+        number = config[task]["sft"]["steps"] * config[task]["sft"]["batch"]
+        mixed += random.Random(config["seed"]).sample(examples(task, "train"), number)
+
+    def all_scores(decoding) -> float:  # type: ignore[no-untyped-def]
+        shared.update({task: score(decoding, task) for task in tasks})
+        print({task: round(value, 1) for task, value in shared.items()}, flush=True)
+        return sum(shared[task] / own[task] for task in tasks)
+
+    steps = math.ceil(len(mixed) / BATCH)
+    sft = SftConfig(**(config["translation"]["sft"] | {"steps": steps, "batch": BATCH}), seed=config["seed"])
+    with tempfile.TemporaryDirectory() as folder:
+        train(
+            foundation=foundation,
+            base=identity(model),
+            examples=mixed,
+            dev=[e for task in tasks for e in examples(task, "dev")],
+            dev_score=all_scores,
+            config=sft,
+            folder=Path(folder) / "sft",
+            state_file=Path(folder) / "state.pt",
+            done=Progress("one adapter for all tasks", steps, "steps"),
+        )
+    for task in tasks:
+        name = metrics(task)[0].name
+        print(f"{task}: {name} on dev {own[task]:.1f} with its own adapter, {shared[task]:.1f} with the shared one")
+
+
+if __name__ == "__main__":
+    main()
