@@ -2,7 +2,8 @@
 
 python scripts/tabulate_overview.py --tasks translation tagging --tables results/default/tables/{main,tagging}.csv \
     --foundations '[["NAME", "label"]]' --csv results/default/tables/overview.csv \
-    --md results/default/tables/overview.md --tex results/default/tables/overview.tex
+    --md results/default/tables/overview.md --tex results/default/tables/overview.tex \
+    --metrics results/default/metrics.json
 
 Reads the tasks' main tables.
 """
@@ -13,8 +14,8 @@ import json
 from tabulate import tabulate
 
 from prefixyarn.errors import run
-from prefixyarn.records import atomic
-from prefixyarn.tables.overview import overview_cells, overview_markdown, overview_rows
+from prefixyarn.records import atomic, write_json
+from prefixyarn.tables.overview import overview_cells, overview_markdown, overview_metrics, overview_rows
 from prefixyarn.tables.render import read_csv, write_csv
 
 
@@ -26,10 +27,12 @@ def main() -> None:
     parser.add_argument("--csv", required=True, help="file to write")
     parser.add_argument("--md", required=True, help="file to write")
     parser.add_argument("--tex", required=True, help="file to write")
+    parser.add_argument("--metrics", required=True, help="file to write, for `dvc metrics`")
     args = parser.parse_args()
 
     rows = overview_rows({task: read_csv(path) for task, path in zip(args.tasks, args.tables, strict=True)})
     write_csv(args.csv, rows)
+    write_json(args.metrics, overview_metrics(rows))
     text = overview_markdown(rows, dict(args.foundations))
     with atomic(args.md) as stream:
         stream.write(text)

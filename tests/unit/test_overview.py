@@ -4,7 +4,7 @@ import numpy as np
 from matplotlib.container import ErrorbarContainer
 
 from prefixyarn.figures import scale
-from prefixyarn.tables.overview import overview_markdown, overview_rows
+from prefixyarn.tables.overview import overview_markdown, overview_metrics, overview_rows
 from prefixyarn.tables.render import read_csv, write_csv
 from prefixyarn.tables.scale import scale_markdown, scale_rows
 
@@ -53,6 +53,13 @@ def test_a_row_per_task_prompt_and_kind(tmp_path: Any) -> None:
     ]
     assert found[0]["mean"] == 12.3457 and found[0]["n"] == 24
     text = overview_markdown(found, {"m": "Model"})
+    metrics = overview_metrics(found)
+    assert metrics["m"]["translation"] == {
+        "none": {"chrF++": 12.35, "% of SFT": 50.0},
+        "oracle": {"chrF++": 12.35, "% of SFT": 62.0},
+        "none, few-shot-1": {"chrF++": 12.35, "% of SFT": 75.0},
+    }
+    assert overview_metrics([{**found[0], "share": None}])["m"]["translation"] == {"none": {"chrF++": 12.35}}
     assert "52.5 %" in text and "2 tags" in text and "### Share of SFT by task and prior, Model" in text
 
 

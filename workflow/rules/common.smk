@@ -429,6 +429,54 @@ def decoded(tasks):
     ]
 
 
+def prepared():
+    """Return the data of all tasks: splits, what was left out of them, and dictionaries."""
+    folder = f"results/{config['run']}"
+    files = []
+    for task in TASKS:
+        files.append(f"{folder}/data/{task}/note.json")
+        if has("lexicon")(task):
+            files += [f"{folder}/lexicon/{task}/{unit}.tsv" for unit in UNITS[task]]
+    return files
+
+
+def trained():
+    """Return the foundations, verified, and all that is trained."""
+    folder = f"results/{config['run']}"
+    files = [f"{folder}/checks/{model}.json" for model in FOUNDATIONS]
+    for task in TASKS:
+        files += [f"{folder}/prompts/{task}/{model}.json" for model in FOUNDATIONS]
+        if has("sft")(task):
+            files += [
+                f"{folder}/models/sft/{task}/{model}/manifest.json"
+                for model in FOUNDATIONS
+            ]
+        if has("refined")(task):
+            files.append(f"{folder}/models/refined/{task}/manifest.json")
+    return files
+
+
+def answered():
+    """Return all answers of the foundations: those of the tasks and those of the analyses."""
+    folder = f"results/{config['run']}"
+    files = decoded(TASKS)
+    if ANALYSED:
+        files += [
+            f"{folder}/analysis/agreement/{unit}/{model}.csv"
+            for model in FOUNDATIONS
+            for unit in MAIN["translation"]
+        ]
+        files += [f"{folder}/analysis/forgetting/{model}.csv" for model in FOUNDATIONS]
+        files += [
+            f"{folder}/analysis/crossed/{trained}/{task}/{model}.jsonl"
+            for model in FOUNDATIONS
+            for task in TUNED
+            for trained in TUNED
+            if trained != task
+        ]
+    return files
+
+
 def final_tables():
     """Return the names of a run's tables."""
     kinds = ("csv", "md", "tex")
@@ -474,5 +522,6 @@ def final_results():
             for name in final_figures()
             for kind in ("svg", "png")
         ),
+        f"{folder}/metrics.json",
         f"{folder}/report.html",
     ]

@@ -54,6 +54,7 @@ rule tabulate_overview:
         ),
         md="results/{run}/tables/overview.md",
         tex="results/{run}/tables/overview.tex",
+        metrics="results/{run}/metrics.json",
     log:
         "logs/{run}/tabulate_overview.log",
     conda:
@@ -66,7 +67,7 @@ rule tabulate_overview:
     shell:
         "python scripts/tabulate_overview.py --tasks {params.tasks} --tables {input.tables}"
         " --foundations {params.foundations:q} --csv {output.csv} --md {output.md} --tex {output.tex}"
-        " 2>&1 | tee {log}"
+        " --metrics {output.metrics} 2>&1 | tee {log}"
 
 
 rule tabulate_translation:

@@ -52,6 +52,19 @@ def overview_rows(tables: Mapping[str, Sequence[Row]]) -> list[Row]:
     return found
 
 
+def overview_metrics(rows: Sequence[Row]) -> dict[str, dict[str, dict[str, dict[str, float]]]]:
+    """Return scores and shares of SFT, in per cent, by foundation, task and prior: what `dvc metrics` compares."""
+    found: dict[str, dict[str, dict[str, dict[str, float]]]] = {}
+    for row in rows:
+        name = " ".join(part for part in (row["kind"], row["variant"]) if part)
+        if row["prompt"] != "zero-shot":
+            name += f", {row['prompt']}"
+        values = {row["metric"]: row["mean"], "% of SFT": row["share"]}
+        own = found.setdefault(row["foundation"], {}).setdefault(row["task"], {})
+        own[name] = {key: round(value, 2) for key, value in values.items() if value is not None}
+    return found
+
+
 def overview_cells(rows: Sequence[Row]) -> list[dict[str, str]]:
     """Return overview rows as a reader sees them."""
     return [
