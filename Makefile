@@ -15,6 +15,12 @@ results: $(VENV)/installed
 	snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
 	python scripts/show_results.py $(CONFIG)
 
+# Stages of dvc.yaml.
+data models answers: $(VENV)/installed
+	snakemake $@ --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
+tables: $(VENV)/installed
+	snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
+
 # The default run's results from the DVC remote. Files have the time of the pull, so Snakemake is told that they are current.
 pull: $(VENV)/installed
 	dvc pull
@@ -50,4 +56,4 @@ clean:
 	git clean -fdxq results
 	rm -rf resources state logs .snakemake
 
-.PHONY: results pull plan test lint clean
+.PHONY: results data models answers tables pull plan test lint clean

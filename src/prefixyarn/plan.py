@@ -20,6 +20,7 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 # By task: tokens of a prompt, and of an answer as a share of max_answer_tokens. Measured on the default run.
 PROMPT = {"translation": 45, "summarization": 130, "tagging": 40}
 ANSWER = {"translation": 0.3, "summarization": 0.3, "tagging": 0.35}
+OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
 # Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
 # in half precision a cautious guess, a twentieth of what makers give for cards of 80 GB, as decoding waits for memory.
 CPU_RATE, GPU_RATE = 60e9, 15e12
@@ -77,12 +78,14 @@ def _weights(foundation: Mapping[str, Any]) -> float:
     return float(foundation["parameters"]) * BYTES[foundation["dtype"]]
 
 
-def memory_mb(foundation: Mapping[str, Any], rule: str) -> int:
+def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False) -> int:
     """Return what a job of a rule asks for in MB: the weights, and what it needs beside them.
 
-    A model on GPUs passes through the machine's memory, too, when it is loaded.
+    A model on GPUs passes through the machine's memory, too, when it is loaded. Where all weights are trained
+    (``full``), training has a gradient, two moments and a copy of the best value beside each; others a second model.
     """
-    return int(_weights(foundation) // 2**20) + BESIDE[rule]
+    copies = {"train_sft": 5}.get(rule, 2) if full else 1
+    return copies * int(_weights(foundation) // 2**20) + BESIDE[rule]
 
 
 def converting_mb(foundation: Mapping[str, Any]) -> int:
@@ -101,26 +104,34 @@ def refined_minutes(kind: str) -> int:
     return 480 if kind in ("seq2seq", "token-classifier") else 60
 
 
-def gpus(foundation: Mapping[str, Any], gpu_gb: float) -> int:
+def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", full: bool = False) -> int:
     """Return how many GPUs of ``gpu_gb`` GB a job asks for: none in fp32, else as many as hold weights and batches.
 
-    A fifth of the weights, and 8 GB, for keys and values, activations, and uneven spreading.
+    A fifth of the weights, and 8 GB, for keys and values, activations, and uneven spreading. ``full``: see `memory_mb`.
     """
     if foundation["dtype"] == "float32":
         return 0
-    return math.ceil((1.2 * _weights(foundation) / 2**30 + 8) / gpu_gb)
+    copies = {"train_sft": 5}.get(rule, 2) if full else 1
+    return math.ceil((1.2 * copies * _weights(foundation) / 2**30 + 8) / gpu_gb)
+
+
+def trains_all(config: Mapping[str, Any], task: str) -> bool:
+    """Return whether SFT trains all weights, in a task, or in any where ``task`` is empty."""
+    return any(config[name]["sft"]["method"] == "full" for name in ([task] if task else config["tasks"]))
 
 
 def work(config: Mapping[str, Any]) -> Iterator[Work]:
     """Yield what all jobs that run a foundation do."""
     main, units, crossed = main_units(config), all_units(config), crossed_units(config)
     analysis, tuned = config["analysis"], [*crossed]
+    analysed = bool(analysis["items"]) and "translation" in tuned
     for foundation in config["foundations"]:
         name = foundation["name"]
         yield Work("verify_foundation", "", name, 1, 500 * len(config["languages"]), 0)
         for task in config["tasks"]:
             block = config[task]
-            prompt, answer = PROMPT[task], ANSWER[task] * block["max_answer_tokens"]
+            prompt = PROMPT.get(task, OTHER_PROMPT)
+            answer = ANSWER.get(task, OTHER_ANSWER) * block["max_answer_tokens"]
             trials = block["items"]["trial"] * len(main[task])
             yield _answers("decode_prompts", task, name, 1, trials * len(block["prompts"]), prompt, answer)
             sets = candidates(block["few_shot"]["examples"], block["few_shot"]["draws"])
@@ -131,13 +142,11 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
             if task in tuned:
                 sft = block["sft"]
                 seen, checks = sft["steps"] * sft["batch"], 4 * block["items"]["dev"] * len(units[task]) / 3
-                # Longer and shorter targets alike are whole ones: twice what is decoded on average.
                 yield Work("train_sft", task, name, 1, (seen + checks) * prompt, (seen + checks) * answer, 3, 2)
                 yield _answers("decode_sft", task, name, 1, sum(tested), prompt, answer)
-                for other in tuned:
-                    if other != task:
-                        items = block["items"]["test"] * len(crossed[task])
-                        yield _answers("decode_crossed", task, name, 1, items, prompt, answer)
+                for _ in [other for other in tuned if other != task and analysed]:
+                    items = block["items"]["test"] * len(crossed[task])
+                    yield _answers("decode_crossed", task, name, 1, items, prompt, answer)
             systems = task_systems(block, max(block["few_shot"]["examples"], default=0))
             prompts = 1 + bool(sets) * (1 + max(block["few_shot"]["examples"], default=0))
             for rule, tokens, decoded in (
@@ -147,14 +156,13 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
                 if rule:
                     mean = sum(tested) / len(tested)
                     yield Work(rule, task, name, len(tested), mean * (prompt + tokens), mean * decoded)
-        if analysis["items"] and "translation" in tuned:
+        if analysed:
             prompt, answer = PROMPT["translation"], ANSWER["translation"] * config["translation"]["max_answer_tokens"]
             items, jobs = min(analysis["items"], config["translation"]["items"]["test"]), len(main["translation"])
             systems_ = 6 * len(analysis["k"]) + 20 * len(analysis["corrupt_words"])
             yield Work("decode_analysis", "translation", name, jobs, items * prompt, items * systems_ * answer)
             reads = items * 2 * (2 + len(analysis["free_k"]))
             yield Work("analyse_agreement", "translation", name, jobs, reads * (prompt + answer), 0)
-        if tuned:
             texts = len(main["translation"]) * config["translation"]["items"]["test"] * 30
             yield Work("measure_forgetting", "", name, 1, texts * (1 + len(tuned)), 0)
 
@@ -173,8 +181,8 @@ def _tested(config: Mapping[str, Any], task: str, units: Sequence[str], main: Se
 def minutes(config: Mapping[str, Any], rule: str, foundation: str, task: str = "") -> int:
     """Return how many minutes a job of this rule, foundation and task asks for, half an hour at least."""
     own = {entry["name"]: entry for entry in config["foundations"]}[foundation]
-    longest = [w.seconds(own) for w in work(config) if (w.rule, w.foundation) == (rule, foundation) and w.task == task]
-    return max(30, math.ceil(SLACK * max(longest, default=0) / 60))
+    longest = max(w.seconds(own) for w in work(config) if (w.rule, w.foundation, w.task) == (rule, foundation, task))
+    return max(30, math.ceil(SLACK * longest / 60))
 
 
 def _measured(timings: Path, own: Work) -> float | None:
@@ -193,8 +201,8 @@ def plan_markdown(config: Mapping[str, Any], timings: Path) -> str:
     foundations = {entry["name"]: entry for entry in config["foundations"]}
     rows, hours, gpu_hours = [], 0.0, 0.0
     for own in work(config):
-        foundation = foundations[own.foundation]
-        planned, cards = own.seconds(foundation), gpus(foundation, config["cluster"]["gpu_gb"])
+        foundation, full = foundations[own.foundation], trains_all(config, own.task)
+        planned, cards = own.seconds(foundation), gpus(foundation, config["cluster"]["gpu_gb"], own.rule, full)
         hours += own.jobs * planned / 3600
         gpu_hours += own.jobs * cards * planned / 3600
         rows.append(
@@ -203,7 +211,7 @@ def plan_markdown(config: Mapping[str, Any], timings: Path) -> str:
                 "task": own.task,
                 "foundation": own.foundation,
                 "jobs": own.jobs,
-                "GB a job": f"{memory_mb(foundation, own.rule) / 1024:.1f}",
+                "GB a job": f"{memory_mb(foundation, own.rule, full) / 1024:.1f}",
                 "GPUs a job": cards,
                 "minutes a job": f"{planned / 60:.1f}",
                 "measured": number(_measured(timings, own)),

@@ -156,21 +156,27 @@ def remove(checkout: Checkout, *names: str) -> None:
 def test_a_failing_job_is_named_and_leaves_nothing(whole: tuple[Checkout, str]) -> None:
     checkout, _ = whole
     remove(checkout, "results/tiny/decode")
-    result = checkout.run(*PROFILE, "--retries", "0", "--set-resources", "decode:mem_mb=320")
+    result = checkout.run(*PROFILE, "--retries", "0", "--set-resources", "decode:mem_mb=400")
     output = result.stdout + result.stderr
     assert result.returncode != 0 and "Error in rule decode" in output
     assert not list((checkout.folder / "results/tiny/decode").glob("**/*.jsonl"))
-    assert "FAILED" in jobs(run_id(output)).values() or "OUT_OF_MEMORY" in jobs(run_id(output)).values()
 
 
-def test_a_job_without_memory_enough_is_tried_with_more(whole: tuple[Checkout, str]) -> None:
+def test_a_job_out_of_memory_is_tried_with_more(whole: tuple[Checkout, str]) -> None:
+    # What Python and torch take alone: enough to begin, too little to go on.
     checkout, _ = whole
-    result = checkout.run(*PROFILE, "--set-resources", "decode:mem_mb=attempt*attempt*320")
+    remove(checkout, "results/tiny/decode", "state")
+    plan = checkout.folder / "src/prefixyarn/plan.py"
+    text = plan.read_text()
+    plan.write_text(text.replace('"decode": 2000', '"decode": 560'))
+    try:
+        result = checkout.run(*PROFILE)
+    finally:
+        plan.write_text(text)
     output = result.stdout + result.stderr
     assert result.returncode == 0, output
-    assert "Trying to restart job" in output
     states = list(jobs(run_id(output)).values())
-    assert {"COMPLETED"} < set(states) and len(states) == 1 + len(submitted(output)) - 1
+    assert "OUT_OF_MEMORY" in states and "COMPLETED" in states, states
     assert nothing_planned(checkout)
 
 

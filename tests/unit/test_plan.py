@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from prefixyarn.plan import Work, converting_mb, gpus, memory_mb, minutes, work
+from prefixyarn.plan import SLACK, Work, converting_mb, gpus, memory_mb, minutes, plan_markdown, work
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -48,18 +48,41 @@ def test_time_follows_from_size_and_tokens() -> None:
     assert half < small.seconds({"parameters": 1e9, "dtype": "float32"})
 
 
+def test_training_all_weights_takes_their_gradients_and_moments_too() -> None:
+    weights = int(2.7e8 * 4 // 2**20)
+    assert memory_mb(GEMMA, "train_sft", full=True) - memory_mb(GEMMA, "train_sft") == 4 * weights
+    assert memory_mb(GEMMA, "decode", full=True) - memory_mb(GEMMA, "decode") == weights, "two models"
+    large = {"parameters": 6.8e9, "dtype": "bfloat16"}
+    assert (gpus(large, 80, "train_sft"), gpus(large, 80, "train_sft", full=True)) == (1, 2)
+
+
 def test_more_items_and_larger_models_ask_for_more_time() -> None:
+    name = GEMMA["name"]
+    own = next(w for w in work(DEFAULT) if (w.rule, w.task) == ("train_sft", "translation"))
+    assert minutes(DEFAULT, "train_sft", name, "translation") == pytest.approx(SLACK * own.seconds(GEMMA) / 60, abs=1)
+    assert minutes(DEFAULT, "verify_foundation", name) == 30
     paper = {**DEFAULT, "foundations": [{**GEMMA, "parameters": 7e9}]}
-    assert minutes(DEFAULT, "decode", GEMMA["name"], "tagging") >= 30
-    assert (
-        minutes(paper, "decode", GEMMA["name"], "tagging")
-        > 10 * minutes(DEFAULT, "decode", GEMMA["name"], "tagging") / 2
-    )
+    assert minutes(paper, "decode", name, "tagging") > 15 * minutes(DEFAULT, "decode", name, "tagging") / 2
+    with pytest.raises(ValueError):
+        minutes(DEFAULT, "no_such_rule", name)
+
+
+def test_the_plan_shows_what_was_measured(tmp_path: Path) -> None:
+    for unit, seconds in (("en-de", 60), ("en-fr", 120)):
+        file = tmp_path / f"decode/translation/{unit}/{GEMMA['name']}.tsv"
+        file.parent.mkdir(parents=True)
+        file.write_text(f"s\th:m:s\n{seconds}\t0\n")
+    lines = plan_markdown(DEFAULT, tmp_path).splitlines()
+    shown = {tuple(cell.strip() for cell in line.split("|")[1:3]): line.split("|")[-2].strip() for line in lines[2:-2]}
+    assert shown["decode", "translation"] == "1.5" and shown["decode", "tagging"] == "–"
+    assert "0.0 GPU hours" in lines[-1]
 
 
 def test_untrained_tasks_have_no_training_jobs() -> None:
     rules = {own.rule for own in work(DEFAULT)}
     assert {"train_sft", "decode_crossed", "analyse_agreement", "measure_forgetting"} <= rules
+    unanalysed = {**DEFAULT, "analysis": {**DEFAULT["analysis"], "items": 0}}
+    assert not {own.rule for own in work(unanalysed)} & {"decode_crossed", "measure_forgetting", "decode_analysis"}
     plain = {**DEFAULT, "tasks": ["translation"], "analysis": {**DEFAULT["analysis"], "items": 0}}
     plain["translation"] = {
         **DEFAULT["translation"],

@@ -56,7 +56,7 @@ class Copy:
                 "max_answer_tokens": 12,
                 "few_shot": {"examples": [2], "draws": 1},
                 "sft": {"steps": 4, "batch": 2, "rank": 2},
-                "priors": {"random_draws": 2},
+                "priors": {"random_draws": 2, "k": {"token": [1, 2], "word": [1]}},
             },
             "summarization": {
                 "source": {"kind": "crosssum", "folder": "crosssum"},

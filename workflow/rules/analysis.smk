@@ -31,7 +31,7 @@ rule decode_analysis:
     resources:
         mem_mb=memory("decode_analysis"),
         runtime=runtime("decode_analysis", "translation"),
-        gpu=cards,
+        gpu=cards("decode_analysis"),
     params:
         dtype=foundation("dtype"),
         config=as_json(ANALYSIS),
@@ -68,7 +68,7 @@ rule analyse_agreement:
     resources:
         mem_mb=memory("analyse_agreement"),
         runtime=runtime("analyse_agreement", "translation"),
-        gpu=cards,
+        gpu=cards("analyse_agreement"),
     params:
         dtype=foundation("dtype"),
         k=ANALYSIS["free_k"],
@@ -152,7 +152,7 @@ rule measure_forgetting:
     resources:
         mem_mb=memory("measure_forgetting"),
         runtime=runtime("measure_forgetting"),
-        gpu=cards,
+        gpu=cards("measure_forgetting"),
     params:
         dtype=foundation("dtype"),
         directions=MAIN["translation"],
@@ -185,7 +185,7 @@ rule decode_crossed:
     resources:
         mem_mb=memory("decode_crossed"),
         runtime=runtime("decode_crossed"),
-        gpu=cards,
+        gpu=cards("decode_crossed"),
     params:
         dtype=foundation("dtype"),
         directions=lambda w: CROSSED[w.task],

@@ -28,6 +28,7 @@ from prefixyarn.plan import (
     minutes,
     refined_mb,
     refined_minutes,
+    trains_all,
 )
 
 with open(workflow.source_path("../schemas/config.schema.yaml")) as stream:
@@ -153,21 +154,28 @@ def max_source_tokens(wildcards):
     return f"--max-source-tokens {limit}" if limit else ""
 
 
-def memory(rule):
+def memory(name):
     """Return a resources function: what a job of a rule with a model asks for in MB; twice after a failure."""
-    return lambda w, attempt: attempt * memory_mb(FOUNDATIONS[w.model], rule)
-
-
-def runtime(rule, task=""):
-    """Return a resources function: the minutes that such a job asks for, of the wildcard task if there is one."""
-    return lambda w, attempt: attempt * minutes(
-        config, rule, w.model, w.get("task", task)
+    return lambda w, attempt: attempt * memory_mb(
+        FOUNDATIONS[w.model], name, trains_all(config, w.get("task", ""))
     )
 
 
-def cards(wildcards):
-    """Return how many GPUs a job with the wildcard model asks for."""
-    return gpus(FOUNDATIONS[wildcards.model], config["cluster"]["gpu_gb"])
+def runtime(name, task=""):
+    """Return a resources function: the minutes that such a job asks for, of the wildcard task if there is one."""
+    return lambda w, attempt: attempt * minutes(
+        config, name, w.model, w.get("task", task)
+    )
+
+
+def cards(name):
+    """Return a resources function: how many GPUs such a job asks for."""
+    return lambda w: gpus(
+        FOUNDATIONS[w.model],
+        config["cluster"]["gpu_gb"],
+        name,
+        trains_all(config, w.get("task", "")),
+    )
 
 
 def refined_memory(wildcards, attempt):

@@ -27,7 +27,7 @@ rule decode:
     resources:
         mem_mb=memory("decode"),
         runtime=runtime("decode"),
-        gpu=cards,
+        gpu=cards("decode"),
     params:
         dtype=foundation("dtype"),
         seed=config["seed"],

@@ -34,7 +34,7 @@ rule convert_foundation:
     threads: 2
     resources:
         mem_mb=lambda w, attempt: attempt * converting_mb(FOUNDATIONS[w.model]),
-        runtime=60,
+        runtime=lambda w, attempt: attempt * 60,
     message:
         "Converting the foundation {wildcards.model}, once (a minute or two)"
     shell:
@@ -57,7 +57,7 @@ rule verify_foundation:
     resources:
         mem_mb=memory("verify_foundation"),
         runtime=runtime("verify_foundation"),
-        gpu=cards,
+        gpu=cards("verify_foundation"),
     params:
         dtype=foundation("dtype"),
         parameters=foundation("parameters"),

@@ -27,7 +27,7 @@ rule build_priors:
     resources:
         mem_mb=memory("build_priors"),
         runtime=runtime("build_priors"),
-        gpu=cards,
+        gpu=cards("build_priors"),
     params:
         dtype=foundation("dtype"),
         config=setting("priors", "sft"),

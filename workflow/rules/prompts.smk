@@ -5,6 +5,7 @@ rule decode_prompts:
     input:
         code=task_code("scripts/decode_prompts.py", "answers"),
         manifest=rules.convert_foundation.output.manifest,
+        checks=rules.verify_foundation.output.checks,
         trial=splits("trial", units=MAIN),
     output:
         outputs="results/{run}/prompts/{task}/{model}.jsonl",
@@ -16,7 +17,7 @@ rule decode_prompts:
     resources:
         mem_mb=memory("decode_prompts"),
         runtime=runtime("decode_prompts"),
-        gpu=cards,
+        gpu=cards("decode_prompts"),
     params:
         dtype=foundation("dtype"),
         directions=lambda w: MAIN[w.task],
@@ -59,6 +60,7 @@ rule decode_examples:
     input:
         code=task_code("scripts/decode_examples.py", "answers"),
         manifest=rules.convert_foundation.output.manifest,
+        checks=rules.verify_foundation.output.checks,
         choice=rules.choose_prompt.output.choice,
         trial=splits("trial", units=MAIN),
         train=splits("train", units=MAIN),
@@ -74,7 +76,7 @@ rule decode_examples:
     resources:
         mem_mb=memory("decode_examples"),
         runtime=runtime("decode_examples"),
-        gpu=cards,
+        gpu=cards("decode_examples"),
     params:
         dtype=foundation("dtype"),
         directions=lambda w: MAIN[w.task],

@@ -22,7 +22,7 @@ rule train_sft:
     resources:
         mem_mb=memory("train_sft"),
         runtime=runtime("train_sft"),
-        gpu=cards,
+        gpu=cards("train_sft"),
     params:
         dtype=foundation("dtype"),
         directions=lambda w: UNITS[w.task],
@@ -61,7 +61,7 @@ rule decode_sft:
     resources:
         mem_mb=memory("decode_sft"),
         runtime=runtime("decode_sft"),
-        gpu=cards,
+        gpu=cards("decode_sft"),
     params:
         dtype=foundation("dtype"),
         directions=lambda w: UNITS[w.task],
@@ -99,7 +99,7 @@ rule decode_other_sft:
     resources:
         mem_mb=memory("decode_sft"),
         runtime=runtime("decode_sft", "translation"),
-        gpu=cards,
+        gpu=cards("decode_sft"),
     params:
         dtype=foundation("dtype"),
         directions=UNITS["translation"],
@@ -188,7 +188,7 @@ rule predict_refined:
     threads: 1
     resources:
         mem_mb=refined_memory,
-        runtime=60,
+        runtime=lambda w, attempt: attempt * 60,
         gpu=refined_cards,
         batch_rows=32,
     message:

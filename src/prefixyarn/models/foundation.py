@@ -59,6 +59,6 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
     if elsewhere:
         raise InputError(
             f"{folder}: {torch.cuda.device_count()} GPU(s) do not hold {name} in {dtype}. Ask for more or larger "
-            "GPUs (slurm_extra of the rule), or choose a smaller model."
+            "GPUs (gpu of the rule, docs/cluster.md), or choose a smaller model."
         )
     return Foundation(name, model.eval(), load_tokenizer(folder))

@@ -125,6 +125,6 @@ def cost_markdown(rows: Sequence[Row], foundations: Mapping[str, str]) -> str:
         "dictionary, training, or the choice of examples. s per answer: the foundation answers all systems in one "
         "job, where they share their prompts; the SFT model answers one, in a job of its own.\n"
         "- % of SFT: the best zero-shot variant at its largest k of at most two; few-shot without prior. Seconds "
-        "differ from run to run; the other columns do not.\n"
+        "differ from run to run, and answers that an earlier run decoded take none; the other columns do not differ.\n"
     )
     return "\n".join(parts)

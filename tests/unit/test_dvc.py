@@ -1,0 +1,44 @@
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+ROOT = Path(__file__).resolve().parents[2]
+STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
+CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+
+
+def names(entries: list[Any]) -> list[str]:
+    return [name for entry in entries for name in (entry if isinstance(entry, dict) else [entry])]
+
+
+def outs(stage: dict[str, Any]) -> list[str]:
+    return names(stage["outs"] + stage.get("metrics", []))
+
+
+def test_params_are_keys_of_the_configuration() -> None:
+    for stage in STAGES.values():
+        for key in stage["params"][0]["config/config.yaml"]:
+            value = CONFIG
+            for part in key.split("."):
+                assert part in value, key
+                value = value[part]
+    assert set(STAGES["tables"]["params"][0]["config/config.yaml"]) == set(CONFIG), "the report has all of it"
+
+
+def test_every_output_is_of_one_stage_and_persists() -> None:
+    found = [name for stage in STAGES.values() for name in outs(stage)]
+    for name in found:
+        assert not [other for other in found if other != name and other.startswith(f"{name}/")]
+    for stage in STAGES.values():
+        for entry in stage["outs"] + stage.get("metrics", []):
+            assert all(options["persist"] for options in entry.values())
+
+
+def test_each_stage_depends_on_what_those_before_it_made() -> None:
+    made: list[str] = []
+    for stage in STAGES.values():
+        needed = [name for name in made if name.startswith("results/") and "timings" not in name]
+        assert set(needed) <= set(stage["deps"]), stage["cmd"]
+        assert set(stage["deps"]) - {"scripts", "src/prefixyarn", "workflow"} <= set(made)
+        made += outs(stage)
