@@ -54,6 +54,7 @@ def main() -> None:
     reads = [
         Read(o.item, k, Request(ids[o.item], tuple([*o.prior_ids, *o.new_ids]))) for k, o in answers if o.item in ids
     ]
+    reads.sort(key=lambda read: read.item)  # those to one prompt after one another
     progress = Progress(f"analyse_agreement {args.direction}", len(reads), "answers")
     rows = [asdict(step) for step in steps(reads, foundation, sft, progress)]
     write_csv(args.csv, [{**row, "agree": int(row["agree"])} for row in rows])

@@ -12,6 +12,7 @@ import matplotlib
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
+from scipy.stats import binomtest
 
 from prefixyarn.analysis.agreement import TEACHER_FORCED
 from prefixyarn.records import atomic
@@ -121,7 +122,7 @@ def agreement_by_position(rows: Sequence[Row], label: str) -> Figure:
         axes.errorbar(places, [row[name] for row in own], _errors(own, name), **style)
     axes.set(xlabel="SFT tokens before the position", ylabel="positions (%)", ylim=(0, 102))
     axes.legend(fontsize=8, loc="lower right", title="the SFT model's token is for the foundation", title_fontsize=8)
-    axes.set_title(f"Agreement of {label} with its SFT model; 95 % intervals", fontsize=9)
+    axes.set_title(f"Agreement with the SFT model, {label}; 95 % intervals", fontsize=8)
     return figure
 
 
@@ -248,7 +249,7 @@ def headline(rows: Sequence[Row], label: str) -> Figure:
 
 
 def off_target(rows: Sequence[Row], label: str) -> Figure:
-    """Draw how often continuations are in another language, by system.
+    """Draw how often continuations are in another language, by system, with 95 % Wilson intervals.
 
     Args:
         rows: Of the main table, one foundation's, one metric's.
@@ -259,15 +260,23 @@ def off_target(rows: Sequence[Row], label: str) -> Figure:
     names = []
     for row in own:
         parts = [row["model"].replace("foundation", ""), row["prompt"].replace("zero-shot", ""), row["kind"]]
-        parts += [row["variant"], f"{int(row['k'])} {row['k_unit']}" if row["k"] else ""]
+        units = f"{int(row['k'])} {row['k_unit']}{'s' if row['k'] > 1 else ''}"
+        parts += [row["variant"], units if row["k"] else ""]
         names.append(" ".join(part for part in parts if part))
+    errors = []
+    for row in own:
+        answers = int(row["n"]) * sum(name.endswith(" share") and "-" in name for name in row)  # of all directions
+        ends = binomtest(round(row["off_target"] * answers), answers).proportion_ci(method="wilson")
+        errors.append([100 * max(0, row["off_target"] - ends.low), 100 * max(0, ends.high - row["off_target"])])
     colors = [STYLES.get(row["kind"], ("#BBBBBB", ""))[0] for row in own]
-    axes.barh(range(len(own)), [100 * row["off_target"] for row in own], color=colors, edgecolor="black", linewidth=0.3)
+    rates = [100 * row["off_target"] for row in own]
+    style: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.3, "error_kw": {"elinewidth": 0.8, "capsize": 1.5}}
+    axes.barh(range(len(own)), rates, xerr=list(zip(*errors, strict=True)), color=colors, **style)
     axes.set_yticks(range(len(own)), names, fontsize=7)
     axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set(xlabel="continuations not in the target language (%)", xlim=(0, 100))
-    axes.set_title(f"Off-target outputs of {label}", fontsize=9)
+    axes.set_title(f"Off-target outputs of {label}; 95 % intervals", fontsize=8)
     return figure
 
 

@@ -101,12 +101,16 @@ def test_headline_off_target_and_cost() -> None:
     (axes,) = headline(rows, "m").axes
     heights = {c.get_label(): [bar.get_height() for bar in c] for c in axes.containers if isinstance(c, BarContainer)}
     assert heights["none"] == [50, 51] and heights["refined"] == [90, 91]
-    system = {"model": "foundation", "prompt": "zero-shot", "variant": "", "k": 2, "k_unit": "token"}
+    system = {"model": "foundation", "prompt": "zero-shot", "variant": "", "k": 2, "k_unit": "token", "n": 50}
+    system |= {"share": 1.0, "en-de share": 1.0, "en-fr share": 1.0}
     (axes,) = off_target(
         [{**system, "kind": kind, "off_target": v} for kind, v in (("none", 0.4), ("sft", 0.1))], "m"
     ).axes
     assert [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)] == [40, 10]
-    assert [label.get_text() for label in axes.get_yticklabels()] == ["none 2 token", "sft 2 token"]
+    assert [label.get_text() for label in axes.get_yticklabels()] == ["none 2 tokens", "sft 2 tokens"]
+    # Wilson, 40 of 100: (30.9, 49.8), as in any textbook.
+    ends = [np.asarray(path.vertices)[:, 0] for path in axes.collections[0].get_paths()]
+    assert ends[0] == pytest.approx([30.94, 49.80], abs=0.01)
     costs = [
         {"system": name, "training seconds": s, "seconds per prior": p, **cell("share", share)}
         for name, s, p, share in (

@@ -38,5 +38,10 @@ def test_priors_are_marked_and_arabic_runs_from_right_to_left(tmp_path: Path) ->
     assert text.count('class="given"') == 2, "once in the caption, once where a prior was given"
 
 
+def test_lines_break_in_tables_with_sentences_alone() -> None:
+    html = tables(f"| a |\n|---|\n| {'word ' * 20}|\n\ntext\n\n| b |\n|---|\n| 2 |\n")
+    assert html.count('<div class="scroll told"><table>') == html.count('<div class="scroll"><table>') == 1
+
+
 def test_several_tables_scroll_by_themselves() -> None:
     assert tables("| a |\n|---|\n| 1 |\n\ntext\n\n| b |\n|---|\n| 2 |\n").count("</table></div>") == 2

@@ -91,17 +91,20 @@ def steps(
     """Compare both models at every position of the answers, from the k-th on.
 
     Args:
-        reads: The answers.
+        reads: The answers; those to one prompt are cheapest after one another.
         foundation: The foundation.
         sft: Its SFT model.
         done: Called with the number of answers just read.
     """
-    found = []
+    found, requests = [], [read.request for read in reads]
+    with sft.on() as model:
+        tuned = distributions(model, requests)
+    base = distributions(foundation.model, requests)  # both go on in turns, each under its own weights
     for read in reads:
         first, last = max(read.k, 0), len(read.request.prior)
-        own = next(distributions(foundation.model, [read.request]))[first:last]
-        with sft.on() as model:
-            other = next(distributions(model, [read.request]))[first:last]
+        own = next(base)[first:last]
+        with sft.on():
+            other = next(tuned)[first:last]
         compared = compare(own, other)
         columns = {name: values.tolist() for name, values in compared.items()}
         found += [

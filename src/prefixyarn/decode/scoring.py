@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import copy
 from collections.abc import Callable, Iterator, Sequence
 
 import torch
@@ -59,12 +60,20 @@ def log_probabilities(model: PreTrainedModel, hidden: torch.Tensor) -> Iterator[
 def distributions(model: PreTrainedModel, requests: Sequence[Request]) -> Iterator[torch.Tensor]:
     """Yield, for each request, the next-token log-probabilities at every position of its prior and after it.
 
-    Shape (len(prior) + 1, vocab): the t-th row is what the model expects after the prompt and t prior tokens. Each
-    request is one forward pass, so the sequences may be long and the rows are not kept.
+    Shape (len(prior) + 1, vocab): the t-th row is what the model expects after the prompt and t prior tokens. Rows are
+    not kept, so the sequences may be long. A prompt that follows itself is computed once.
     """
+    prompt, decoder = None, model.get_decoder()
     for request in requests:
-        ids = torch.tensor([[*request.prompt, *request.prior]], device=model.device)
-        hidden = model.get_decoder()(input_ids=ids, use_cache=False).last_hidden_state[0, len(request.prompt) - 1 :]
+        if request.prompt != prompt:
+            prompt = request.prompt
+            read = decoder(input_ids=torch.tensor([prompt], device=model.device), use_cache=True)
+            cache, last = read.past_key_values, read.last_hidden_state[0, -1:]
+        hidden = last
+        if request.prior:
+            ids = torch.tensor([request.prior], device=model.device)
+            own = decoder(input_ids=ids, past_key_values=copy.deepcopy(cache), use_cache=True)
+            hidden = torch.cat([last, own.last_hidden_state[0]])
         yield torch.stack(list(log_probabilities(model, hidden)))
 
 

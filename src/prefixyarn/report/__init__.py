@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from importlib.resources import files
@@ -16,6 +17,7 @@ from markupsafe import Markup
 from prefixyarn.languages import language
 from prefixyarn.records import Item, Output, System
 
+SENTENCE = 60  # characters; a longer cell of a table is text, whose lines break
 # What a page of examples shows beside source and reference, in this order; which k and variant: the first there is.
 SHOWN = (
     ("foundation alone", System("none")),
@@ -83,9 +85,15 @@ def figure(path: Path) -> Markup:
 
 
 def tables(text: str) -> Markup:
-    """Return Markdown as HTML, each table in a frame of its own that can be scrolled."""
+    """Return Markdown as HTML, each table in a frame that can be scrolled; in those with sentences lines break."""
+
+    def framed(table: re.Match[str]) -> str:
+        cells = re.findall(r"<td[^>]*>(.*?)</td>", table[0])
+        kind = " told" if any(len(cell) > SENTENCE for cell in cells) else ""
+        return f'<div class="scroll{kind}">{table[0]}</div>'
+
     html = markdown.markdown(text, extensions=["tables", "sane_lists"])
-    return Markup(html.replace("<table>", '<div class="scroll"><table>').replace("</table>", "</table></div>"))
+    return Markup(re.sub("<table>.*?</table>", framed, html, flags=re.DOTALL))
 
 
 def render(
