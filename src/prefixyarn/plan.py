@@ -23,7 +23,7 @@ ANSWER = {"translation": 0.3, "summarization": 0.3, "tagging": 0.35}
 OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
 # Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
 # in half precision a cautious guess, a twentieth of what makers give for cards of 80 GB, as decoding waits for memory.
-CPU_RATE, GPU_RATE = 60e9, 15e12
+CPU_RATE, GPU_RATE = 140e9, 15e12
 LOADING = 400 * 2**20  # bytes of weights per second
 START = 8  # seconds until Python and torch are there
 # MB that a job needs beside the weights: Python and libraries, prefill, logits, keys and values; gradients to train.
