@@ -67,6 +67,7 @@ class Copy:
                 "max_answer_tokens": 10,
                 "few_shot": {"examples": [1], "draws": 1},
                 "sft": {"steps": 4, "batch": 2, "rank": 2},
+                "priors": {"k": {"token": [1, 2]}},
             },
             "tagging": {
                 "source": {"kind": "treebanks", "folder": "treebanks"},
@@ -75,6 +76,10 @@ class Copy:
                 "max_answer_tokens": 120,
                 "few_shot": {"examples": [1], "draws": 1},
                 "sft": {"steps": 4, "batch": 2, "rank": 2},
+                "priors": {
+                    "k": {"tag": [1, 2]},
+                    "few_shot_kinds": ["none", "refined", "sft", "oracle"],
+                },
             },
         }
         self.config["analysis"] = {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [2]}
