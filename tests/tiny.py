@@ -25,14 +25,23 @@ from transformers import (
     Gemma3TextConfig,
     LlamaConfig,
     LlamaForCausalLM,
+    M2M100Config,
+    M2M100ForConditionalGeneration,
     MistralConfig,
     MistralForCausalLM,
+    MT5Config,
+    MT5ForConditionalGeneration,
+    NllbTokenizer,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
+    T5Tokenizer,
+    XLMRobertaConfig,
+    XLMRobertaForMaskedLM,
+    XLMRobertaTokenizer,
 )
 
 from prefixyarn.languages import LANGUAGES
@@ -143,6 +152,69 @@ def save_model(folder: Path, seed: int = 0) -> Path:
     gemma(len(made), seed).save_pretrained(folder)
     made.save_pretrained(folder)
     return folder
+
+
+def published(folder: Path) -> None:
+    """Save random models in the formats that the paper's are published in: Llama, Mistral, NLLB, mT5, XLM-R."""
+    made = tokenizer()
+    for name, make in (("llama", llama), ("mistral", mistral)):
+        make(len(made)).save_pretrained(folder / name)
+        made.save_pretrained(folder / name)
+    texts = [text for sentence in parallel(1, 200) for text in sentence]
+    specials = ["<s>", "<pad>", "</s>", "<unk>"]
+    trained = Tokenizer(models.BPE(unk_token="<unk>"))
+    trained.pre_tokenizer = pre_tokenizers.Metaspace()
+    trainer: Any = trainers.BpeTrainer(vocab_size=600, special_tokens=specials, show_progress=False)
+    trained.train_from_iterator(texts, trainer)
+    bpe = json.loads(trained.to_str())["model"]
+    nllb: Any = NllbTokenizer(vocab=bpe["vocab"], merges=[tuple(pair) for pair in bpe["merges"]])
+    layers = {f"{side}_{name}": n for side in ("encoder", "decoder") for name, n in (("layers", 1), ("ffn_dim", 32))}
+    heads = {"encoder_attention_heads": 2, "decoder_attention_heads": 2}
+    ids = {"bos_token_id": 0, "pad_token_id": 1, "eos_token_id": 2, "decoder_start_token_id": 2}
+    config: Any = M2M100Config(vocab_size=len(nllb), d_model=16, max_position_embeddings=300, **layers, **heads, **ids)
+    M2M100ForConditionalGeneration(config).save_pretrained(folder / "nllb")
+    nllb.save_pretrained(folder / "nllb")
+
+    def pieces(special: list[str]) -> list[tuple[str, float]]:
+        own = Tokenizer(models.Unigram())
+        own.pre_tokenizer = pre_tokenizers.Metaspace()
+        how: Any = trainers.UnigramTrainer(
+            vocab_size=500, special_tokens=special, unk_token="<unk>", show_progress=False
+        )
+        own.train_from_iterator(texts, how)
+        return [tuple(piece) for piece in json.loads(own.to_str())["model"]["vocab"]]
+
+    t5: Any = T5Tokenizer(vocab=pieces(["<pad>", "</s>", "<unk>"]), extra_ids=0)
+    config = MT5Config(vocab_size=len(t5), d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    MT5ForConditionalGeneration(config).save_pretrained(folder / "mt5")
+    t5.save_pretrained(folder / "mt5")
+    xlmr: Any = XLMRobertaTokenizer(vocab=pieces(specials))
+    config = XLMRobertaConfig(
+        vocab_size=len(xlmr),
+        hidden_size=16,
+        num_hidden_layers=1,
+        num_attention_heads=2,
+        intermediate_size=32,
+        max_position_embeddings=300,
+        pad_token_id=1,
+    )
+    XLMRobertaForMaskedLM(config).save_pretrained(folder / "xlmr")
+    xlmr.save_pretrained(folder / "xlmr")
+
+
+def mirror(folder: Path) -> None:
+    """Write FLORES-101, MUSE and a treebank of UD 2.5 in their official layouts, for English, German and Chinese."""
+    names = ("eng", "deu", "zho_simpl")
+    for split, seed, size in (("dev", 11, 90), ("devtest", 12, 30)):
+        (folder / "flores101_dataset" / split).mkdir(parents=True)
+        for name, texts in zip(names, zip(*parallel(seed, size), strict=True), strict=True):
+            (folder / f"flores101_dataset/{split}/{name}.{split}").write_text("\n".join(texts) + "\n")
+    (folder / "muse").mkdir()
+    for place, code in enumerate(("de", "zh")):
+        pairs = [(english, NOUNS[english][place]) for english in NOUNS]
+        (folder / f"muse/en-{code}.txt").write_text("".join(f"{e} {t.split()[-1]}\n" for e, t in pairs))
+        (folder / f"muse/{code}-en.txt").write_text("".join(f"{t.split()[-1]} {e}\n" for e, t in pairs))
+    treebank(folder / "ud-treebanks-v2.5", {"train": 80, "dev": 12, "test": 12})
 
 
 def wheel(folder: Path, package: str, version: str, files: Mapping[str, bytes]) -> tuple[Path, str]:

@@ -4,18 +4,13 @@ from __future__ import annotations
 
 import csv
 import json
-import os
-import shutil
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-import tiny
+from checkout import Copy
 from prefixyarn.languages import Direction
 from prefixyarn.records import System
 from prefixyarn.tasks.scoring import scores
@@ -28,102 +23,6 @@ TABLES = {
 }
 SCORING = {"score", *TABLES, "plot_results", "plot_analysis", "write_report"}
 MODULE = Path("src/prefixyarn/metrics/faults.py")
-
-
-class Copy:
-    """A copy of the repository with a configuration for tiny data."""
-
-    def __init__(self, folder: Path) -> None:
-        self.folder = folder
-        for name in ("workflow", "scripts", "src", "config"):
-            shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
-        tiny.save_model(folder / "model")
-        sentences = tiny.parallel(1, 260)
-        catalogues = []
-        for n, package in enumerate(["one", "two", "held"]):
-            checksum = tiny.catalogue_wheel(folder / "index", package, sentences[n::3])
-            catalogues.append({"package": package, "version": "1.0", "sha256": checksum})
-        self.config = {
-            "run": "tiny",
-            "languages": ["en", "de", "zh"],
-            "foundations": [{"name": "tiny", "label": "Tiny", "source": {"kind": "local", "path": "model"}}],
-            "translation": {
-                "directions": ["en-de"],
-                "other_directions": ["de-zh"],
-                "catalogues": catalogues,
-                "held_out": "held",
-                "items": {"dev": 4, "trial": 2, "test": 3, "out_of_domain": 2, "other": 2},
-                "max_answer_tokens": 12,
-                "few_shot": {"examples": [2], "draws": 1},
-                "sft": {"steps": 4, "batch": 2, "rank": 2},
-                "priors": {"random_draws": 2, "k": {"token": [1, 2], "word": [1]}},
-            },
-            "summarization": {
-                "source": {"kind": "crosssum", "folder": "crosssum"},
-                "lexicon": {"source": "folder", "folder": "crosssum"},
-                "directions": ["en-zh"],
-                "items": {"train": 60, "dev": 4, "trial": 2, "test": 3},
-                "max_source_tokens": 20,
-                "max_answer_tokens": 10,
-                "few_shot": {"examples": [1], "draws": 1},
-                "sft": {"steps": 4, "batch": 2, "rank": 2},
-                "priors": {"k": {"token": [1, 2]}},
-            },
-            "tagging": {
-                "source": {"kind": "treebanks", "folder": "treebanks"},
-                "languages": ["de"],
-                "items": {"train": 60, "dev": 4, "trial": 2, "test": 3},
-                "max_answer_tokens": 120,
-                "few_shot": {"examples": [1], "draws": 1},
-                "sft": {"steps": 4, "batch": 2, "rank": 2},
-                "priors": {
-                    "k": {"tag": [1, 2]},
-                    "few_shot_kinds": ["none", "refined", "sft", "oracle"],
-                },
-            },
-        }
-        self.config["analysis"] = {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [2]}
-        tiny.crosssum(folder / "crosssum", {"train": 80, "val": 5, "test": 5})
-        tiny.treebank(folder / "treebanks", {"train": 80, "dev": 12, "test": 12})
-
-    def run(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run snakemake; the package is imported from the copy."""
-        (self.folder / "config/tiny.yaml").write_text(yaml.safe_dump(self.config))
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PIP_"))}
-        environment |= {
-            "PYTHONPATH": str(self.folder / "src"),
-            "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
-            "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.folder / "index"),
-            "XDG_CACHE_HOME": str(self.folder / "cache"),
-        }
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            *options,  # first: --configfile takes every name that follows it for a configuration
-            "--cores",
-            "2",
-            "--configfile",
-            "config/tiny.yaml",
-            "--max-jobs-per-timespan",  # see the profile: tests need not wait at the end of a run
-            "100/1s",
-        ]
-        result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
-        assert not check or result.returncode == 0, result.stdout + result.stderr
-        return result
-
-    def planned(self) -> set[str]:
-        """Return the names of the rules that a run would run."""
-        result = self.run("-n")
-        output = result.stdout + result.stderr
-        if "Nothing to be done" in output:
-            return set()
-        lines = output.split("Job stats:")[1].split("\n\n")[0].splitlines()
-        return {line.split()[0] for line in lines if line.split() and line.split()[-1].isdigit()} - {
-            "total",
-            "all",
-        }
 
 
 @pytest.fixture(scope="module")
