@@ -4,6 +4,7 @@ CONFIG ?= config/config.yaml
 CORES ?= all
 # Jobs ask for memory; together they get what the machine has.
 MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; print(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20)')
+RUN = --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -11,15 +12,15 @@ export PIP_DISABLE_PIP_VERSION_CHECK = 1
 # The cheapest task first and alone, for something to look at: jobs that train want all cores, and among the other tasks'
 # small jobs they would wait for two to be free at once.
 results: $(VENV)/installed
-	snakemake first_table --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
-	snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
+	snakemake first_table $(RUN)
+	snakemake $(RUN)
 	python scripts/show_results.py $(CONFIG)
 
 # Stages of dvc.yaml.
 data models answers: $(VENV)/installed
-	snakemake $@ --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
+	snakemake $@ $(RUN)
 tables: $(VENV)/installed
-	snakemake --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
+	snakemake $(RUN)
 
 # The default run's results from the DVC remote. Files have the time of the pull, so Snakemake is told that they are current.
 pull: $(VENV)/installed

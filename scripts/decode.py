@@ -18,7 +18,6 @@ import argparse
 from pathlib import Path
 
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import run
@@ -69,25 +68,15 @@ def main() -> None:
     weights = {"foundation": base, "sft": sft.identity if sft else ""}
     form = answers(args.task).form
     limits = Limits(args.memory_mb - (sft.extra_mb if sft else 0))
-    with Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
-        for name in ("foundation", "sft"):
-            own = [prior for prior in priors if prior.model == name]
-            questions = {args.direction: [Question(items[p.item], prompts[p.prompt], p) for p in own]}
-            if own:
-                with decoding_model(foundation, sft, name) as model:
-                    found = decode_questions(
-                        model,
-                        stops,
-                        questions,
-                        limits,
-                        progress,
-                        journal,
-                        weights[name],
-                        form,
-                    )
-                outputs |= {
-                    (prior.item, prior.system): output for prior, output in zip(own, found[args.direction], strict=True)
-                }
+    for name in ("foundation", "sft"):
+        own = [prior for prior in priors if prior.model == name]
+        questions = {args.direction: [Question(items[p.item], prompts[p.prompt], p) for p in own]}
+        if own:
+            with decoding_model(foundation, sft, name) as model:
+                found = decode_questions(model, stops, questions, limits, progress, args.journal, weights[name], form)[
+                    args.direction
+                ]
+            outputs |= {(prior.item, prior.system): output for prior, output in zip(own, found, strict=True)}
     write_records(args.outputs, (outputs[prior.item, prior.system] for prior in priors))
 
 

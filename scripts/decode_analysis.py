@@ -21,7 +21,6 @@ from dataclasses import asdict, replace
 from prefixyarn.analysis.quality import KINDS, LEVELS, corrupt, corrupt_system
 from prefixyarn.data import lexicon
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import run
@@ -94,16 +93,8 @@ def main() -> None:
     questions = {args.direction: [Question(by_id[prior.item], prompt, prior) for prior in priors]}
     stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
     progress = Progress(f"decode_analysis {args.direction}", len(priors), "answers")
-    with Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
-        outputs = decode_questions(
-            foundation.model,
-            stops,
-            questions,
-            Limits(args.memory_mb),
-            progress,
-            journal,
-            identity(args.model),
-        )
+    limits, base = Limits(args.memory_mb), identity(args.model)
+    outputs = decode_questions(foundation.model, stops, questions, limits, progress, args.journal, base)
     write_records(args.priors, priors)
     write_records(args.outputs, outputs[args.direction])
 

@@ -14,7 +14,6 @@ Writes an output record per unit, set and item. A killed job goes on from its jo
 import argparse
 
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import run
@@ -57,10 +56,8 @@ def main() -> None:
         questions[unit] = [Question(i, own, Prior.none(i.id, prompt=own.name)) for own in prompts for i in items]
     progress = Progress(f"decode_examples {args.task}", sum(map(len, questions.values())), "answers")
     limits, form = Limits(args.memory_mb), answers(args.task).form
-    with Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
-        outputs = decode_questions(
-            foundation.model, stops, questions, limits, progress, journal, identity(args.model), form
-        )
+    base = identity(args.model)
+    outputs = decode_questions(foundation.model, stops, questions, limits, progress, args.journal, base, form)
     write_by_unit(args.outputs, outputs)
 
 

@@ -13,7 +13,6 @@ import argparse
 import json
 
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import run
@@ -52,10 +51,8 @@ def main() -> None:
     }
     progress = Progress(f"decode_prompts {args.task}", sum(map(len, questions.values())), "answers")
     limits, form = Limits(args.memory_mb), answers(args.task).form
-    with Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
-        outputs = decode_questions(
-            foundation.model, stops, questions, limits, progress, journal, identity(args.model), form
-        )
+    base = identity(args.model)
+    outputs = decode_questions(foundation.model, stops, questions, limits, progress, args.journal, base, form)
     write_by_unit(args.outputs, outputs)
 
 

@@ -16,7 +16,6 @@ from dataclasses import replace
 from pathlib import Path
 
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.questions import Question, decode_questions
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import run
@@ -60,8 +59,8 @@ def main() -> None:
     progress = Progress(f"decode_sft {args.task}", sum(map(len, questions.values())), "answers")
     sft = SftModel(foundation, identity(args.model), args.sft.parent)
     limits, form = Limits(args.memory_mb - sft.extra_mb), answers(args.task).form
-    with sft.on() as model, Journal.of(args.journal, args.dtype, args.max_answer_tokens) as journal:
-        outputs = decode_questions(model, stops, questions, limits, progress, journal, sft.identity, form)
+    with sft.on() as model:
+        outputs = decode_questions(model, stops, questions, limits, progress, args.journal, sft.identity, form)
     write_by_unit(args.outputs, outputs)
 
 

@@ -7,6 +7,7 @@ import shutil
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -31,7 +32,9 @@ class Copy:
         self.config = {
             "run": "tiny",
             "languages": ["en", "de", "zh"],
-            "foundations": [{"name": "tiny", "label": "Tiny", "source": {"kind": "local", "path": "model"}}],
+            "foundations": [
+                {"name": "tiny", "label": "Tiny", "parameters": 1e6, "source": {"kind": "local", "path": "model"}}
+            ],
             "translation": {
                 "directions": ["en-de"],
                 "other_directions": ["de-zh"],
@@ -71,10 +74,10 @@ class Copy:
         tiny.crosssum(folder / "crosssum", {"train": 80, "val": 5, "test": 5})
         tiny.treebank(folder / "treebanks", {"train": 80, "dev": 12, "test": 12})
 
-    def run(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
-        """Run snakemake; the package is imported from the copy."""
+    def command(self, *options: str) -> dict[str, Any]:
+        """Return how snakemake is started, for subprocess; the package is imported from the copy."""
         (self.folder / "config/tiny.yaml").write_text(yaml.safe_dump(self.config))
-        environment = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PIP_"))}
+        environment = {k: v for k, v in os.environ.items() if not k.startswith(("SNAKEMAKE", "PIP_", "SLURM"))}
         environment |= {
             "PYTHONPATH": str(self.folder / "src"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
@@ -82,19 +85,15 @@ class Copy:
             "PIP_FIND_LINKS": str(self.folder / "index"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
         }
-        command = [
-            sys.executable,
-            "-m",
-            "snakemake",
-            *options,  # first: --configfile takes every name that follows it for a configuration
-            "--cores",
-            "2",
-            "--configfile",
-            "config/tiny.yaml",
-            "--max-jobs-per-timespan",  # see the profile: tests need not wait at the end of a run
-            "100/1s",
-        ]
-        result = subprocess.run(command, cwd=self.folder, env=environment, capture_output=True, text=True)
+        # Options first: --configfile takes every name that follows it for a configuration.
+        command = [sys.executable, "-m", "snakemake", *options, "--configfile", "config/tiny.yaml"]
+        return {"args": command, "cwd": self.folder, "env": environment, "text": True}
+
+    def run(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:
+        """Run snakemake on two cores here."""
+        # The timespan: see the profile; tests need not wait at the end of a run.
+        here = ("--cores", "2", "--max-jobs-per-timespan", "100/1s")
+        result = subprocess.run(**self.command(*options, *here), capture_output=True)
         assert not check or result.returncode == 0, result.stdout + result.stderr
         return result
 

@@ -183,6 +183,11 @@ def crossed_units(config: Mapping[str, Any]) -> dict[str, list[str]]:
     return {task: main[task][:1] for task in config["tasks"] if config[task]["sft"]["method"] != "none"}
 
 
+def runs_analyses(config: Mapping[str, Any]) -> bool:
+    """Return whether a run has the analyses: of the translation task, and against its SFT model."""
+    return "translation" in crossed_units(config) and bool(config["analysis"]["items"])
+
+
 def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with what all tasks have."""
     found = []

@@ -11,7 +11,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefixyarn.configuration import all_units, crossed_units, main_units, task_systems
+from prefixyarn.configuration import all_units, crossed_units, main_units, runs_analyses, task_systems
 from prefixyarn.examples import candidates
 from prefixyarn.tables.cost import seconds
 from prefixyarn.tables.render import markdown, number
@@ -24,6 +24,7 @@ OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
 # Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
 # in half precision a cautious guess, a twentieth of what makers give for cards of 80 GB, as decoding waits for memory.
 CPU_RATE, GPU_RATE = 140e9, 15e12
+CANDIDATE_TOKENS = 24  # of an item's pseudo priors, which the foundation ranks
 LOADING = 400 * 2**20  # bytes of weights per second
 START = 8  # seconds until Python and torch are there
 # MB that a job needs beside the weights: Python and libraries, prefill, logits, keys and values; gradients to train.
@@ -78,14 +79,20 @@ def _weights(foundation: Mapping[str, Any]) -> float:
     return float(foundation["parameters"]) * BYTES[foundation["dtype"]]
 
 
+def _copies(rule: str, full: bool) -> int:
+    """Return how many times a job holds the weights; see `memory_mb`."""
+    if not full:
+        return 1
+    return 5 if rule == "train_sft" else 2
+
+
 def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False) -> int:
     """Return what a job of a rule asks for in MB: the weights, and what it needs beside them.
 
     A model on GPUs passes through the machine's memory, too, when it is loaded. Where all weights are trained
     (``full``), training has a gradient, two moments and a copy of the best value beside each; others a second model.
     """
-    copies = {"train_sft": 5}.get(rule, 2) if full else 1
-    return copies * int(_weights(foundation) // 2**20) + BESIDE[rule]
+    return _copies(rule, full) * int(_weights(foundation) // 2**20) + BESIDE[rule]
 
 
 def converting_mb(foundation: Mapping[str, Any]) -> int:
@@ -111,8 +118,7 @@ def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", ful
     """
     if foundation["dtype"] == "float32":
         return 0
-    copies = {"train_sft": 5}.get(rule, 2) if full else 1
-    return math.ceil((1.2 * copies * _weights(foundation) / 2**30 + 8) / gpu_gb)
+    return math.ceil((1.2 * _copies(rule, full) * _weights(foundation) / 2**30 + 8) / gpu_gb)
 
 
 def trains_all(config: Mapping[str, Any], task: str) -> bool:
@@ -123,15 +129,13 @@ def trains_all(config: Mapping[str, Any], task: str) -> bool:
 def work(config: Mapping[str, Any]) -> Iterator[Work]:
     """Yield what all jobs that run a foundation do."""
     main, units, crossed = main_units(config), all_units(config), crossed_units(config)
-    analysis, tuned = config["analysis"], [*crossed]
-    analysed = bool(analysis["items"]) and "translation" in tuned
+    analysis, tuned, analysed = config["analysis"], [*crossed], runs_analyses(config)
     for foundation in config["foundations"]:
         name = foundation["name"]
         yield Work("verify_foundation", "", name, 1, 500 * len(config["languages"]), 0)
         for task in config["tasks"]:
             block = config[task]
-            prompt = PROMPT.get(task, OTHER_PROMPT)
-            answer = ANSWER.get(task, OTHER_ANSWER) * block["max_answer_tokens"]
+            prompt, answer = _lengths(config, task)
             trials = block["items"]["trial"] * len(main[task])
             yield _answers("decode_prompts", task, name, 1, trials * len(block["prompts"]), prompt, answer)
             sets = candidates(block["few_shot"]["examples"], block["few_shot"]["draws"])
@@ -147,24 +151,28 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
                 for _ in [other for other in tuned if other != task and analysed]:
                     items = block["items"]["test"] * len(crossed[task])
                     yield _answers("decode_crossed", task, name, 1, items, prompt, answer)
-            systems = task_systems(block, max(block["few_shot"]["examples"], default=0))
-            prompts = 1 + bool(sets) * (1 + max(block["few_shot"]["examples"], default=0))
-            for rule, tokens, decoded in (
-                ("build_priors" if task != "tagging" else "", 6 * 4, 0.0),
-                ("decode", prompts * prompt, len(systems) * answer),
-            ):
-                if rule:
-                    mean = sum(tested) / len(tested)
-                    yield Work(rule, task, name, len(tested), mean * (prompt + tokens), mean * decoded)
+            mean, examples = sum(tested) / len(tested), max(block["few_shot"]["examples"], default=0)
+            if task != "tagging":  # whose priors need no model
+                yield Work("build_priors", task, name, len(tested), mean * (prompt + CANDIDATE_TOKENS), 0)
+            # Prompts of the foundation, of the SFT model, and with examples.
+            read = prompt * (2 + (1 + examples if examples else 0))
+            decoded = len(task_systems(block, examples)) * answer
+            yield Work("decode", task, name, len(tested), mean * read, mean * decoded)
         if analysed:
-            prompt, answer = PROMPT["translation"], ANSWER["translation"] * config["translation"]["max_answer_tokens"]
+            prompt, answer = _lengths(config, "translation")
             items, jobs = min(analysis["items"], config["translation"]["items"]["test"]), len(main["translation"])
-            systems_ = 6 * len(analysis["k"]) + 20 * len(analysis["corrupt_words"])
-            yield Work("decode_analysis", "translation", name, jobs, items * prompt, items * systems_ * answer)
+            systems = 6 * len(analysis["k"]) + 20 * len(analysis["corrupt_words"])
+            yield Work("decode_analysis", "translation", name, jobs, items * prompt, items * systems * answer)
             reads = items * 2 * (2 + len(analysis["free_k"]))
             yield Work("analyse_agreement", "translation", name, jobs, reads * (prompt + answer), 0)
             texts = len(main["translation"]) * config["translation"]["items"]["test"] * 30
             yield Work("measure_forgetting", "", name, 1, texts * (1 + len(tuned)), 0)
+
+
+def _lengths(config: Mapping[str, Any], task: str) -> tuple[float, float]:
+    """Return the mean tokens of a task's prompt and answer."""
+    share = ANSWER.get(task, OTHER_ANSWER)
+    return PROMPT.get(task, OTHER_PROMPT), share * config[task]["max_answer_tokens"]
 
 
 def _answers(rule: str, task: str, name: str, jobs: int, answers: int, prompt: float, answer: float) -> Work:

@@ -217,15 +217,10 @@ rule tabulate_forgetting:
             for task in TUNED
             for unit in CROSSED[task]
         ],
-        tuned=[
-            f"results/{{run}}/{stage}/{task}/{model}.jsonl"
-            for model in FOUNDATIONS
-            for task in TUNED
-            for stage in (
-                "sft",
-                *(f"analysis/crossed/{other}" for other in TUNED if other != task),
-            )
-        ],
+        tuned=expand(
+            "results/{{run}}/sft/{task}/{model}.jsonl", task=TUNED, model=FOUNDATIONS
+        ),
+        crossed=CROSSED_OUTPUTS,
         data=[
             f"results/{{run}}/data/{task}/{unit}/test.jsonl"
             for task in TUNED

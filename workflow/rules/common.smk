@@ -16,6 +16,7 @@ from prefixyarn.configuration import (
     left_out,
     main_units,
     problems,
+    runs_analyses,
 )
 from prefixyarn.data.lexicon import dictionary_files
 from prefixyarn.data.official import flores_file, muse_files, treebank_files
@@ -377,11 +378,7 @@ def treebanks():
     return sorted(str(path) for path in found.glob("*/*.conllu"))
 
 
-ANALYSED = (
-    "translation" in TASKS
-    and has("sft")("translation")
-    and bool(config["analysis"]["items"])
-)
+ANALYSED = runs_analyses(config)
 ANALYSIS_TABLES = (
     ("agreement", "quality", "prior_units", "crossed", "resources") if ANALYSED else ()
 )
@@ -396,6 +393,13 @@ def analysed(pattern):
 # Tasks with an SFT model, and the unit of each on which those of the others are tried.
 CROSSED = crossed_units(config)
 TUNED = list(CROSSED)
+CROSSED_OUTPUTS = [
+    f"results/{{run}}/analysis/crossed/{trained}/{task}/{model}.jsonl"
+    for model in FOUNDATIONS
+    for task in TUNED
+    for trained in TUNED
+    if trained != task
+]
 
 
 def fetched():
@@ -466,23 +470,14 @@ def trained():
 
 def answered():
     """Return all answers of the foundations: those of the tasks and those of the analyses."""
-    folder = f"results/{config['run']}"
-    files = decoded(TASKS)
-    if ANALYSED:
-        files += [
-            f"{folder}/analysis/agreement/{unit}/{model}.csv"
-            for model in FOUNDATIONS
-            for unit in MAIN["translation"]
-        ]
-        files += [f"{folder}/analysis/forgetting/{model}.csv" for model in FOUNDATIONS]
-        files += [
-            f"{folder}/analysis/crossed/{trained}/{task}/{model}.jsonl"
-            for model in FOUNDATIONS
-            for task in TUNED
-            for trained in TUNED
-            if trained != task
-        ]
-    return files
+    if not ANALYSED:
+        return decoded(TASKS)
+    analyses = [
+        *analysed("results/{run}/analysis/agreement/{unit}/{model}.csv"),
+        *(f"results/{{run}}/analysis/forgetting/{model}.csv" for model in FOUNDATIONS),
+        *CROSSED_OUTPUTS,
+    ]
+    return decoded(TASKS) + expand(analyses, run=config["run"])
 
 
 def final_tables():

@@ -98,7 +98,7 @@ rule decode_other_sft:
     threads: 1
     resources:
         mem_mb=memory("decode_sft"),
-        runtime=runtime("decode_sft", "translation"),
+        runtime=runtime("decode", "translation"),
         gpu=cards("decode_sft"),
     params:
         dtype=foundation("dtype"),

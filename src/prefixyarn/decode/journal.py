@@ -55,15 +55,6 @@ class Journal:
             ) from error
         self._read()
 
-    @classmethod
-    def of(cls, path: str | os.PathLike[str], dtype: str, limit: int) -> Journal:
-        """Open or begin the journal of a job with this dtype and answer limit.
-
-        Not of its memory, although in half precision the batch decides on outputs, too: a job that is tried again with
-        more memory goes on from what it has.
-        """
-        return cls(path, {"dtype": dtype, "limit": limit})
-
     def _read(self) -> None:
         """Read all entries; what a kill left of a last line is cut off."""
         self._stream.seek(0)

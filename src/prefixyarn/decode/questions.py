@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from functools import partial
@@ -38,7 +39,7 @@ def decode_questions(
     questions: Mapping[str, Sequence[Question]],
     limits: Limits,
     done: Callable[[int], None] = lambda n: None,
-    journal: Journal | None = None,
+    journal: str | os.PathLike[str] | None = None,
     model_id: str = "",
     form: Callable[[Item, Tokenizer], Form | None] = free_text,
 ) -> dict[str, list[Output]]:
@@ -50,7 +51,9 @@ def decode_questions(
         questions: What to decode, by unit.
         limits: Memory and rows.
         done: Called with the number of answers just finished.
-        journal: Where answers are kept as they come, and taken from where they are known.
+        journal: File where answers are kept as they come, and taken from where they are known. Memory is no part of
+            what identifies an answer, although in half precision the batch decides on outputs, too: a job that is
+            tried again with more goes on from what it has.
         model_id: What identifies the model's weights, in the journal.
         form: The task's; answers of the variant ``free`` keep to none.
 
@@ -67,8 +70,9 @@ def decode_questions(
         forms = {name: form(item, tokenizer.backend_tokenizer) for name, item in items.items()}
         requests += [_request(encoded[text], q.prior, forms[q.item.id]) for text, q in zip(texts, own, strict=True)]
     if journal:
-        known, found = partial(journal.get, model_id), partial(journal.add, model_id)
-        answers = decode(model, requests, stops, limits, done, known, found)
+        with Journal(journal, {"dtype": str(model.dtype), "limit": stops.max_answer_tokens}) as kept:
+            known, found = partial(kept.get, model_id), partial(kept.add, model_id)
+            answers = decode(model, requests, stops, limits, done, known, found)
     else:
         answers = decode(model, requests, stops, limits, done)
     in_order = iter(answers)
