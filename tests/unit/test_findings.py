@@ -4,27 +4,16 @@ from __future__ import annotations
 
 import csv
 import re
-import subprocess
-from pathlib import Path
 
-import pytest
-
+from committed import RESULTS, ROOT, as_committed
 from prefixyarn.tables.findings import findings, findings_markdown
 from prefixyarn.tables.render import read_csv
 
-ROOT = Path(__file__).resolve().parents[2]
-TABLES = ROOT / "results/default/tables"
+TABLES = RESULTS / "tables"
 DOC = ROOT / "docs/findings.md"
 
 
-def committed() -> bool:
-    """Tell whether the tables are those of the repository, and not of a run of one's own."""
-    command = ["git", "-C", str(ROOT), "status", "--porcelain", "--ignored", "--", str(TABLES)]
-    result = subprocess.run(command, capture_output=True, text=True)
-    return DOC.exists() and TABLES.exists() and result.returncode == 0 and not result.stdout.strip()
-
-
-pytestmark = pytest.mark.skipif(not committed(), reason="results/default/tables is not as it is committed")
+pytestmark = as_committed
 FROM = ("main", "summarization", "tagging", "agreement", "quality", "prior_units", "crossed", "resources")
 
 

@@ -26,7 +26,7 @@ rule decode_analysis:
     log:
         "logs/{run}/decode_analysis/{unit}/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("decode_analysis"),
@@ -63,7 +63,7 @@ rule analyse_agreement:
     log:
         "logs/{run}/analyse_agreement/{unit}/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("analyse_agreement"),
@@ -109,7 +109,7 @@ rule tabulate_analysis:
     log:
         "logs/{run}/tabulate_analysis.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         foundations=list(FOUNDATIONS),
         tokenizers=expand(
@@ -147,7 +147,7 @@ rule measure_forgetting:
     log:
         "logs/{run}/measure_forgetting/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("measure_forgetting"),
@@ -180,7 +180,7 @@ rule decode_crossed:
     wildcard_constraints:
         trained="|".join(COLUMNS),
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("decode_crossed"),
@@ -241,7 +241,7 @@ rule tabulate_forgetting:
     log:
         "logs/{run}/tabulate_forgetting.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         foundations=list(FOUNDATIONS),
         units=as_json(CROSSED),
@@ -268,7 +268,7 @@ rule tabulate_resources:
     log:
         "logs/{run}/tabulate_resources.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         foundations=list(FOUNDATIONS),
         directions=MAIN["translation"],

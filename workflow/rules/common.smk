@@ -54,6 +54,8 @@ DOWNLOADS = "resources/official"
 MIRROR = config["data"]["mirror"]
 OFFICIAL = str(Path(MIRROR).expanduser()) if MIRROR else DOWNLOADS
 LOCK = "config/data.lock.json"
+# For --use-conda; relative to the rules' files.
+ENVIRONMENT = f"../envs/{config['environment']}.yaml"
 # By task: the columns of its main table, and all its units.
 LEFT_OUT = left_out(config)
 MAIN, UNITS = main_units(config), all_units(config)

@@ -9,7 +9,7 @@ rule fetch_catalogue:
     log:
         "logs/fetch_catalogue/{package}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         version=lambda w: CATALOGUES[w.package]["version"],
         sha256=lambda w: CATALOGUES[w.package]["sha256"],
@@ -37,7 +37,7 @@ rule fetch_flores:
     log:
         "logs/fetch_official/flores.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         address=ADDRESSES["flores"],
         names=FLORES,
@@ -58,7 +58,7 @@ rule fetch_muse:
     log:
         "logs/fetch_official/muse_{pair}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         address=lambda w: ADDRESSES["muse"].replace("{pair}", w.pair),
         names=lambda w: f"muse/{w.pair}.txt",
@@ -87,7 +87,7 @@ rule prepare_translation:
     log:
         "logs/{run}/prepare_translation.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         source=(
             f"--flores {OFFICIAL} --lock {LOCK}"
@@ -116,7 +116,7 @@ rule fetch_descriptions:
     log:
         "logs/fetch_descriptions/{language}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     message:
         "Fetching Debian's package descriptions in {wildcards.language} with apt"
     shell:
@@ -142,7 +142,7 @@ rule fetch_crosssum:
     log:
         "logs/fetch_crosssum/{pair}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         source=as_json(SUMMARIZATION["source"]),
         lock=LOCK,
@@ -164,7 +164,7 @@ rule prepare_summarization:
     log:
         "logs/{run}/prepare_summarization.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         source=as_json({"folder": "resources/crosssum", **SUMMARIZATION["source"]}),
         directions=UNITS["summarization"],
@@ -193,7 +193,7 @@ rule fetch_treebanks:
     log:
         "logs/fetch_official/treebanks.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         address=ADDRESSES["treebanks"],
         names=TREEBANKS,
@@ -221,7 +221,7 @@ rule prepare_tagging:
     log:
         "logs/{run}/prepare_tagging.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         source=as_json(
             {"folder": f"{OFFICIAL}/ud-treebanks-v2.5", **TAGGING["source"]}
@@ -254,7 +254,7 @@ rule induce_lexicon:
     benchmark:
         "results/{run}/timings/induce_lexicon/{task}/{unit}.tsv"
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         kind=lambda w: (
             "--train"

@@ -20,7 +20,7 @@ rule decode:
     benchmark:
         "results/{run}/timings/decode/{task}/{unit}/{model}.tsv"
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     # One thread a job: two jobs of one thread decode 1.5 times as much as one job of two, and the outputs
     # do not depend on the number of cores.
     threads: 1

@@ -10,7 +10,7 @@ rule fetch_foundation:
     log:
         "logs/fetch_foundation/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         source=foundation("source"),
         lock=LOCK,
@@ -30,7 +30,7 @@ rule convert_foundation:
     log:
         "logs/convert_foundation/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 2
     resources:
         mem_mb=lambda w, attempt: attempt * converting_mb(FOUNDATIONS[w.model]),
@@ -52,7 +52,7 @@ rule verify_foundation:
     log:
         "logs/{run}/verify_foundation/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("verify_foundation"),

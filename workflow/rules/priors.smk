@@ -22,7 +22,7 @@ rule build_priors:
     wildcard_constraints:
         task="|".join(task for task in COLUMNS if task != "tagging"),
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("build_priors"),
@@ -63,7 +63,7 @@ rule build_tag_priors:
     wildcard_constraints:
         task="tagging",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         config=setting("priors", "sft"),
         seed=config["seed"],

@@ -12,7 +12,7 @@ rule decode_prompts:
     log:
         "logs/{run}/decode_prompts/{task}/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("decode_prompts"),
@@ -45,7 +45,7 @@ rule choose_prompt:
     log:
         "logs/{run}/choose_prompt/{task}/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         directions=lambda w: MAIN[w.task],
         prompts=setting("prompts"),
@@ -71,7 +71,7 @@ rule decode_examples:
     benchmark:
         "results/{run}/timings/decode_examples/{task}/{model}.tsv"
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("decode_examples"),
@@ -107,7 +107,7 @@ rule choose_examples:
     log:
         "logs/{run}/choose_examples/{task}/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         directions=lambda w: MAIN[w.task],
         examples=lambda w: config[w.task]["few_shot"]["examples"],

@@ -23,7 +23,7 @@ rule tabulate_task:
     wildcard_constraints:
         table="|".join(TABLES),
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         task=lambda w: TABLES[w.table][0],
         foundations=as_json(list(LABELS.items())),
@@ -58,7 +58,7 @@ rule tabulate_overview:
     log:
         "logs/{run}/tabulate_overview.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         tasks=TASKS,
         foundations=as_json(list(LABELS.items())),
@@ -88,7 +88,7 @@ rule tabulate_translation:
     log:
         "logs/{run}/tabulate_translation.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         foundations=as_json(list(LABELS.items())),
         directions=MAIN["translation"],
@@ -115,7 +115,7 @@ rule tabulate_prompts:
     log:
         "logs/{run}/tabulate_prompts/{task}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         foundations=list(FOUNDATIONS),
     message:
@@ -155,7 +155,7 @@ rule tabulate_cost:
     log:
         "logs/{run}/tabulate_cost/{task}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         foundations=as_json(list(LABELS.items())),
     message:
@@ -191,7 +191,7 @@ rule tabulate_scale:
     log:
         "logs/{run}/tabulate_scale.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         foundations=as_json(list(LABELS.items())),
     message:
@@ -219,7 +219,7 @@ rule tabulate_findings:
     log:
         "logs/{run}/tabulate_findings.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         foundations=as_json(list(LABELS.items())),
     message:
@@ -244,7 +244,7 @@ rule plot_sft:
     log:
         "logs/{run}/plot_sft/{task}/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         label=lambda w: LABELS[w.model],
     message:
@@ -291,7 +291,7 @@ rule plot_results:
     log:
         "logs/{run}/plot_results/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         label=lambda w: LABELS[w.model],
         tasks=TASKS,
@@ -338,7 +338,7 @@ rule plot_analysis:
     log:
         "logs/{run}/plot_analysis/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         label=lambda w: LABELS[w.model],
     message:
@@ -372,7 +372,7 @@ rule write_report:
     log:
         "logs/{run}/write_report.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         config=as_json(config),
         results=lambda w, output: str(Path(output.report).parent),

@@ -22,7 +22,7 @@ rule score:
     log:
         "logs/{run}/score/{task}/{unit}/{model}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         languages=config["languages"],
         cuts=lambda w: as_json(config[w.task]["priors"]["k"])(w),

@@ -17,7 +17,7 @@ rule train_sft:
     benchmark:
         "results/{run}/timings/train_sft/{task}/{model}.tsv"
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 2
     resources:
         mem_mb=memory("train_sft"),
@@ -56,7 +56,7 @@ rule decode_sft:
     benchmark:
         "results/{run}/timings/decode_sft/{task}/{model}.tsv"
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("decode_sft"),
@@ -94,7 +94,7 @@ rule decode_other_sft:
     wildcard_constraints:
         other="|".join(map(re.escape, OTHER_SFT)) or "none",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("decode_sft"),
@@ -125,7 +125,7 @@ rule fetch_refined:
     log:
         "logs/fetch_refined/{source}.log",
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     params:
         source=lambda w: as_json(PRETRAINED[w.source])(w),
         lock=LOCK,
@@ -151,7 +151,7 @@ rule train_refined:
     benchmark:
         "results/{run}/timings/train_refined/{task}.tsv"
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=refined_memory,
@@ -184,7 +184,7 @@ rule predict_refined:
     benchmark:
         "results/{run}/timings/predict_refined/{task}/{unit}.tsv"
     conda:
-        "../envs/prefixyarn.yaml"
+        ENVIRONMENT
     threads: 1
     resources:
         mem_mb=refined_memory,
