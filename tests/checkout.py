@@ -21,6 +21,7 @@ class Copy:
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.environment: dict[str, str] = {}  # more of it, for snakemake
         for name in ("workflow", "scripts", "src", "config"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
         tiny.save_model(folder / "model")
@@ -84,6 +85,7 @@ class Copy:
             "PIP_NO_INDEX": "1",
             "PIP_FIND_LINKS": str(self.folder / "index"),
             "XDG_CACHE_HOME": str(self.folder / "cache"),
+            **self.environment,
         }
         # Options first: --configfile takes every name that follows it for a configuration.
         command = [sys.executable, "-m", "snakemake", *options, "--configfile", "config/tiny.yaml"]

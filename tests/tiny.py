@@ -9,7 +9,7 @@ import json
 import random
 import threading
 import zipfile
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
@@ -339,13 +339,32 @@ def treebank(folder: Path, sizes: Mapping[str, int]) -> None:
 
 
 @contextmanager
-def hub(commit: str, answer: Callable[[str], bytes | tuple[int, str]]) -> Iterator[str]:
-    """Serve as the Hugging Face hub does for one repository at one commit, and return the address.
+def hub(commit: str, repositories: Mapping[str, Mapping[str, bytes] | None]) -> Iterator[str]:
+    """Serve as the Hugging Face hub does, and return the address.
 
     Args:
-        commit: The commit that files are of.
-        answer: Takes a path; returns the body, or a status and the hub's error code.
+        commit: The commit of all repositories, and of their revision ``main``.
+        repositories: By id (of a data set after ``datasets/``) the files by their paths; None: gated.
     """
+
+    def answer(path: str) -> bytes | tuple[int, str]:
+        for name, files in repositories.items():
+            api = f"/api/{name if name.startswith('datasets/') else f'models/{name}'}"
+            if files is None:
+                if path.startswith(f"{api}/"):
+                    return 403, "GatedRepo"
+            elif path in (f"{api}/revision/main", f"{api}/revision/{commit}"):
+                siblings = [{"rfilename": file} for file in sorted(files)]
+                return json.dumps({"id": name, "modelId": name, "sha": commit, "siblings": siblings}).encode()
+            elif path == f"{api}/tree/{commit}":
+                tree = [
+                    {"type": "file", "path": file, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
+                    for file, data in sorted(files.items())
+                ]
+                return json.dumps(tree).encode()
+            elif path.removeprefix(f"/{name}/resolve/{commit}/") in files:
+                return files[path.removeprefix(f"/{name}/resolve/{commit}/")]
+        return 404, "RepoNotFound"
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -377,18 +396,3 @@ def hub(commit: str, answer: Callable[[str], bytes | tuple[int, str]]) -> Iterat
     threading.Thread(target=server.serve_forever, daemon=True).start()
     yield f"http://127.0.0.1:{server.server_port}"
     server.shutdown()
-
-
-def hub_tree(files: Mapping[str, bytes]) -> bytes:
-    """Return the hub's listing of files."""
-    tree = [
-        {"type": "file", "path": path, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
-        for path, data in sorted(files.items())
-    ]
-    return json.dumps(tree).encode()
-
-
-def hub_info(name: str, commit: str, files: Mapping[str, bytes]) -> bytes:
-    """Return the hub's description of a repository."""
-    siblings = [{"rfilename": path} for path in sorted(files)]
-    return json.dumps({"id": name, "modelId": name, "sha": commit, "siblings": siblings}).encode()

@@ -141,19 +141,8 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 @pytest.fixture
 def hub() -> Iterator[str]:
     """A server that answers as the hub does for one data set, at one commit."""
-    commit, name = "d" * 40, "data/english-french_CrossSum.tar.bz2"
-    files = {name: b"an archive", "README.md": b"# CrossSum"}
-
-    def answer(path: str) -> bytes | tuple[int, str]:
-        if path.startswith("/api/datasets/me/sum/revision/"):
-            return tiny.hub_info("me/sum", commit, files)
-        if path.startswith(f"/api/datasets/me/sum/tree/{commit}"):
-            return tiny.hub_tree(files)
-        if path == f"/datasets/me/sum/resolve/{commit}/{name}":
-            return files[name]
-        return 404, "EntryNotFound"
-
-    with tiny.hub(commit, answer) as address:
+    files = {"data/english-french_CrossSum.tar.bz2": b"an archive", "README.md": b"# CrossSum"}
+    with tiny.hub("d" * 40, {"datasets/me/sum": files}) as address:
         yield address
 
 

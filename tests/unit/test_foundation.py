@@ -108,21 +108,8 @@ def test_files_gone_since_are_named(saved: Path, tmp_path: Path) -> None:
 @pytest.fixture
 def hub(saved: Path) -> Iterator[str]:
     """A server that answers as the hub does for one repository, at one commit."""
-    commit = "c" * 40
     files = {p.name: p.read_bytes() for p in saved.iterdir()} | {"weights.bin": b"not wanted"}
-
-    def answer(path: str) -> bytes | tuple[int, str]:
-        if path.startswith("/api/models/me/gated"):
-            return 403, "GatedRepo"
-        if path in ("/api/models/me/tiny/revision/main", f"/api/models/me/tiny/revision/{commit}"):
-            return tiny.hub_info("me/tiny", commit, files)
-        if path == f"/api/models/me/tiny/tree/{commit}":
-            return tiny.hub_tree(files)
-        if path.startswith(f"/me/tiny/resolve/{commit}/") and path.split("/")[-1] in files:
-            return files[path.split("/")[-1]]
-        return 404, "RepoNotFound"
-
-    with tiny.hub(commit, answer) as address:
+    with tiny.hub("c" * 40, {"me/tiny": files, "me/gated": None}) as address:
         yield address
 
 

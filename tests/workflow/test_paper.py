@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import tarfile
 from pathlib import Path
 from typing import Any
 
@@ -13,43 +14,39 @@ import tiny
 from checkout import Copy
 
 
-def local(name: str) -> dict[str, str]:
-    return {"kind": "local", "path": name}
+def files(folder: Path) -> dict[str, bytes]:
+    return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
 def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) -> None:
+    """From a hub, which is gone once all was fetched: compute nodes have no network."""
     copy = Copy(tmp_path)
-    tiny.published(copy.folder)
-    tiny.mirror(copy.folder / "mirror")
-    (copy.folder / "config/data.lock.json").unlink()  # it pins the real files
-    paper = yaml.safe_load((copy.folder / "config/paper.yaml").read_text())
+    tiny.published(tmp_path / "published")
+    tiny.mirror(tmp_path / "mirror")
+    lock = tmp_path / "config/data.lock.json"
+    lock.unlink()  # it pins the real files
+    paper = yaml.safe_load((tmp_path / "config/paper.yaml").read_text())
     few: dict[str, Any] = {"dev": 4, "trial": 2, "test": 4}
     small = {
         "sft": {"method": "lora", "steps": 4, "batch": 2, "rate": 2e-4, "rank": 2},
         "few_shot": {"examples": [1], "draws": 1},
     }
-
-    def refined(kind: str, name: str) -> dict[str, Any]:
-        return {"kind": kind, kind: {"steps": 2, "batch": 2, "rate": 1e-3, "max_tokens": 60, "source": local(name)}}
-
     paper |= {"run": "tiny", "languages": ["en", "de", "zh"], "data": {"mirror": "mirror"}}
-    paper["foundations"] = [
-        {**own, "name": name, "parameters": 1e6, "dtype": "float32", "source": local(name)}
-        for own, name in zip(paper["foundations"], ("llama", "mistral"), strict=True)
-    ]
+    for foundation in paper["foundations"]:
+        foundation |= {"parameters": 1e6, "dtype": "float32"}
+    for task in ("translation", "summarization", "tagging"):
+        kind = paper[task]["refined"]["kind"]
+        paper[task]["refined"][kind] |= {"steps": 2, "batch": 2, "rate": 1e-3, "max_tokens": 60}
     paper["translation"] |= {
         **small,
         "directions": ["en-zh", "de-en"],
         "items": {**few, "out_of_domain": 0, "other": 2},
-        "refined": refined("seq2seq", "nllb"),
         "max_answer_tokens": 12,
     }
     paper["summarization"] |= {
         **small,
-        "source": {"kind": "crosssum", "folder": "crosssum"},
         "directions": ["en-zh"],
         "items": {**few, "train": 60},
-        "refined": refined("seq2seq", "mt5"),
         "max_source_tokens": 20,
         "max_answer_tokens": 10,
     }
@@ -57,19 +54,40 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
         **small,
         "languages": ["de"],
         "items": {**few, "train": 60, "max_words": 40},
-        "refined": refined("token-classifier", "xlmr"),
         "max_answer_tokens": 200,
     }
     copy.config = {**paper, "analysis": {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [2]}}
+    models = {
+        "meta-llama/Llama-2-7b-hf": "llama",
+        "mistralai/Mistral-7B-v0.1": "mistral",
+        "facebook/nllb-200-distilled-600M": "nllb",
+        "google/mt5-base": "mt5",
+        "FacebookAI/xlm-roberta-base": "xlmr",
+    }
+    repositories = {name: files(tmp_path / "published" / folder) for name, folder in models.items()}
+    pair = "english-chinese_simplified"
+    with tarfile.open(tmp_path / "packed", "w:bz2") as packed:
+        for split in ("train", "val", "test"):
+            packed.add(tmp_path / f"crosssum/{pair}_{split}.jsonl", f"{pair}_{split}.jsonl")
+    packed_files = {f"data/{pair}_CrossSum.tar.bz2": (tmp_path / "packed").read_bytes()}
+    with tiny.hub("c" * 40, {**repositories, "datasets/csebuetnlp/CrossSum": packed_files}) as address:
+        cache = str(tmp_path / "cache")
+        copy.environment = {"HF_ENDPOINT": address, "HF_HOME": cache, "HF_HUB_DISABLE_XET": "1"}
+        copy.run("fetch_all")
+    assert {name.split("@")[0] for name in json.loads(lock.read_text())["revisions"]} == {
+        *models,
+        "datasets/csebuetnlp/CrossSum",
+    }
     copy.run()
-    results = copy.folder / "results/tiny"
+    results = tmp_path / "results/tiny"
     with open(results / "tables/main.csv") as stream:
         rows = list(csv.DictReader(stream))
-    assert {row["foundation"] for row in rows} == {"llama", "mistral"}
+    names = {foundation["name"] for foundation in paper["foundations"]}
+    assert {row["foundation"] for row in rows} == names
     assert {"refined", "pseudo", "sft", "oracle"} <= {row["kind"] for row in rows}
     assert any(row["model"] == "refined" for row in rows), "NLLB's whole answers have a row of their own"
     with open(results / "tables/scale.csv") as stream:
-        assert {row["foundation"] for row in csv.DictReader(stream)} == {"llama", "mistral"}
+        assert {row["foundation"] for row in csv.DictReader(stream)} == names
     predictions = [json.loads(line) for line in (results / "refined/tagging/de.jsonl").read_text().splitlines()]
     assert len(predictions) == 4 and all(own["text"] for own in predictions)
     assert (results / "report.html").exists() and copy.planned() == set()

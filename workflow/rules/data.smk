@@ -149,7 +149,7 @@ rule fetch_crosssum:
     message:
         "Fetching CrossSum, {wildcards.pair}"
     shell:
-        "python scripts/fetch_crosssum.py --source {params.source:q} --pair {wildcards.pair} --lock {params.lock}"
+        "HF_HUB_OFFLINE=0 python scripts/fetch_crosssum.py --source {params.source:q} --pair {wildcards.pair} --lock {params.lock}"
         " --archive {output.archive} 2>&1 | tee {log}"
 
 

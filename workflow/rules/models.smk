@@ -17,7 +17,7 @@ rule fetch_foundation:
     message:
         "Fetching the foundation {wildcards.model}"
     shell:
-        "python scripts/fetch_foundation.py --source {params.source:q} --lock {params.lock}"
+        "HF_HUB_OFFLINE=0 python scripts/fetch_foundation.py --source {params.source:q} --lock {params.lock}"
         " --folder resources/foundations/{wildcards.model}/source --files {output.files} 2>&1 | tee {log}"
 
 

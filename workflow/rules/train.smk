@@ -133,7 +133,7 @@ rule fetch_refined:
     message:
         "Fetching the model to fine-tune as refined model"
     shell:
-        "python scripts/fetch_foundation.py --source {params.source:q} --key refined.source --lock {params.lock}"
+        "HF_HUB_OFFLINE=0 python scripts/fetch_foundation.py --source {params.source:q} --key refined.source --lock {params.lock}"
         " --folder {params.folder} --files {output.files} 2>&1 | tee {log}"
 
 
