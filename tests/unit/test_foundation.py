@@ -107,7 +107,7 @@ def test_files_gone_since_are_named(saved: Path, tmp_path: Path) -> None:
 
 @pytest.fixture
 def hub(saved: Path) -> Iterator[str]:
-    """A server that answers as the hub does for one repository, at one commit."""
+    """A server that answers as the hub does for two repositories, one of them gated."""
     files = {p.name: p.read_bytes() for p in saved.iterdir()} | {"weights.bin": b"not wanted"}
     with tiny.hub("c" * 40, {"me/tiny": files, "me/gated": None}) as address:
         yield address
