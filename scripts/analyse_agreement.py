@@ -24,7 +24,7 @@ from prefixyarn.models.tokenizer import prompt_ids
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
 from prefixyarn.records import Item, Output, System, read_records
-from prefixyarn.tables.render import write_csv
+from prefixyarn.tables.rows import write_csv
 
 
 def main() -> None:

@@ -18,7 +18,7 @@ from prefixyarn.models.foundation import load
 from prefixyarn.models.sft import SftModel, identity
 from prefixyarn.models.verify import bits_per_character
 from prefixyarn.records import Item, read_records
-from prefixyarn.tables.render import write_csv
+from prefixyarn.tables.rows import write_csv
 
 
 def main() -> None:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from prefixyarn.errors import run
 from prefixyarn.figures import cost, headline, off_target, save
-from prefixyarn.tables.render import read_csv
+from prefixyarn.tables.rows import read_csv
 
 
 def main() -> None:

@@ -13,7 +13,7 @@ from pathlib import Path
 from prefixyarn.errors import run
 from prefixyarn.figures import save, sft_loss
 from prefixyarn.records import read_json
-from prefixyarn.tables.render import write_csv
+from prefixyarn.tables.rows import write_csv
 from prefixyarn.tasks.measuring import metrics
 
 

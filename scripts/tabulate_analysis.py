@@ -27,7 +27,7 @@ from prefixyarn.metrics.continuation import Cutter
 from prefixyarn.records import Item, Output, Prior, System, atomic, read_records
 from prefixyarn.tables.agreement import agreement_markdown, agreement_rows
 from prefixyarn.tables.quality import Answered, Scorer, propagation_rows, quality_markdown, quality_rows, units_rows
-from prefixyarn.tables.render import read_csv, write_csv
+from prefixyarn.tables.rows import read_csv, write_csv
 
 
 def main() -> None:

@@ -20,7 +20,7 @@ from pathlib import Path
 from prefixyarn.errors import run
 from prefixyarn.records import Prior, atomic, read_json, read_records
 from prefixyarn.tables.cost import cost_markdown, cost_rows
-from prefixyarn.tables.render import read_csv, write_csv
+from prefixyarn.tables.rows import read_csv, write_csv
 
 SHARED = ("induce_lexicon", "train_refined", "predict_refined")
 

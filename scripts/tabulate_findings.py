@@ -14,7 +14,7 @@ from pathlib import Path
 from prefixyarn.errors import run
 from prefixyarn.records import atomic
 from prefixyarn.tables.findings import findings, findings_markdown
-from prefixyarn.tables.render import read_csv, write_csv
+from prefixyarn.tables.rows import read_csv, write_csv
 
 
 def main() -> None:

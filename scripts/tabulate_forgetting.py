@@ -15,7 +15,7 @@ from pathlib import Path
 from prefixyarn.errors import run
 from prefixyarn.records import Item, Output, atomic, read_records
 from prefixyarn.tables.forgetting import crossed_rows, forgetting_markdown
-from prefixyarn.tables.render import read_csv, write_csv
+from prefixyarn.tables.rows import read_csv, write_csv
 from prefixyarn.tasks.measuring import metrics
 
 

@@ -16,7 +16,7 @@ from tabulate import tabulate
 from prefixyarn.errors import run
 from prefixyarn.records import atomic, write_json
 from prefixyarn.tables.overview import overview_cells, overview_markdown, overview_metrics, overview_rows
-from prefixyarn.tables.render import read_csv, write_csv
+from prefixyarn.tables.rows import read_csv, write_csv
 
 
 def main() -> None:

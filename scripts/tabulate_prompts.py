@@ -12,7 +12,7 @@ import argparse
 from prefixyarn.errors import run
 from prefixyarn.records import atomic, read_json
 from prefixyarn.tables.prompts import prompt_markdown, prompt_rows
-from prefixyarn.tables.render import write_csv
+from prefixyarn.tables.rows import write_csv
 
 
 def main() -> None:

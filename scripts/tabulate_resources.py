@@ -11,8 +11,8 @@ import argparse
 
 from prefixyarn.errors import run
 from prefixyarn.records import atomic, read_json
-from prefixyarn.tables.render import read_csv, write_csv
 from prefixyarn.tables.resources import resource_markdown, resource_rows
+from prefixyarn.tables.rows import read_csv, write_csv
 
 
 def main() -> None:

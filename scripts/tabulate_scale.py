@@ -13,7 +13,7 @@ from pathlib import Path
 from prefixyarn.errors import run
 from prefixyarn.figures import save, scale
 from prefixyarn.records import atomic, read_json
-from prefixyarn.tables.render import read_csv, write_csv
+from prefixyarn.tables.rows import read_csv, write_csv
 from prefixyarn.tables.scale import scale_markdown, scale_rows
 
 

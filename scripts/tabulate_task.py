@@ -19,7 +19,7 @@ from prefixyarn.errors import run
 from prefixyarn.records import atomic, read_json
 from prefixyarn.tables.claims import claims_markdown
 from prefixyarn.tables.main import main_latex, main_markdown, main_notes, main_rows
-from prefixyarn.tables.render import write_csv
+from prefixyarn.tables.rows import write_csv
 from prefixyarn.tasks import scoring
 
 

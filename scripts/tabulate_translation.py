@@ -15,7 +15,7 @@ from itertools import product
 
 from prefixyarn.errors import run
 from prefixyarn.records import atomic, read_json
-from prefixyarn.tables.render import write_csv
+from prefixyarn.tables.rows import write_csv
 from prefixyarn.tables.translation import translation_markdown, translation_notes, translation_rows
 
 

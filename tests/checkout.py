@@ -71,7 +71,7 @@ class Copy:
                 },
             },
         }
-        self.config["analysis"] = {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [2]}
+        self.config["analysis"] = {"items": 2, "k": [1, 2, 4], "free_k": [1], "corrupt_words": [2]}
         tiny.crosssum(folder / "crosssum", {"train": 80, "val": 5, "test": 5})
         tiny.treebank(folder / "treebanks", {"train": 80, "dev": 12, "test": 12})
 

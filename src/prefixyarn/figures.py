@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from prefixyarn.analysis.agreement import TEACHER_FORCED
 from prefixyarn.records import atomic
 from prefixyarn.tables.agreement import PAPER_SILENT_MAJORITY, TOP
-from prefixyarn.tables.render import Row
+from prefixyarn.tables.rows import Row
 
 matplotlib.rcParams.update(
     {"svg.hashsalt": "prefixyarn", "font.size": 9, "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.3}

@@ -7,7 +7,7 @@ import re
 
 from committed import RESULTS, ROOT, as_committed
 from prefixyarn.tables.findings import findings, findings_markdown
-from prefixyarn.tables.render import read_csv
+from prefixyarn.tables.rows import read_csv
 
 TABLES = RESULTS / "tables"
 DOC = ROOT / "docs/findings.md"

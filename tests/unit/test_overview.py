@@ -5,7 +5,7 @@ from matplotlib.container import ErrorbarContainer
 
 from prefixyarn.figures import scale
 from prefixyarn.tables.overview import overview_markdown, overview_metrics, overview_rows
-from prefixyarn.tables.render import read_csv, write_csv
+from prefixyarn.tables.rows import read_csv, write_csv
 from prefixyarn.tables.scale import scale_markdown, scale_rows
 
 

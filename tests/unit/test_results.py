@@ -16,7 +16,7 @@ from prefixyarn.configuration import main_units
 from prefixyarn.records import read_json
 from prefixyarn.tables.main import main_rows
 from prefixyarn.tables.overview import overview_metrics, overview_rows
-from prefixyarn.tables.render import Row, read_csv, write_csv
+from prefixyarn.tables.rows import Row, read_csv, write_csv
 from prefixyarn.tables.translation import translation_rows
 from prefixyarn.tasks.scoring import scores
 

@@ -23,7 +23,7 @@ from prefixyarn.tables.claims import claims_markdown, verdicts
 from prefixyarn.tables.findings import findings, findings_markdown
 from prefixyarn.tables.main import main_latex, main_markdown, main_notes, main_rows
 from prefixyarn.tables.prompts import prompt_rows
-from prefixyarn.tables.render import write_csv
+from prefixyarn.tables.rows import write_csv
 from prefixyarn.tables.translation import translation_markdown, translation_notes, translation_rows
 from prefixyarn.tasks.scoring import scores
 

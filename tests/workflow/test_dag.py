@@ -124,6 +124,9 @@ def test_the_analyses_have_their_tables(copy: Copy) -> None:
     assert len({r["mean"] for r in rows["quality"] if r["level"] == "0"}) == 1, "all kinds start at the oracle prior"
     assert {r["kind"] for r in rows["prior_units"]} == {"none", "oracle", "pseudo", "refined", "sft"}
     assert {r["n"] for r in rows["quality"] + rows["prior_units"]} == {"2"}
+    with open(copy.folder / "results/tiny/refined/translation/en-de.jsonl") as stream:
+        predicted = [json.loads(line)["text"].split() for line in stream]
+    assert max(map(len, predicted)) == 4, "the refined model predicts as much as the analyses give"
     for table in ("forgetting", "crossed"):
         with open(tables / f"{table}.csv") as stream:
             rows[table] = list(csv.DictReader(stream))

@@ -8,6 +8,7 @@ import tarfile
 from pathlib import Path
 from typing import Any
 
+import torch
 import yaml
 
 import tiny
@@ -33,7 +34,7 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
     }
     paper |= {"run": "tiny", "languages": ["en", "de", "zh"], "data": {"mirror": "mirror"}}
     for foundation in paper["foundations"]:
-        foundation |= {"parameters": 1e6, "dtype": "float32"}
+        foundation |= {"parameters": 1e6, "dtype": foundation["dtype"] if torch.cuda.is_available() else "float32"}
     for task in ("translation", "summarization", "tagging"):
         kind = paper[task]["refined"]["kind"]
         paper[task]["refined"][kind] |= {"steps": 2, "batch": 2, "rate": 1e-3, "max_tokens": 60}

@@ -312,7 +312,10 @@ def refined_settings(wildcards):
         **own["refined"].get(own["refined"]["kind"], {}),
     }
     if own["refined"]["kind"] == "linear":
-        settings["units"] = max(k for ks in own["priors"]["k"].values() for k in ks)
+        given = [k for ks in own["priors"]["k"].values() for k in ks]
+        if ANALYSED and wildcards.task == "translation":
+            given += config["analysis"]["k"]
+        settings["units"] = max(given)
     return as_json(settings)(wildcards)
 
 

@@ -8,7 +8,8 @@ import numpy as np
 
 from prefixyarn.analysis.agreement import TEACHER_FORCED
 from prefixyarn.metrics.bootstrap import draw_counts
-from prefixyarn.tables.render import Row, foundation_cell, markdown, number
+from prefixyarn.tables.render import foundation_cell, markdown, number
+from prefixyarn.tables.rows import Row
 
 # The paper (arXiv 2404.16766v1) gives this percentage without the cut-off, in what we have: hence the whole curve.
 PAPER_SILENT_MAJORITY = 90.8

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from prefixyarn.tables.main import chosen_row
-from prefixyarn.tables.render import Row, markdown
+from prefixyarn.tables.render import markdown
+from prefixyarn.tables.rows import Row
 
 # Shares of SFT over all translation settings in the paper (arXiv 2404.16766v1, abstract and section 4.2).
 PAPER = {"none": 52.5, "pseudo": 85.4, "refined": 98.8}

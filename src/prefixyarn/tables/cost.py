@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from prefixyarn.tables.render import Row, markdown, number
+from prefixyarn.tables.render import markdown, number
+from prefixyarn.tables.rows import Row
 
 
 def seconds(files: Sequence[str | Path]) -> float:

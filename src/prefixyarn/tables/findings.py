@@ -8,7 +8,8 @@ from prefixyarn.analysis.agreement import TEACHER_FORCED
 from prefixyarn.tables.agreement import PAPER_SILENT_MAJORITY
 from prefixyarn.tables.claims import HOLDS, MARGIN, NOT, UNKNOWN, judged, verdicts
 from prefixyarn.tables.main import chosen_row
-from prefixyarn.tables.render import Row, markdown
+from prefixyarn.tables.render import markdown
+from prefixyarn.tables.rows import Row
 
 Tables = Mapping[str, Sequence[Row]]
 TASKS = {

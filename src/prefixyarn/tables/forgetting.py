@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.metric import Metric
 from prefixyarn.records import Item, Output, System
-from prefixyarn.tables.render import Row, foundation_cell, markdown, number
+from prefixyarn.tables.render import foundation_cell, markdown, number
+from prefixyarn.tables.rows import Row
 
 # What stands beside the adapters: the foundation alone, with a prior that needs no fine-tuning, and with the SFT's.
 BESIDE = {

@@ -12,7 +12,8 @@ from prefixyarn.metrics.bootstrap import draw_counts, interval
 from prefixyarn.metrics.shares import Mean, holm, mean_over, p_value, recovery, share
 from prefixyarn.metrics.units import NONE, SFT
 from prefixyarn.records import System
-from prefixyarn.tables.render import Row, markdown, number, percent
+from prefixyarn.tables.render import markdown, number, percent
+from prefixyarn.tables.rows import Row
 from prefixyarn.tables.translation import by_system, mean_rate, system_cells
 from prefixyarn.tasks.scoring import Scores
 

@@ -7,7 +7,8 @@ from itertools import product
 
 from prefixyarn.tables.claims import PAPER
 from prefixyarn.tables.main import chosen_row, interval_cell
-from prefixyarn.tables.render import Row, markdown, number
+from prefixyarn.tables.render import markdown, number
+from prefixyarn.tables.rows import Row
 
 KINDS = ("none", "pseudo", "refined", "sft", "oracle")
 

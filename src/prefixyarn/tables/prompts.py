@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from prefixyarn.tables.render import Row, markdown, number
+from prefixyarn.tables.render import markdown, number
+from prefixyarn.tables.rows import Row
 
 
 def prompt_rows(choices: Mapping[str, Mapping[str, Any]]) -> list[Row]:

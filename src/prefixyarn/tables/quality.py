@@ -18,7 +18,8 @@ from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.shares import Mean, holm, mean_over, p_value
 from prefixyarn.metrics.units import NONE, SFT
 from prefixyarn.records import Item, Output, Prior, System
-from prefixyarn.tables.render import Row, foundation_cell, markdown, number
+from prefixyarn.tables.render import foundation_cell, markdown, number
+from prefixyarn.tables.rows import Row
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,8 @@ from typing import Any
 
 from prefixyarn.languages import Direction, language
 from prefixyarn.tables.main import chosen_row
-from prefixyarn.tables.render import Row, foundation_cell, markdown, number
+from prefixyarn.tables.render import foundation_cell, markdown, number
+from prefixyarn.tables.rows import Row
 
 # Percentage of Llama 2's pre-training text by language: Touvron et al. 2023 (arXiv 2307.09288), table 10, which lists
 # languages of 0.005 % or more. It is that model's mix; other makers, Gemma's among them, publish none.

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from prefixyarn.tables.overview import KINDS
-from prefixyarn.tables.render import Row, markdown, number
+from prefixyarn.tables.render import markdown, number
+from prefixyarn.tables.rows import Row
 
 
 def scale_rows(overview: Sequence[Row], parameters: Mapping[str, int]) -> list[Row]:

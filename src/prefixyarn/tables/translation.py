@@ -13,7 +13,8 @@ from prefixyarn.metrics.faults import FAULTS
 from prefixyarn.metrics.shares import mean_over, p_value
 from prefixyarn.metrics.units import DOMAINS, NONE
 from prefixyarn.records import System
-from prefixyarn.tables.render import Row, markdown, number, percent
+from prefixyarn.tables.render import markdown, number, percent
+from prefixyarn.tables.rows import Row
 from prefixyarn.tasks.translation.scores import SCORES
 
 METRICS = SCORES.metrics
