@@ -9,11 +9,9 @@ VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-# The cheapest task first and alone, for something to look at: jobs that train want all cores, and among the other tasks'
-# small jobs they would wait for two to be free at once.
+# The cheapest task first, for something to look at while the others go on.
 results: $(VENV)/installed
-	snakemake first_table $(RUN)
-	snakemake $(RUN)
+	snakemake all first_table --prioritize first_table $(RUN)
 	python scripts/show_results.py $(CONFIG)
 
 # Stages of dvc.yaml.

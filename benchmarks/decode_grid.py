@@ -6,7 +6,7 @@ python benchmarks/decode_grid.py --run default --items 8 --out benchmarks/decode
 Needs a finished run, whose prompts and priors it takes: twelve conditions for the first items of each direction. Each
 contender runs in a process of its own, with the same threads, and does what its users would do to get the same answers:
 `generate` and CTranslate2 decode condition by condition, at the best of three batch sizes. Prints tables, writes the
-numbers to --out and a figure beside it. About a quarter of an hour on two cores.
+numbers to --out and a figure beside it. About a quarter of an hour on two cores. On a GPU: --contenders ours generate.
 """
 
 from __future__ import annotations
@@ -78,8 +78,17 @@ def setting(name: str, dtype: str = "float32") -> tuple[Any, Stops]:
     return foundation, Stops.of(foundation.model, foundation.tokenizer, LIMIT)
 
 
+def now() -> float:
+    """Return the time in seconds, all work given to a GPU done."""
+    if torch.cuda.is_available():
+        torch.cuda.synchronize()
+    return time.perf_counter()
+
+
 def peak_mb() -> float:
-    """Return the peak resident memory of this process in MB."""
+    """Return the peak memory in MB: on a GPU of tensors there, else of this process."""
+    if torch.cuda.is_available():
+        return torch.cuda.max_memory_allocated() / 2**20
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
 
 
@@ -89,9 +98,9 @@ def timed(owner: Any, method: str, calls: list[tuple[int, float]], rows: Callabl
     original = getattr(owner, method)
 
     def wrapped(*arguments: Any) -> Any:
-        before, start = None if method == "_prefill" else rows(*arguments), time.perf_counter()
+        before, start = None if method == "_prefill" else rows(*arguments), now()
         result = original(*arguments)
-        seconds = time.perf_counter() - start
+        seconds = now() - start
         calls.append((rows(*arguments) if before is None else before, seconds))
         return result
 
@@ -100,10 +109,10 @@ def timed(owner: Any, method: str, calls: list[tuple[int, float]], rows: Callabl
     setattr(owner, method, original)
 
 
-def ours(name: str, wanted: list[list[Request]], threads: int) -> dict[str, Any]:
+def ours(name: str, wanted: list[list[Request]], threads: int, dtype: str) -> dict[str, Any]:
     """Time this engine on the grid, on parts of it, and its phases against plain matrix products."""
     torch.set_num_threads(threads)
-    foundation, stops = setting(name)
+    foundation, stops = setting(name, dtype)
     model = foundation.model
     decode(model, wanted[0][:4], stops, Limits(4000))  # warm up
     grown = {}
@@ -115,9 +124,9 @@ def ours(name: str, wanted: list[list[Request]], threads: int) -> dict[str, Any]
             timed(Batch, "_step", phases["step"], lambda self: len(self._rows)),
             timed(engine, "_choose", phases["choose"], lambda model, hidden, allowed: len(hidden)),
         ):
-            start = time.perf_counter()
+            start = now()
             answers = decode(model, part, stops, Limits(4000))
-            grown[n] = time.perf_counter() - start
+            grown[n] = now() - start
     layers = gemm_seconds([m.weight for m in linears(model.get_decoder())])
     head = gemm_seconds([model.get_output_embeddings().weight])
     rates = {}
@@ -137,7 +146,7 @@ def linears(module: torch.nn.Module) -> list[torch.nn.Linear]:
 
 @torch.inference_mode()
 def gemm_seconds(weights: Sequence[torch.Tensor]) -> list[tuple[float, float]]:
-    """Measure (rows, seconds) of plain fp32 products with these weights, one after the other: the best of five passes.
+    """Measure (rows, seconds) of plain products with these weights, one after the other: the best of five passes.
 
     In a row, as in the model, so that each weight has to be read from memory: the same one again would lie in a cache.
     """
@@ -145,13 +154,14 @@ def gemm_seconds(weights: Sequence[torch.Tensor]) -> list[tuple[float, float]]:
     for rows in (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048):
         if rows > 256 and len(weights) == 1:
             break
-        states = {size: torch.randn(rows, size) for size in {weight.shape[1] for weight in weights}}
+        own = {"dtype": weights[0].dtype, "device": weights[0].device}
+        states = {size: torch.randn(rows, size, **own) for size in {weight.shape[1] for weight in weights}}
         best = float("inf")
         for _ in range(5):
-            start = time.perf_counter()
+            start = now()
             for weight in weights:
                 torch.nn.functional.linear(states[weight.shape[1]], weight)
-            best = min(best, time.perf_counter() - start)
+            best = min(best, now() - start)
         table.append((float(rows), best))
     return table
 
@@ -166,7 +176,7 @@ class AnswerEnds(StoppingCriteria):
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
         """Return which rows have ended."""
-        ended = torch.isin(input_ids[:, -1], self.candidates)
+        ended = torch.isin(input_ids[:, -1], self.candidates.to(input_ids.device))
         for n in ended.nonzero()[:, 0].tolist():
             ended[n] = self.stops.reason(input_ids[n, self.start :].tolist()) is not None
         return ended
@@ -188,8 +198,8 @@ def generate_condition(model: Any, stops: Stops, condition: Sequence[Request], s
         own = [condition[n] for n in order[start : start + size]]
         rows = [[*r.prompt, *r.prior] for r in own]
         longest = max(map(len, rows))
-        ids = torch.tensor([[0] * (longest - len(row)) + row for row in rows])
-        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows])
+        ids = torch.tensor([[0] * (longest - len(row)) + row for row in rows], device=model.device)
+        mask = torch.tensor([[0] * (longest - len(row)) + [1] * len(row) for row in rows], device=model.device)
         prior = max(len(r.prior) for r in own)
         out = model.generate(
             ids,
@@ -204,21 +214,21 @@ def generate_condition(model: Any, stops: Stops, condition: Sequence[Request], s
     return found
 
 
-def generate(name: str, wanted: list[list[Request]], threads: int) -> dict[str, Any]:
+def generate(name: str, wanted: list[list[Request]], threads: int, dtype: str) -> dict[str, Any]:
     """Time `transformers.generate` condition by condition, at its best batch size."""
     torch.set_num_threads(threads)
-    foundation, stops = setting(name)
+    foundation, stops = setting(name, dtype)
     generate_condition(foundation.model, stops, wanted[1][:4], 4)  # warm up
     trials = {}
     for size in BATCH_SIZES:
-        start = time.perf_counter()
+        start = now()
         generate_condition(foundation.model, stops, wanted[1], size)
-        trials[size] = time.perf_counter() - start
+        trials[size] = now() - start
     best = min(trials, key=lambda size: trials[size])
-    start, answers = time.perf_counter(), {}
+    start, answers = now(), {}
     for n, condition in enumerate(wanted):
         answers[n] = generate_condition(foundation.model, stops, condition, best)
-    seconds = time.perf_counter() - start
+    seconds = now() - start
     return {"seconds": seconds, "trials": trials, "batch": best, "answers": answers, "peak_mb": peak_mb()}
 
 
@@ -251,14 +261,14 @@ def ctranslate2(name: str, wanted: list[list[Request]], threads: int, kind: str,
     condition_answers(wanted[1][:4], 4)  # warm up
     trials = {}
     for size in BATCH_SIZES:
-        start = time.perf_counter()
+        start = now()
         condition_answers(wanted[1], size)
-        trials[size] = time.perf_counter() - start
+        trials[size] = now() - start
     best = min(trials, key=lambda size: trials[size])
-    start, answers = time.perf_counter(), {}
+    start, answers = now(), {}
     for n, condition in enumerate(wanted):
         answers[n] = condition_answers(condition, best)
-    seconds = time.perf_counter() - start
+    seconds = now() - start
     return {"seconds": seconds, "trials": trials, "batch": best, "answers": answers, "peak_mb": peak_mb()}
 
 
@@ -269,10 +279,10 @@ def convert(name: str, folder: str) -> None:
     TransformersConverter(str(Path("resources/foundations") / name / "model")).convert(folder, force=True)
 
 
-def memory(name: str, wanted: list[list[Request]], threads: int, items: int) -> dict[str, Any]:
+def memory(name: str, wanted: list[list[Request]], threads: int, dtype: str, items: int) -> dict[str, Any]:
     """Return the peak memory of this engine on ``items`` prompts, short answers, within 3,000 MB."""
     torch.set_num_threads(threads)
-    foundation, stops = setting(name)
+    foundation, stops = setting(name, dtype)
     stops = Stops(stops.tokenizer, stops.newline_ids, stops.eos_ids, 8)
     # More prompts than the run has: each again, with another first word.
     prompts = [r.prompt for r in wanted[0]]
@@ -310,6 +320,7 @@ def main() -> None:
     parser.add_argument("--run", default="default")
     parser.add_argument("--foundation", default="gemma-3-270m")
     parser.add_argument("--items", type=int, default=8, help="per direction")
+    parser.add_argument("--dtype", default="float32", help="of this engine and `generate`")
     parser.add_argument("--threads", type=int, default=torch.get_num_threads())
     parser.add_argument("--contenders", nargs="+", default=["ours", "generate", "float32", "int8", "memory"])
     parser.add_argument("--out", type=Path, default=Path("benchmarks/decode_grid.json"))
@@ -320,12 +331,12 @@ def main() -> None:
     print(f"{len(wanted)} conditions x {len(wanted[0])} items, {args.threads} threads", flush=True)
     results: dict[str, Any] = {}
     if "ours" in args.contenders:
-        results["ours"] = in_a_process(ours, args.foundation, wanted, args.threads)
+        results["ours"] = in_a_process(ours, args.foundation, wanted, args.threads, args.dtype)
         results["ours"]["grown"] = results["ours"]["seconds"]
         results["ours"]["seconds"] = results["ours"]["grown"][12]
         print({k: v for k, v in results["ours"].items() if k != "answers"}, flush=True)
     if "generate" in args.contenders:
-        results["generate"] = in_a_process(generate, args.foundation, wanted, args.threads)
+        results["generate"] = in_a_process(generate, args.foundation, wanted, args.threads, args.dtype)
     with tempfile.TemporaryDirectory() as folder:
         kinds = [kind for kind in ("float32", "int8") if kind in args.contenders]
         if kinds:
@@ -352,7 +363,7 @@ def main() -> None:
         print(name, result, flush=True)
     if "memory" in args.contenders:
         results["memory"] = {
-            items: in_a_process(memory, args.foundation, wanted, args.threads, items)["peak_mb"]
+            items: in_a_process(memory, args.foundation, wanted, args.threads, args.dtype, items)["peak_mb"]
             for items in (50, 100, 200, 400)
         }
         print("peak MB by items:", results["memory"], flush=True)

@@ -56,7 +56,6 @@ class Work:
         prompt_tokens: Tokens that a job reads, its prompts.
         answer_tokens: Tokens that a job decodes.
         passes: Passes through the model per token, in units of one forward pass: training takes three.
-        threads: Threads of a job.
     """
 
     rule: str
@@ -66,12 +65,11 @@ class Work:
     prompt_tokens: float
     answer_tokens: float
     passes: float = 1
-    threads: int = 1
 
     def seconds(self, foundation: Mapping[str, Any]) -> float:
         """Return how long one of the jobs takes: a pass costs two operations per parameter and token."""
         operations = 2 * foundation["parameters"] * (self.prompt_tokens + self.answer_tokens) * self.passes
-        rate = CPU_RATE * self.threads if foundation["dtype"] == "float32" else GPU_RATE
+        rate = CPU_RATE if foundation["dtype"] == "float32" else GPU_RATE
         return START + _weights(foundation) / LOADING + operations / rate
 
 
@@ -146,7 +144,7 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
             if task in tuned:
                 sft = block["sft"]
                 seen, checks = sft["steps"] * sft["batch"], 4 * block["items"]["dev"] * len(units[task]) / 3
-                yield Work("train_sft", task, name, 1, (seen + checks) * prompt, (seen + checks) * answer, 3, 2)
+                yield Work("train_sft", task, name, 1, (seen + checks) * prompt, (seen + checks) * answer, 3)
                 yield _answers("decode_sft", task, name, 1, sum(tested), prompt, answer)
                 for _ in [other for other in tuned if other != task and analysed]:
                     items = block["items"]["test"] * len(crossed[task])

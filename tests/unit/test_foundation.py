@@ -40,8 +40,9 @@ def test_a_local_model_is_linked_and_loads(saved: Path, tmp_path: Path) -> None:
         manifest["files"]["model.safetensors"] == hashlib.sha256((saved / "model.safetensors").read_bytes()).hexdigest()
     )
     loaded = load(folder, "tiny", "float32")
-    ids = torch.tensor([[2, 10, 11]])
-    expected = tiny.gemma(len(loaded.tokenizer))(ids).logits
+    device = loaded.model.device
+    ids = torch.tensor([[2, 10, 11]], device=device)
+    expected = tiny.gemma(len(loaded.tokenizer)).to(device)(ids).logits
     assert torch.equal(loaded.model(ids).logits, expected)
     assert convert(tmp_path / "source", folder) == manifest  # again, over the old files
 
@@ -245,7 +246,7 @@ def test_bits_per_character_by_hand(saved: Path, tmp_path: Path) -> None:
     text = "The file was saved."
     ids = loaded.tokenizer(text).input_ids
     with torch.no_grad():
-        probabilities = loaded.model(torch.tensor([ids])).logits[0].softmax(-1)
+        probabilities = loaded.model(torch.tensor([ids], device=loaded.model.device)).logits[0].softmax(-1)
     bits = -sum(np.log2(probabilities[n - 1, ids[n]].item()) for n in range(1, len(ids)))
     assert bits_per_character(loaded, text) == pytest.approx(bits / len(text), rel=1e-4)
 

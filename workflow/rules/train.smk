@@ -18,7 +18,7 @@ rule train_sft:
         "results/{run}/timings/train_sft/{task}/{model}.tsv"
     conda:
         ENVIRONMENT
-    threads: 2
+    threads: 1
     resources:
         mem_mb=memory("train_sft"),
         runtime=runtime("train_sft"),
