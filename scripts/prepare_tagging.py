@@ -43,20 +43,22 @@ def main() -> None:
 
     names, sizes = NAMES[args.tag_names], args.sizes
     notes = []
+
+    def fits(sentence: treebanks.Tagged) -> bool:
+        return MIN_WORDS <= len(sentence.words) <= int(sizes["max_words"])
+
     for n, code in enumerate(args.languages):
         if args.source["kind"] == "silver":
             splits, note = silver_splits(args.sentences / args.units[n], args.sides[n], code)
         else:
-            # More than are wanted, as long sentences are left out.
-            wanted = {name: 2 * sizes[name] for name in ("train", "dev", "test")}
             folder = Path(args.source["folder"]).expanduser()
             if folder.name == RELEASE:
                 folders = [folder / name for name, _ in treebanks.TREEBANKS.get(code, ())]
                 files = [path for own in folders for path in sorted(own.glob("*.conllu"))]
                 check_files(args.lock, {f"{RELEASE}/{path.relative_to(folder)}": path for path in files})
-            splits, note = treebanks.splits(folder, code, wanted)
+            splits, note = treebanks.splits(folder, code, sizes, fits)
         for name in ("dev", "test", "train"):
-            fit = [s for s in splits[name] if MIN_WORDS <= len(s.words) <= sizes["max_words"]][: sizes[name]]
+            fit = [s for s in splits[name] if fits(s)][: sizes[name]]
             if name != "train" and len(fit) < sizes[name]:
                 raise InputError(
                     f"tagging.items.{name}: {sizes[name]} wanted, but {code} has {len(fit)} sentences of {MIN_WORDS} "

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -200,8 +200,8 @@ def _cut(sentences: Sequence[Tagged], sizes: Mapping[str, int], what: str) -> tu
     end = n - test - GAP - dev - GAP  # of train
     if end < 1:
         raise InputError(
-            f"{what} holds {n} different sentences: too few for {dev} dev and {test} test sentences, two gaps of "
-            f"{GAP}, and something to train on. Lower tagging.items, or add the treebank's other files."
+            f"{what} holds {n} different sentences of the lengths wanted: too few for {dev} dev and {test} test sentences, two gaps of "
+            f"{GAP}, and something to train on. Lower tagging.items, raise its max_words, or add the treebank's other files."
         )
     blocks = {
         "train": _spread(unique[:end], sizes.get("train")),
@@ -214,7 +214,9 @@ def _cut(sentences: Sequence[Tagged], sizes: Mapping[str, int], what: str) -> tu
     )
 
 
-def splits(folder: str | Path, code: str, sizes: Mapping[str, int]) -> tuple[dict[str, list[Tagged]], str]:
+def splits(
+    folder: str | Path, code: str, sizes: Mapping[str, int], fits: Callable[[Tagged], bool] = lambda sentence: True
+) -> tuple[dict[str, list[Tagged]], str]:
     """Return a language's train, dev and test sentences, and a note on how they were made.
 
     Where the treebank's three files are there, they are the splits; dev and test sentences are ``sizes`` of them at
@@ -226,6 +228,7 @@ def splits(folder: str | Path, code: str, sizes: Mapping[str, int]) -> tuple[dic
         folder: The unpacked release, which has a folder for each treebank.
         code: Language code.
         sizes: The most sentences of ``dev`` and of ``test``; optionally of ``train``, which else has all there are.
+        fits: Tells whether a sentence is wanted; others are left out before anything is cut or counted.
 
     Raises:
         InputError: No treebank for the language, no file, two of three files, or too few sentences to cut.
@@ -240,7 +243,9 @@ def splits(folder: str | Path, code: str, sizes: Mapping[str, int]) -> tuple[dic
         found = _find(folder, name, stem)
         if not found:
             continue
-        sentences = {split: [s for path in paths for s in read_conllu(path)] for split, paths in found.items()}
+        sentences = {
+            split: [s for path in paths for s in read_conllu(path) if fits(s)] for split, paths in found.items()
+        }
         if len(found) == 1:
             ((split, whole),) = sentences.items()
             return _cut(whole, sizes, f"{name} {split}")
