@@ -9,9 +9,9 @@ VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
-# The cheapest task first, for something to look at while the others go on.
+# The cheapest task first, for something to look at while the others go on. The other scheduler cannot solve priorities.
 results: $(VENV)/installed
-	snakemake all first_table --prioritize first_table $(RUN)
+	snakemake all first_table --prioritize first_table --scheduler greedy $(RUN)
 	python scripts/show_results.py $(CONFIG)
 
 # Stages of dvc.yaml.

@@ -200,8 +200,9 @@ def _cut(sentences: Sequence[Tagged], sizes: Mapping[str, int], what: str) -> tu
     end = n - test - GAP - dev - GAP  # of train
     if end < 1:
         raise InputError(
-            f"{what} holds {n} different sentences of the lengths wanted: too few for {dev} dev and {test} test sentences, two gaps of "
-            f"{GAP}, and something to train on. Lower tagging.items, raise its max_words, or add the treebank's other files."
+            f"{what} holds {n} different sentences of the lengths wanted: too few for {dev} dev and {test} test "
+            f"sentences, two gaps of {GAP}, and something to train on. Lower tagging.items, raise its max_words, or "
+            "add the treebank's other files."
         )
     blocks = {
         "train": _spread(unique[:end], sizes.get("train")),
