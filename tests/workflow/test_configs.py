@@ -39,7 +39,11 @@ def plan(folder: Path, *options: str) -> str:
 
 def python(folder: Path, *options: str) -> str:
     environment = {k: v for k, v in os.environ.items() if not k.startswith("SNAKEMAKE")}
-    environment |= {"PYTHONPATH": str(folder / "src"), "XDG_CACHE_HOME": str(folder / "cache")}
+    environment |= {
+        "PYTHONPATH": str(folder / "src"),
+        "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
+        "XDG_CACHE_HOME": str(folder / "cache"),
+    }
     result = subprocess.run([sys.executable, *options], cwd=folder, env=environment, capture_output=True, text=True)
     assert result.returncode == 0, result.stdout + result.stderr
     return result.stdout + result.stderr
@@ -76,6 +80,19 @@ def test_with_a_mirror_nothing_is_downloaded(copy: Path) -> None:
     planned = {line.split()[0] for line in output.splitlines() if line.strip()}
     assert "prepare_translation" in planned and not {"fetch_flores", "fetch_muse", "fetch_treebanks"} & planned
     assert "mirror/muse/de-en.txt" in output and "--flores mirror --lock" in output
+
+
+@pytest.mark.mirror
+def test_published_data_hold_what_flores_yaml_asks_for(copy: Path, mirror: Path) -> None:
+    (copy / "config/real.yaml").write_text(yaml.safe_dump({"data": {"mirror": str(mirror)}}))
+    notes = [f"results/flores/data/{task}/note.json" for task in ("translation", "tagging")]
+    files = ["config/flores.yaml", "config/real.yaml"]
+    python(copy, "-m", "snakemake", *notes, "--cores", "2", "--configfile", *files)
+    items = yaml.safe_load((copy / files[0]).read_text())["tagging"]["items"]
+    for language in ("de", "fr", "pt", "uk", "ru", "zh", "ar"):
+        folder = copy / "results/flores/data/tagging" / language
+        assert len((folder / "dev.jsonl").read_text().splitlines()) == items["dev"]
+        assert len((folder / "test.jsonl").read_text().splitlines()) == 24
 
 
 @pytest.mark.parametrize("names", [["config.yaml"], ["flores.yaml"], ["paper.yaml"], ["paper.yaml", "scale.yaml"]])
