@@ -16,6 +16,8 @@ rule train_sft:
         "logs/{run}/train_sft/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/train_sft/{task}/{model}.tsv"
+    # The longest job, which most of a task waits for.
+    priority: 1
     conda:
         ENVIRONMENT
     threads: 1
