@@ -57,15 +57,14 @@ def grid(run: str, name: str, items: int) -> list[list[Request]]:
     )
     prompt = Prompt(**read_json(results / f"prompts/translation/{name}.json")["prompt"])
     wanted: list[list[Request]] = [[] for _ in CONDITIONS]
-    for folder in sorted((results / "prompts/translation").iterdir()):
-        if not folder.is_dir():
-            continue
-        direction = Direction.parse(folder.name)
+    with open(results / f"prompts/translation/{name}.jsonl", encoding="utf-8") as trials:
+        main = sorted({json.loads(line)["unit"] for line in trials})
+    for unit in main:
+        direction = Direction.parse(unit)
         priors = {
-            (p.item, p.system): p.ids
-            for p in read_records(results / f"priors/translation/{folder.name}/{name}.jsonl", Prior)
+            (p.item, p.system): p.ids for p in read_records(results / f"priors/translation/{unit}/{name}.jsonl", Prior)
         }
-        for item in read_records(results / f"data/translation/{folder.name}/test.jsonl", Item)[:items]:
+        for item in read_records(results / f"data/translation/{unit}/test.jsonl", Item)[:items]:
             ids = tuple(prompt_ids(tokenizer, prompt.fill(item.source, direction)))
             for condition, system in zip(wanted, CONDITIONS, strict=True):
                 condition.append(Request(ids, tuple(priors[item.id, system])))
