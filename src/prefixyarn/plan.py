@@ -22,8 +22,8 @@ PROMPT = {"translation": 45, "summarization": 130, "tagging": 40}
 ANSWER = {"translation": 0.3, "summarization": 0.3, "tagging": 0.35}
 OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
 # Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
-# in half precision a cautious guess, a twentieth of what makers give for cards of 80 GB, as decoding waits for memory.
-CPU_RATE, GPU_RATE = 140e9, 15e12
+# in half precision half of what an H100 did with a 7B model (benchmarks/gpu_rate.py), as other cards are slower.
+CPU_RATE, GPU_RATE = 140e9, 50e12
 CANDIDATE_TOKENS = 24  # of an item's pseudo priors, which the foundation ranks
 LOADING = 400 * 2**20  # bytes of weights per second
 START = 8  # seconds until Python and torch are there

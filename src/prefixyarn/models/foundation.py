@@ -51,7 +51,11 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
             f"{folder}: {', '.join(gone)} is gone. Make the model again: "
             f"snakemake --forcerun convert_foundation {folder}/manifest.json"
         )
-    devices = {"device_map": "auto"} if torch.cuda.is_available() else {}
+    devices = {}
+    if torch.cuda.is_available():
+        devices["device_map"] = "auto"
+        # cuDNN's attention plans anew for each length of keys, which every step has: 99 ms a step on an H100, not 33.
+        torch.backends.cuda.enable_cudnn_sdp(False)
     model = AutoModelForCausalLM.from_pretrained(
         folder, dtype=DTYPES[dtype], attn_implementation="sdpa", use_safetensors=True, **devices
     )
