@@ -30,16 +30,16 @@ START = 8  # seconds until Python and torch are there
 # MB that a job needs beside the weights: Python and libraries, prefill, logits, keys and values; gradients to train.
 BESIDE = {
     "verify_foundation": 1500,
-    "decode_prompts": 2000,
-    "decode_examples": 2000,
+    "decode_prompts": 2750,
+    "decode_examples": 2750,
     "train_sft": 5000,
-    "decode_sft": 1500,
-    "build_priors": 1500,
-    "decode": 2000,
-    "decode_analysis": 2000,
+    "decode_sft": 2250,
+    "build_priors": 2250,
+    "decode": 2750,
+    "decode_analysis": 2750,
     "analyse_agreement": 2000,
     "measure_forgetting": 5000,
-    "decode_crossed": 1500,
+    "decode_crossed": 2250,
 }
 SLACK = 4  # how many times the estimate a job may take: machines differ, and a job that is cut off has to start again
 

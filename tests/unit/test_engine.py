@@ -173,9 +173,9 @@ def test_when_memory_runs_out_rows_are_halved(error: Exception, monkeypatch: pyt
 def test_rows_follow_from_the_memory() -> None:
     model = tiny.llama(len(tok))
     # Two layers, keys and values of two heads of eight, fp32: 256 bytes a position.
-    one, two = (rows_within(model, 256, Limits(memory, 10**9)) for memory in (1000, 1001))
-    assert two - one == 16 and rows_within(model, 512, Limits(1000, 10**9)) == one // 2
-    assert rows_within(model, 2048, Limits(1000, 7)) == 7
+    one, two = (rows_within(model, 256, Limits(memory, 10**9)) for memory in (2000, 2001))
+    assert two - one == 16 and rows_within(model, 512, Limits(2000, 10**9)) == one // 2
+    assert rows_within(model, 2048, Limits(2000, 7)) == 7
     with pytest.raises(
         InputError, match=r"100 MB of memory do not hold one row of 4096 tokens, which takes about \d+ MB"
     ):

@@ -132,7 +132,8 @@ def rows_within(model: PreTrainedModel, length: int, limits: Limits) -> int:
     row = token * length
     prefill = max(PREFILL_TOKENS, length) * (token + (8 * config.hidden_size + 3 * wide) * size)
     logits = LOGIT_ROWS * config.vocab_size * 8
-    overhead = 2**29 if model.device.type == "cpu" else 2**30  # Python, libraries, the allocator's slack
+    # Python, libraries, the job's data, the allocator's slack; beside a GPU they do not count. By measured peaks.
+    overhead = 1280 * 2**20 if model.device.type == "cpu" else 2**30
     fixed = weights + prefill + logits + overhead
     gpus = {p.device for p in model.parameters() if p.device.type == "cuda"}
     memory = weights + sum(_free(gpu) for gpu in gpus) if gpus else limits.memory_mb * 2**20
