@@ -313,7 +313,8 @@ def refined_settings(wildcards):
     }
     if own["refined"]["kind"] == "linear":
         given = [k for ks in own["priors"]["k"].values() for k in ks]
-        if ANALYSED and wildcards.task == "translation":
+        # Whether or not this run has the analyses: its tables should be the same.
+        if wildcards.task == "translation":
             given += config["analysis"]["k"]
         settings["units"] = max(given)
     return as_json(settings)(wildcards)
