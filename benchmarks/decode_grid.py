@@ -149,11 +149,10 @@ def gemm_seconds(weights: Sequence[torch.Tensor]) -> list[tuple[float, float]]:
 
     In a row, as in the model, so that each weight has to be read from memory: the same one again would lie in a cache.
     """
-    table = []
+    table, own = [], {"dtype": weights[0].dtype, "device": weights[0].device}
     for rows in (1, 2, 4, 8, 16, 32, 48, 64, 96, 128, 192, 256, 512, 1024, 2048):
         if rows > 256 and len(weights) == 1:
             break
-        own = {"dtype": weights[0].dtype, "device": weights[0].device}
         states = {size: torch.randn(rows, size, **own) for size in {weight.shape[1] for weight in weights}}
         best = float("inf")
         for _ in range(5):
@@ -168,14 +167,14 @@ def gemm_seconds(weights: Sequence[torch.Tensor]) -> list[tuple[float, float]]:
 class AnswerEnds(StoppingCriteria):
     """The stop rule for `generate`; text is decoded only where a row's last token can be a stop."""
 
-    def __init__(self, stops: Stops, start: int) -> None:
-        """Take the stop rule, and the column where the answer starts."""
+    def __init__(self, stops: Stops, start: int, device: torch.device) -> None:
+        """Take the stop rule, the column where the answer starts, and where the ids are."""
         self.stops, self.start = stops, start
-        self.candidates = torch.tensor(sorted(stops.newline_ids | stops.eos_ids))
+        self.candidates = torch.tensor(sorted(stops.newline_ids | stops.eos_ids), device=device)
 
     def __call__(self, input_ids: torch.Tensor, scores: torch.Tensor, **kwargs: object) -> torch.Tensor:
         """Return which rows have ended."""
-        ended = torch.isin(input_ids[:, -1], self.candidates.to(input_ids.device))
+        ended = torch.isin(input_ids[:, -1], self.candidates)
         for n in ended.nonzero()[:, 0].tolist():
             ended[n] = self.stops.reason(input_ids[n, self.start :].tolist()) is not None
         return ended
@@ -206,7 +205,7 @@ def generate_condition(model: Any, stops: Stops, condition: Sequence[Request], s
             max_new_tokens=LIMIT - min(len(r.prior) for r in own),
             do_sample=False,
             pad_token_id=0,
-            stopping_criteria=StoppingCriteriaList([AnswerEnds(stops, longest - prior)]),
+            stopping_criteria=StoppingCriteriaList([AnswerEnds(stops, longest - prior, model.device)]),
         )
         for n, row, request in zip(order[start : start + size], out[:, longest:].tolist(), own, strict=True):
             found[n] = cut(row[: LIMIT - len(request.prior)], request.prior, stops)

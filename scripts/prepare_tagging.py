@@ -14,6 +14,7 @@ what a reader of tables must know of the tags.
 import argparse
 import json
 import logging
+from collections.abc import Callable
 from pathlib import Path
 
 from prefixyarn.data.lock import check_files
@@ -49,7 +50,7 @@ def main() -> None:
 
     for n, code in enumerate(args.languages):
         if args.source["kind"] == "silver":
-            splits, note = silver_splits(args.sentences / args.units[n], args.sides[n], code)
+            splits, note = silver_splits(args.sentences / args.units[n], args.sides[n], code, fits)
         else:
             folder = Path(args.source["folder"]).expanduser()
             if folder.name == RELEASE:
@@ -58,13 +59,12 @@ def main() -> None:
                 check_files(args.lock, {f"{RELEASE}/{path.relative_to(folder)}": path for path in files})
             splits, note = treebanks.splits(folder, code, sizes, fits)
         for name in ("dev", "test", "train"):
-            fit = [s for s in splits[name] if fits(s)][: sizes[name]]
-            if name != "train" and len(fit) < sizes[name]:
+            splits[name] = splits[name][: sizes[name]]
+            if name != "train" and len(splits[name]) < sizes[name]:
                 raise InputError(
-                    f"tagging.items.{name}: {sizes[name]} wanted, but {code} has {len(fit)} sentences of {MIN_WORDS} "
-                    f"to {sizes['max_words']} words. Ask for fewer, raise max_words, or leave {code} out."
+                    f"tagging.items.{name}: {sizes[name]} wanted, but {code} has {len(splits[name])} sentences of "
+                    f"{MIN_WORDS} to {sizes['max_words']} words. Ask for fewer, raise max_words, or leave {code} out."
                 )
-            splits[name] = fit
         items = {
             name: [Item(s.id, " ".join(s.words), tagged(s.words, [names[tag] for tag in s.tags])) for s in splits[name]]
             for name in splits
@@ -79,12 +79,16 @@ def main() -> None:
     write_json(args.folder / "note.json", {"note": "; ".join(notes)})
 
 
-def silver_splits(folder: Path, side: str, code: str) -> tuple[dict[str, list[treebanks.Tagged]], str]:
+def silver_splits(
+    folder: Path, side: str, code: str, fits: Callable[[treebanks.Tagged], bool]
+) -> tuple[dict[str, list[treebanks.Tagged]], str]:
     splits: dict[str, list[treebanks.Tagged]] = {name: [] for name in ("train", "dev", "test")}
     for name in splits:
         for item in read_records(folder / f"{name}.jsonl", Item):
             words = silver.tokenize(getattr(item, side), code)
-            splits[name].append(treebanks.Tagged(item.id, tuple(words), tuple(silver.tag(words, code))))
+            sentence = treebanks.Tagged(item.id, tuple(words), tuple(silver.tag(words, code)))
+            if fits(sentence):
+                splits[name].append(sentence)
     versions = silver.versions()
     return splits, "silver tags by " + ", ".join(f"{p} {versions[p]}" for p in silver.TAGGERS[code].packages)
 
