@@ -14,7 +14,8 @@ import argparse
 from dataclasses import asdict
 from pathlib import Path
 
-from prefixyarn.analysis.agreement import TEACHER_FORCED, Read, steps
+from prefixyarn.analysis.agreement import Read, steps
+from prefixyarn.analysis.steps import TEACHER_FORCED
 from prefixyarn.decode.batch import Request
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction

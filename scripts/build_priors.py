@@ -68,7 +68,8 @@ def main() -> None:
     tokenizer, prompt = foundation.tokenizer, prompts["zero-shot"]
 
     # Of each item's candidates the foundation picks the likeliest; an item without any has an empty prior.
-    candidates = {item.id: pseudo_candidates(item.source, direction, dictionary) for item in items}
+    wanted = any(s.variant == "likeliest" for s in systems)
+    candidates = {item.id: pseudo_candidates(item.source, direction, dictionary) if wanted else [] for item in items}
     asked = [item for item in items if candidates[item.id]]
     filled = [prompt.fill(item.source, direction) for item in asked]
     join = prompt.join(direction)

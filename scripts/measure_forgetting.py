@@ -9,8 +9,11 @@ Reads test sentences, sources and targets. Writes bits per character: a row per 
 """
 
 import argparse
+import gc
 import logging
 from pathlib import Path
+
+import torch
 
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction, language
@@ -41,19 +44,25 @@ def main() -> None:
                 if text not in sentences.setdefault(code, []):
                     sentences[code].append(text)
     texts = {code: language(code).join.join(own) for code, own in sorted(sentences.items())}
-    foundation, base = load(args.model, args.name, args.dtype), identity(args.model)
     rows = {code: {"foundation": args.name, "language": code, "characters": len(text)} for code, text in texts.items()}
-    for code, text in texts.items():
-        rows[code]["base"] = bits_per_character(foundation, text)
-    for task, manifest in zip(args.tasks, args.sft, strict=True):
-        # Loaded anew: each adapter belongs on an untouched model.
-        foundation = load(args.model, args.name, args.dtype)
-        sft = SftModel(foundation, base, manifest.parent)
-        with sft.on() as model:
-            for code, text in texts.items():
-                rows[code][f"sft {task}"] = bits_per_character(foundation.with_model(model), text)
-        logging.info("bits per character of the SFT model for %s measured", task)
+    adapters = {f"sft {task}": manifest.parent for task, manifest in zip(args.tasks, args.sft, strict=True)}
+    for column, folder in {"base": None, **adapters}.items():
+        for code, bits in measured(args, folder, texts).items():
+            rows[code][column] = bits
+        # Of models in turn the job has memory for one.
+        gc.collect()
+        torch.cuda.empty_cache()
+        logging.info("bits per character measured: %s", column)
     write_csv(args.csv, list(rows.values()))
+
+
+def measured(args: argparse.Namespace, sft: Path | None, texts: dict[str, str]) -> dict[str, float]:
+    """Return bits per character by language, of an untouched foundation or with an SFT model on it."""
+    foundation = load(args.model, args.name, args.dtype)
+    if sft is None:
+        return {code: bits_per_character(foundation, text) for code, text in texts.items()}
+    with SftModel(foundation, identity(args.model), sft).on() as model:
+        return {code: bits_per_character(foundation.with_model(model), text) for code, text in texts.items()}
 
 
 if __name__ == "__main__":

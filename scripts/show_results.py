@@ -22,11 +22,13 @@ def main() -> None:
     for path in (Path("config/config.yaml"), *args.configs):
         name = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("run", name)
     tables = Path("results") / name / "tables"
-    if not (tables / "main.md").exists():
+    # A run without translation has no main table.
+    shown = next((path for path in (tables / "main.md", tables / "overview.md") if path.exists()), None)
+    if shown is None:
         raise InputError(
-            f"{tables}/main.md is not there: run `make results CONFIG='{' '.join(map(str, args.configs))}'`"
+            f"{tables}/overview.md is not there: run `make results CONFIG='{' '.join(map(str, args.configs))}'`"
         )
-    print((tables / "main.md").read_text(encoding="utf-8"))
+    print(shown.read_text(encoding="utf-8"))
     print(f"Report:  results/{name}/report.html\nTables:  {tables}/*.md and *.csv, findings.md first")
     print(f"Outputs: results/{name}/decode/, a line per item and system")
 

@@ -24,7 +24,7 @@ from tokenizers import Tokenizer
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.continuation import Cutter
-from prefixyarn.records import Item, Output, Prior, System, atomic, read_records
+from prefixyarn.records import Item, Output, System, atomic, read_records
 from prefixyarn.tables.agreement import agreement_markdown, agreement_rows
 from prefixyarn.tables.quality import Answered, Scorer, propagation_rows, quality_markdown, quality_rows, units_rows
 from prefixyarn.tables.rows import read_csv, write_csv
@@ -37,7 +37,7 @@ def main() -> None:
     parser.add_argument("--number", required=True, type=int, help="of items")
     parser.add_argument("--k", nargs="+", required=True, type=int)
     parser.add_argument("--corrupt-words", nargs="+", required=True, type=int)
-    for name in ("agreement", "items", "outputs", "priors", "sft", "tokenizers"):
+    for name in ("agreement", "items", "outputs", "sft", "tokenizers"):
         parser.add_argument(f"--{name}", nargs="+", required=True)
     parser.add_argument("--resamples", required=True, type=int)
     parser.add_argument("--seed", required=True, type=int)
@@ -59,11 +59,8 @@ def main() -> None:
             of_sft = read_records(sft, Output, pairs[n][1])
             for output in [*read_records(args.outputs[n], Output), *of_sft]:
                 outputs[output.system][output.item] = output
-            priors: dict[System, dict[str, Prior]] = defaultdict(dict)
-            for prior in read_records(args.priors[n], Prior):
-                priors[prior.system][prior.item] = prior
             direction = Direction.parse(pairs[n][1])
-            answered.append(Answered(direction, items[pairs[n][1]], outputs, priors, Cutter(tokenizer, direction)))
+            answered.append(Answered(direction, items[pairs[n][1]], outputs, Cutter(tokenizer, direction)))
         scorer = Scorer(answered, args.resamples, args.seed)
         quality += quality_rows(scorer, name, args.corrupt_words)
         units += units_rows(scorer, name, args.k)

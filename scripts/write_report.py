@@ -13,20 +13,22 @@ from pathlib import Path
 
 import yaml
 
+from prefixyarn.configuration import all_units
 from prefixyarn.errors import run
 from prefixyarn.languages import Direction
 from prefixyarn.records import Item, Output, atomic, read_records
 from prefixyarn.report import Example, Section, example, render
 
 EXAMPLES = 2  # of each direction
+PAPER_PARAMETERS = 6.7e9  # of Llama 2 7B, the paper's smallest foundation
 PACKAGES = ("torch", "transformers", "peft", "sacrebleu", "rouge-score", "seqeval", "scikit-learn", "snakemake")
-# Title, caption, figures ({} is a foundation), tables.
+# Title, caption, figures, tables; {task} and {model} stand for each of the run's.
 SECTIONS = (
     (
         "The headline (section 4)",
         "Each bar is one source of priors; the line at 100 % is the fine-tuned model. If the paper holds here, bars "
         "rise from none to refined and end near the line; its own figures for 7B models are the black marks.",
-        ("headline_{}",),
+        ("headline_{model}",),
         ("overview.md",),
     ),
     (
@@ -46,7 +48,7 @@ SECTIONS = (
         "Translation (section 4.2)",
         "The paper's claims with our verdicts, by margins fixed before the run, then every system. See whether random, "
         "shuffled and fixed openings help (they should not), and whether the SFT model gains as much from a prior.",
-        ("off_target_{}",),
+        ("off_target_{model}",),
         ("main.md",),
     ),
     (
@@ -72,14 +74,14 @@ SECTIONS = (
         "Agreement with the SFT model (section 2.2)",
         "How often the token that the SFT model chooses is among the foundation's likeliest. If fine-tuning mostly "
         "moves the first decisions, agreement rises with the position, that is with the length of a prior.",
-        ("agreement_{}", "silent_majority_{}"),
+        ("agreement_{model}", "silent_majority_{model}"),
         ("agreement.md",),
     ),
     (
         "How good must a prior be? (section 5.1)",
         "Words of the reference are replaced step by step, and what follows is scored. Where a curve crosses the "
         "dotted line, the prior does harm.",
-        ("quality_{}", "prior_units_{}"),
+        ("quality_{model}", "prior_units_{model}"),
         ("quality.md",),
     ),
     (
@@ -98,13 +100,13 @@ SECTIONS = (
     (
         "Cost",
         "What has to be prepared, and how long a prior takes. Up and to the left is better.",
-        ("cost_{}",),
-        ("cost_translation.md", "cost_summarization.md", "cost_tagging.md"),
+        ("cost_{model}",),
+        ("cost_{task}.md",),
     ),
     (
         "Training of the SFT models",
         "The loss should be level at the end: a model that is still improving makes the 100 % line too low.",
-        ("sft_loss_translation_{}", "sft_loss_summarization_{}", "sft_loss_tagging_{}"),
+        ("sft_loss_{task}_{model}",),
         (),
     ),
 )
@@ -120,11 +122,15 @@ def main() -> None:
 
     config, names = args.config, [foundation["name"] for foundation in args.config["foundations"]]
     sections = []
-    for title, caption, patterns, tables in SECTIONS:
-        paths = [args.results / "figures" / f"{pattern.format(name)}.svg" for pattern in patterns for name in names]
+    tabulated = {table for _, _, _, tables in SECTIONS for table in tables}
+    own = tuple(f"{task}.md" for task in config["tasks"] if f"{task}.md" not in tabulated and task != "translation")
+    further = ("Further tasks", "Tasks that the paper does not have.", (), own)
+    pairs = [{"task": task, "model": name} for task in config["tasks"] for name in names]
+    for title, caption, drawn, tables in (*SECTIONS, further):
+        paths = [args.results / "figures" / f"{pattern.format(**pair)}.svg" for pattern in drawn for pair in pairs]
         figures = tuple(p for p in dict.fromkeys(paths) if p.exists())
-        files = [args.results / "tables" / table for table in tables]
-        text = "\n".join(path.read_text(encoding="utf-8") for path in files if path.exists())
+        files = [args.results / "tables" / table.format(**pair) for table in tables for pair in pairs]
+        text = "\n".join(path.read_text(encoding="utf-8") for path in dict.fromkeys(files) if path.exists())
         if figures or text:
             sections.append(Section(title, caption, figures, text))
     html = render(
@@ -134,7 +140,8 @@ def main() -> None:
         examples=examples(args.results, config, names[0]) if "translation" in config["tasks"] else [],
         config=yaml.safe_dump(config, allow_unicode=True, sort_keys=False),
         versions={"prefixyarn": version("prefixyarn"), **{name: version(name) for name in PACKAGES}},
-        commands=["make results", f"snakemake --cores 8 results/{args.run}/report.html", "make test"],
+        limits=limits(config),
+        commands=commands(args.run),
     )
     with atomic(args.report) as stream:
         stream.write(html)
@@ -150,7 +157,8 @@ def setup(config: dict) -> list[tuple[str, str]]:
         "catalogues": f"gettext catalogues ({packages}; their packages' licences)",
         "flores": "FLORES-101 (CC BY-SA 4.0)",
     }
-    what = {
+    units = all_units(config)
+    what = {task: f"{', '.join(own)}: {config[task]['items']['test']} items each" for task, own in units.items()} | {
         "translation": f"{', '.join(translation['directions'])}: {translation['items']['test']} sentences each of "
         + texts[translation["source"]],
         "summarization": f"{', '.join(summarization['directions'])}: {summarization['items']['test']} texts each, "
@@ -166,6 +174,39 @@ def setup(config: dict) -> list[tuple[str, str]]:
     )
     found += [("SFT", methods), ("seed", str(config["seed"])), ("decoding", "greedy, one thread a job")]
     return found
+
+
+def limits(config: dict) -> list[str]:
+    """Return what the size of the models and the kind of the texts do not let the run say."""
+    largest = max(own["parameters"] for own in config["foundations"])
+    found = []
+    if largest < PAPER_PARAMETERS:
+        found.append(
+            f"The largest model has {largest / 1e9:.2g} billion parameters. Nothing here says what a 7B model does; "
+            "the paper's own figures are named as such."
+        )
+    sources = {
+        "translation": config["translation"]["source"],
+        "summarization": config["summarization"]["source"]["kind"],
+    }
+    plain = {"catalogues": "user interfaces", "debian": "package descriptions"}
+    of = [plain[sources[task]] for task in config["tasks"] if sources.get(task) in plain]
+    if of:
+        found.append(f"Texts are short, and of few kinds: {', '.join(of)}.")
+    if "tagging" in config["tasks"] and config["tagging"]["source"]["kind"] == "silver":
+        found.append("Tags are silver: those of packaged taggers, and how well a model learns these.")
+    return found
+
+
+def commands(run: str) -> list[str]:
+    """Return how a run is made: the default one as it is, another from its configuration below."""
+    if run == "default":
+        return ["make results", "snakemake --cores 8 --use-conda    # the same"]
+    file = f"config/{run}.yaml"
+    return [
+        f"make results CONFIG={file}    # the configuration below, as it is or what of it differs from the default",
+        f"snakemake --cores 8 --use-conda --configfile {file}    # the same",
+    ]
 
 
 def examples(results: Path, config: dict, foundation: str) -> list[Example]:

@@ -25,6 +25,14 @@ COLUMNS = {
 }  # key of each task's units
 MUSE = ("en", "de", "fr", "zh", "pt", "uk", "ru", "ar")  # languages that MUSE pairs with English, of ours
 K_UNITS = ("token", "word", "tag")
+# Prior kinds, units that priors are cut in, and refined models: of tasks that write text, and of tags.
+TEXT_KINDS = (
+    *("none", "pseudo", "refined", "sft", "oracle", "random-function", "random-content", "shuffled"),
+    *("language-tag", "fixed"),
+)
+TEXT_UNITS, TEXT_REFINED = ("token", "word"), ("none", "linear", "seq2seq")
+TAG_KINDS = ("none", "refined", "sft", "oracle", "random", "shuffled")
+TAG_UNITS, TAG_REFINED = ("tag",), ("none", "linear-tagger", "token-classifier")
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
@@ -216,6 +224,15 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     if lexicon["source"] == "folder" and not lexicon.get("folder"):
         found.append(f"{task}.lexicon.folder: give the folder of the dictionaries, or set source to 'induced'")
     priors = block["priors"]
+    tags = task == "tagging"
+    for key, given, known in (
+        ("priors.kinds", priors["kinds"], TAG_KINDS if tags else TEXT_KINDS),
+        ("priors.k", priors["k"], TAG_UNITS if tags else TEXT_UNITS),
+        ("refined.kind", [block["refined"]["kind"]], TAG_REFINED if tags else TEXT_REFINED),
+    ):
+        unknown = ", ".join(repr(value) for value in given if value not in known)
+        if unknown:
+            found.append(f"{task}.{key}: {unknown} is not for this task; there are {', '.join(known)}")
     if "none" not in priors["kinds"]:
         found.append(f"{task}.priors.kinds: 'none' is missing; every other kind is compared with it")
     for model, key in (("sft", "method"), ("refined", "kind")):

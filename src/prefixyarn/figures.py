@@ -14,9 +14,10 @@ import matplotlib.pyplot as plt
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
-from prefixyarn.analysis.agreement import TEACHER_FORCED
+from prefixyarn.analysis.steps import TEACHER_FORCED
 from prefixyarn.records import atomic
 from prefixyarn.tables.agreement import PAPER_SILENT_MAJORITY, TOP
+from prefixyarn.tables.main import KINDS
 from prefixyarn.tables.rows import Row
 
 matplotlib.rcParams.update(
@@ -221,7 +222,7 @@ def headline(rows: Sequence[Row], label: str) -> Figure:
     """
     figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
     tasks = list(dict.fromkeys(row["task"] for row in rows))
-    for n, kind in enumerate(("none", "pseudo", "refined", "sft", "oracle")):
+    for n, kind in enumerate(KINDS):
         own: dict[int, Row] = {}
         for row in rows:
             if row["kind"] == kind and row["prompt"] == "zero-shot" and row["share"] is not None:

@@ -6,8 +6,9 @@ import pytest
 import torch
 
 import tiny
-from prefixyarn.analysis.agreement import TEACHER_FORCED, Read, compare, steps
+from prefixyarn.analysis.agreement import Read, compare, steps
 from prefixyarn.analysis.quality import KINDS, LEVELS, corrupt, corrupt_system, replaced, threshold
+from prefixyarn.analysis.steps import TEACHER_FORCED
 from prefixyarn.data.words import words
 from prefixyarn.decode.batch import Request
 from prefixyarn.languages import Direction
@@ -176,7 +177,7 @@ def answered() -> Answered:
         texts = [("Die Datei", " wurde nicht gespeichert."), ("Bitte alle", " Namen prüfen.")]
         add(System("sft", "", 2, unit), texts)
     direction = Direction("en", "de")
-    return Answered(direction, ITEMS, outputs, {}, Cutter(tok.backend_tokenizer, direction))
+    return Answered(direction, ITEMS, outputs, Cutter(tok.backend_tokenizer, direction))
 
 
 def chrf(texts: list[str], references: list[str]) -> float:

@@ -1,4 +1,5 @@
 import json
+import re
 import subprocess
 import sys
 from pathlib import Path
@@ -42,6 +43,12 @@ def test_scoring_needs_no_model_libraries() -> None:
         for task in COLUMNS:
             paths = code_inputs(script, [f"tasks.{task}.scores"], str(ROOT))
             assert not any("models/foundation" in path or "decode/engine" in path for path in paths)
+
+
+@pytest.mark.parametrize("script", [s for s in SCRIPTS if s.startswith(("scripts/tabulate", "scripts/plot"))])
+def test_tables_and_figures_need_no_torch(script: str) -> None:
+    for path in code_inputs(script, root=str(ROOT)):
+        assert not re.search(r"^import torch|^from torch", (ROOT / path).read_text(), re.MULTILINE), path
 
 
 @pytest.mark.parametrize("task", COLUMNS)

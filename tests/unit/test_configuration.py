@@ -109,6 +109,17 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
         ),
         ({"tagging": {"priors": {"kinds": ["none", "sft"]}}}, "tagging.priors.free_kinds: 'oracle' is not in kinds"),
         ({"tagging": {"refined": {"kind": "token-classifier"}}}, "tagging.refined.token-classifier: missing"),
+        ({"tagging": {"priors": {"kinds": ["none", "pseudo"]}}}, "tagging.priors.kinds: 'pseudo' is not for this task"),
+        (
+            {"tagging": {"priors": {"k": {"token": [1]}}}},
+            "tagging.priors.k: 'token' is not for this task; there are tag",
+        ),
+        ({"translation": {"priors": {"k": {"tag": [2]}}}}, "translation.priors.k: 'tag' is not for this task"),
+        ({"translation": {"priors": {"kinds": ["none", "random"]}}}, "translation.priors.kinds: 'random' is not for"),
+        (
+            {"summarization": {"refined": {"kind": "linear-tagger"}}},
+            "summarization.refined.kind: 'linear-tagger' is not",
+        ),
         ({"analysis": {"free_k": [1, 5]}}, "analysis.free_k: 5 not in analysis.k"),
         ({"run": "a/b"}, "run: 'a/b' does not match"),
         ({"run": ".."}, "run: '..' does not match"),

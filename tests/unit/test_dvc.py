@@ -42,3 +42,8 @@ def test_each_stage_depends_on_what_those_before_it_made() -> None:
         assert set(needed) <= set(stage["deps"]), stage["cmd"]
         assert set(stage["deps"]) - {"scripts", "src/prefixyarn", "workflow"} <= set(made)
         made += outs(stage)
+
+
+def test_models_are_trained_again_when_the_analyses_ask_for_longer_refined_priors() -> None:
+    """The refined model predicts as many words as ``analysis.k`` asks: `refined_settings` of common.smk."""
+    assert "analysis" in STAGES["models"]["params"][0]["config/config.yaml"]

@@ -10,7 +10,7 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from prefixyarn.analysis.agreement import TEACHER_FORCED
+from prefixyarn.analysis.steps import TEACHER_FORCED
 from prefixyarn.figures import (
     agreement_by_position,
     cost,

@@ -251,6 +251,26 @@ def test_bits_per_character_by_hand(saved: Path, tmp_path: Path) -> None:
     assert bits_per_character(loaded, text) == pytest.approx(bits / len(text), rel=1e-4)
 
 
+@pytest.mark.parametrize("bos", [True, False])
+def test_a_long_text_is_scored_in_windows(
+    bos: bool, saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    loaded = load(local(saved, tmp_path), "tiny", "float32")
+    if not bos:
+        monkeypatch.setattr("prefixyarn.models.verify.bos_count", lambda tokenizer: 0)
+    text = "The file was saved. " * 3
+    ids = loaded.tokenizer(text).input_ids
+    monkeypatch.setattr("prefixyarn.models.verify.WINDOW", 4)
+    nats = 0.0
+    for start in range(1, len(ids), 4):
+        before = ids[:1] if bos else ids[start - 1 : start]
+        with torch.no_grad():
+            logits = loaded.model(torch.tensor([before + ids[start : start + 4]])).logits[0, :-1]
+        nats -= logits.log_softmax(-1)[range(len(ids[start : start + 4])), ids[start : start + 4]].sum().item()
+    characters = len(text) - (0 if bos else len(loaded.tokenizer.decode(ids[:1])))
+    assert len(ids) > 9 and bits_per_character(loaded, text) == pytest.approx(nats / np.log(2) / characters, rel=1e-4)
+
+
 def test_verification(saved: Path, tmp_path: Path) -> None:
     loaded = load(local(saved, tmp_path), "tiny", "float32")
     paragraphs = {"en": "The file was saved.", "de": "Die Datei wurde gespeichert."}

@@ -19,7 +19,9 @@ def page(tmp_path: Path) -> str:
     }
     shown = example("en-ar", Item("1", "The file & more", "تم حفظ الملف."), outputs, ("en", "ar"))
     section = Section("A section", "What to see", (svg,), "| a | b |\n|:--|--:|\n| x | 1 |\n\n- a note\n")
-    return render("Title", [("models", "tiny <1>")], [section], [shown], "run: x", {"torch": "2"}, ["make results"])
+    return render(
+        "Title", [("models", "tiny <1>")], [section], [shown], "run: x", {"torch": "2"}, ["few items"], ["make results"]
+    )
 
 
 def test_text_is_escaped_and_the_page_whole(tmp_path: Path) -> None:
@@ -28,6 +30,7 @@ def test_text_is_escaped_and_the_page_whole(tmp_path: Path) -> None:
     assert 'src="data:image/svg+xml;base64,' in text and 'alt="some figure"' in text
     assert not re.search(r'(src|href)="(?!data:|#)', text), "nothing is loaded from elsewhere"
     assert "<li>a note</li>" in text and '<div class="scroll"><table>' in text
+    assert "<li>few items</li>" in text
     assert '<meta name="viewport"' in text and "<summary>Configuration</summary><pre>run: x</pre>" in text
 
 

@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 
 from prefixyarn.errors import InputError
-from prefixyarn.tasks.tagging.treebanks import GAP, TREEBANKS, UPOS, Tagged, read_conllu, read_xglue, splits
+from prefixyarn.tasks.tagging.treebanks import GAP, TREEBANKS, UPOS, Tagged, read_conllu, splits
 
 
 def row(id_: str, form: str = "w", tag: str = "NOUN") -> str:
@@ -88,34 +88,14 @@ def test_bad_conllu_is_an_error_that_names_the_line(name: str, tmp_path: Path) -
     assert str(caught.value).startswith(f"{path}, line {number}: ") and message in str(caught.value)
 
 
-@pytest.mark.parametrize("read", [read_conllu, read_xglue])
-def test_not_utf8_and_empty_files(read, tmp_path: Path) -> None:  # type: ignore[no-untyped-def]
+def test_not_utf8_and_empty_files(tmp_path: Path) -> None:
     path = tmp_path / "a"
     path.write_bytes(b"\n\n1\tM\xfcller\n")
     with pytest.raises(InputError, match="a, line 3: not UTF-8"):
-        read(path)
+        read_conllu(path)
     path.write_bytes(b"\n\n")
     with pytest.raises(InputError, match="a: no sentences in it"):
-        read(path)
-
-
-def test_xglue(tmp_path: Path) -> None:
-    path = write(tmp_path / "de.dev", "Das PRON", "ist AUX", "", "", "# SYM", "10 000 NUM ")
-    assert read_xglue(path) == [
-        Tagged("de.dev-1", ("Das", "ist"), ("PRON", "AUX")),
-        Tagged("de.dev-2", ("#", "10000"), ("SYM", "NUM")),
-    ]
-
-
-@pytest.mark.parametrize(
-    ("line", "message"),
-    [("NOUN", "expected 'word TAG', got 'NOUN'"), ("Das\tPRON", "expected 'word TAG'"), ("Das pron", "tag 'pron'"), ("\u00a0 X", "expected 'word TAG'")],
-)  # fmt: skip
-def test_bad_xglue_is_an_error_that_names_the_line(line: str, message: str, tmp_path: Path) -> None:
-    path = write(tmp_path / "de.dev", "Das PRON", "", line)
-    with pytest.raises(InputError) as caught:
-        read_xglue(path)
-    assert str(caught.value).startswith(f"{path}, line 3: ") and message in str(caught.value)
+        read_conllu(path)
 
 
 def test_official_splits_are_taken_at_even_distances_and_made_disjoint(tmp_path: Path) -> None:

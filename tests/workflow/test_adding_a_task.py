@@ -51,3 +51,10 @@ def test_a_fourth_task_is_planned_as_the_guide_says(tmp_path: Path) -> None:
     assert result.returncode == 0, output
     for made in ("tables/naming.md", "tables/cost_naming.csv", "decode/naming/de/gemma-3-270m.jsonl"):
         assert f"results/default/{made}" in output
+
+    program = "import runpy, yaml; config = yaml.safe_load(open('config/config.yaml')); "
+    program += "print(dict(runpy.run_path('scripts/write_report.py')['setup'](config))['naming'])"
+    told = subprocess.run(
+        [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
+    )
+    assert told.stdout == "de, fr: 32 items each\n", told.stderr

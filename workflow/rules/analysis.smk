@@ -89,7 +89,6 @@ rule tabulate_analysis:
         agreement=analysed(rules.analyse_agreement.output.csv),
         test=analysed("results/{run}/data/translation/{unit}/test.jsonl"),
         outputs=analysed(rules.decode_analysis.output.outputs),
-        priors=analysed(rules.decode_analysis.output.priors),
         sft=analysed("results/{run}/sft/translation/{model}.jsonl"),
         manifests=analysed(rules.convert_foundation.output.manifest),
     output:
@@ -126,7 +125,7 @@ rule tabulate_analysis:
     shell:
         "python scripts/tabulate_analysis.py --foundations {params.foundations} --directions {params.directions}"
         " --number {params.number} --k {params.k} --corrupt-words {params.corrupt} --agreement {input.agreement}"
-        " --items {input.test} --outputs {input.outputs} --priors {input.priors} --sft {input.sft}"
+        " --items {input.test} --outputs {input.outputs} --sft {input.sft}"
         " --tokenizers {params.tokenizers} --resamples {params.resamples} --seed {params.seed}"
         " --tables results/{wildcards.run}/tables 2>&1 | tee {log}"
 
@@ -257,7 +256,12 @@ rule tabulate_resources:
     input:
         code=code("scripts/tabulate_resources.py"),
         checks=expand("results/{{run}}/checks/{model}.json", model=FOUNDATIONS),
-        main="results/{run}/tables/main.csv",
+        tables=expand(
+            "results/{{run}}/tables/{table}.csv",
+            table=[
+                table for table, (task, _) in TABLES.items() if task == "translation"
+            ],
+        ),
     output:
         csv=report(
             "results/{run}/tables/resources.csv",
@@ -271,9 +275,9 @@ rule tabulate_resources:
         ENVIRONMENT
     params:
         foundations=list(FOUNDATIONS),
-        directions=MAIN["translation"],
+        directions=UNITS["translation"],
     message:
         "The table of languages by resource level"
     shell:
         "python scripts/tabulate_resources.py --foundations {params.foundations} --checks {input.checks}"
-        " --main {input.main} --directions {params.directions} --csv {output.csv} --md {output.md} 2>&1 | tee {log}"
+        " --tables {input.tables} --directions {params.directions} --csv {output.csv} --md {output.md} 2>&1 | tee {log}"

@@ -385,9 +385,11 @@ def treebanks():
 
 
 ANALYSED = runs_analyses(config)
-ANALYSIS_TABLES = (
-    ("agreement", "quality", "prior_units", "crossed", "resources") if ANALYSED else ()
-)
+# What the findings say something of, beside the main tables.
+FOUND_TABLES = [
+    *(("agreement", "quality", "prior_units", "crossed") if ANALYSED else ()),
+    *(("resources",) if "translation" in TASKS else ()),
+]
 
 
 def analysed(pattern):
@@ -501,11 +503,11 @@ def final_tables():
         tables += ["scale.csv", "scale.md"]
     if "translation" in TASKS:
         tables += ["translation.csv", "translation.md"]
+        tables += ["resources.csv", "resources.md"]
     if ANALYSED:
         tables += ["agreement.csv", "agreement.md", "quality.csv", "quality.md"]
         tables += ["prior_units.csv", "propagation.csv"]
         tables += ["forgetting.csv", "forgetting.md", "crossed.csv"]
-        tables += ["resources.csv", "resources.md"]
     return tables
 
 

@@ -31,7 +31,8 @@ rule convert_foundation:
         "logs/convert_foundation/{model}.log",
     conda:
         ENVIRONMENT
-    threads: 2
+    # Not two: on two cores it would wait until both are free, and everything waits for it.
+    threads: 1
     resources:
         mem_mb=lambda w, attempt: attempt * converting_mb(FOUNDATIONS[w.model]),
         runtime=lambda w, attempt: attempt * 60,

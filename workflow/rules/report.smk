@@ -14,7 +14,7 @@ rule tabulate_task:
         csv=report(
             "results/{run}/tables/{table}.csv",
             caption="../report/table.rst",
-            category=lambda w: SECTIONS[TABLES[w.table][0]],
+            category=lambda w: SECTIONS.get(TABLES[w.table][0], TABLES[w.table][0]),
         ),
         md="results/{run}/tables/{table}.md",
         tex="results/{run}/tables/{table}.tex",
@@ -207,7 +207,7 @@ rule tabulate_findings:
         code=code("scripts/tabulate_findings.py"),
         tables=expand(
             "results/{{run}}/tables/{table}.csv",
-            table=[*MAIN_TABLES, *ANALYSIS_TABLES],
+            table=[*MAIN_TABLES, *FOUND_TABLES],
         ),
     output:
         csv=report(

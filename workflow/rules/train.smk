@@ -16,8 +16,8 @@ rule train_sft:
         "logs/{run}/train_sft/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/train_sft/{task}/{model}.tsv"
-    # The longest job, which most of a task waits for.
-    priority: 1
+    # Minutes: what takes seconds goes first, so that the first table finds both cores free once its SFT model is trained.
+    priority: -1
     conda:
         ENVIRONMENT
     threads: 1
@@ -86,7 +86,8 @@ rule decode_other_sft:
         code=code_inputs("scripts/decode_sft.py", ["tasks.translation.answers"]),
         manifest=rules.convert_foundation.output.manifest,
         sft="results/{other}/models/sft/translation/{model}/manifest.json",
-        choice="results/{run}/prompts/translation/{model}.json",
+        # Asked as it was trained to be asked.
+        choice="results/{other}/prompts/translation/{model}.json",
         test=splits_of("translation", "test.jsonl"),
         out_of_domain=splits_of("translation", "out_of_domain.jsonl"),
     output:

@@ -90,11 +90,12 @@ def target_loss(model: PreTrainedModel, examples: Sequence[Example]) -> tuple[to
     hidden = model.get_decoder()(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
     # The state before each target token predicts it.
     wanted = (times >= starts[:, None] - 1) & (times < lengths[:, None] - 1)
-    logits = model.get_output_embeddings()(hidden[wanted]).float()  # (target tokens, vocab)
+    # A model spread over GPUs has its states on the last of them.
+    logits = model.get_output_embeddings()(hidden[wanted.to(hidden.device)]).float()  # (target tokens, vocab)
     cap = getattr(model.config, "final_logit_softcapping", None)
     if cap:
         logits = torch.tanh(logits / cap) * cap
-    expected = torch.tensor([t for e in examples for t in e.target], device=model.device)
+    expected = torch.tensor([t for e in examples for t in e.target], device=logits.device)
     return torch.nn.functional.cross_entropy(logits, expected, reduction="sum"), len(expected)
 
 

@@ -11,15 +11,24 @@ from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.tokenizer import bos_count
 
+WINDOW = 1024  # tokens scored in one pass: any model's positions suffice, and logits over 262k entries stay at 1 GB
+
 
 @torch.inference_mode()
 def bits_per_character(foundation: Foundation, text: str) -> float:
-    """Return the model's cross-entropy on a text in bits per character (not token: comparable across models)."""
-    ids = torch.tensor([foundation.tokenizer(text).input_ids], device=foundation.model.device)
-    if not bos_count(foundation.tokenizer):  # the first token has nothing before it, and is not scored
-        text = text[len(foundation.tokenizer.decode(ids[0, :1])) :]
-    logits = foundation.model(ids).logits[0, :-1].float()
-    nats = torch.nn.functional.cross_entropy(logits, ids[0, 1:], reduction="sum").item()
+    """Return the model's cross-entropy on a text in bits per character (not token: comparable across models).
+
+    A long text is scored in windows of 1,024 tokens, each without sight of those before.
+    """
+    ids, bos = foundation.tokenizer(text).input_ids, bos_count(foundation.tokenizer)
+    if not bos:  # the first token has nothing before it, and is not scored
+        text = text[len(foundation.tokenizer.decode(ids[:1])) :]
+    nats = 0.0
+    for start in range(1, len(ids), WINDOW):
+        before, own = ids[:1] if bos else ids[start - 1 : start], ids[start : start + WINDOW]
+        logits = foundation.model(torch.tensor([before + own], device=foundation.model.device)).logits[0, :-1].float()
+        expected = torch.tensor(own, device=logits.device)
+        nats += torch.nn.functional.cross_entropy(logits, expected, reduction="sum").item()
     return nats / math.log(2) / len(text)
 
 

@@ -103,6 +103,7 @@ def render(
     examples: Sequence[Example],
     config: str,
     versions: Mapping[str, str],
+    limits: Sequence[str],
     commands: Sequence[str],
 ) -> str:
     """Return the report as HTML.
@@ -114,6 +115,7 @@ def render(
         examples: Items side by side.
         config: The configuration as YAML.
         versions: Packages and their versions.
+        limits: What this run cannot say.
         commands: How to make it again.
     """
     environment = Environment(autoescape=True, undefined=StrictUndefined, trim_blocks=True, lstrip_blocks=True)
@@ -127,5 +129,6 @@ def render(
         examples=examples,
         config=config,
         versions=versions,
+        limits=limits,
         commands=commands,
     )

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 
 import numpy as np
 
-from prefixyarn.analysis.agreement import TEACHER_FORCED
+from prefixyarn.analysis.steps import TEACHER_FORCED
 from prefixyarn.metrics.bootstrap import draw_counts
 from prefixyarn.tables.render import foundation_cell, markdown, number
 from prefixyarn.tables.rows import Row

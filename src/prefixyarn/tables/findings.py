@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from prefixyarn.analysis.agreement import TEACHER_FORCED
+from prefixyarn.analysis.steps import TEACHER_FORCED
 from prefixyarn.tables.agreement import PAPER_SILENT_MAJORITY
 from prefixyarn.tables.claims import HOLDS, MARGIN, NOT, UNKNOWN, judged, verdicts
 from prefixyarn.tables.main import chosen_row

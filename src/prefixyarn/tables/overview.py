@@ -6,11 +6,9 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 from prefixyarn.tables.claims import PAPER
-from prefixyarn.tables.main import chosen_row, interval_cell
+from prefixyarn.tables.main import KINDS, chosen_row, interval_cell
 from prefixyarn.tables.render import markdown, number
 from prefixyarn.tables.rows import Row
-
-KINDS = ("none", "pseudo", "refined", "sft", "oracle")
 
 
 def overview_rows(tables: Mapping[str, Sequence[Row]]) -> list[Row]:

@@ -17,7 +17,7 @@ from prefixyarn.metrics.continuation import Cutter
 from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.shares import Mean, holm, mean_over, p_value
 from prefixyarn.metrics.units import NONE, SFT
-from prefixyarn.records import Item, Output, Prior, System
+from prefixyarn.records import Item, Output, System
 from prefixyarn.tables.render import foundation_cell, markdown, number
 from prefixyarn.tables.rows import Row
 
@@ -30,14 +30,12 @@ class Answered:
         direction: The direction.
         items: The items.
         outputs: By system and item, the foundation's outputs, and the SFT model's own.
-        priors: By system and item, the priors of the former.
         cutter: Takes first units off.
     """
 
     direction: Direction
     items: Sequence[Item]
     outputs: Mapping[System, Mapping[str, Output]]
-    priors: Mapping[System, Mapping[str, Prior]]
     cutter: Cutter
 
     @cached_property

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefixyarn.languages import Direction, language
-from prefixyarn.tables.main import chosen_row
+from prefixyarn.tables.main import KINDS, chosen_row
 from prefixyarn.tables.render import foundation_cell, markdown, number
 from prefixyarn.tables.rows import Row
 
@@ -14,7 +14,6 @@ from prefixyarn.tables.rows import Row
 # languages of 0.005 % or more. It is that model's mix; other makers, Gemma's among them, publish none.
 LLAMA_2 = {"en": 89.70, "de": 0.17, "fr": 0.16, "zh": 0.13, "ru": 0.13, "pt": 0.09, "uk": 0.07}
 UNLISTED = 0.005
-KINDS = ("none", "pseudo", "refined", "sft", "oracle")
 
 
 def level(code: str) -> str:
@@ -23,22 +22,25 @@ def level(code: str) -> str:
     return "high" if share > 0.1 else "extremely low" if share < 0.05 else "low"
 
 
-def resource_rows(foundation: str, rows: Sequence[Row], checks: Mapping[str, Any], units: Sequence[str]) -> list[Row]:
+def resource_rows(
+    foundation: str, tables: Sequence[Sequence[Row]], checks: Mapping[str, Any], units: Sequence[str]
+) -> list[Row]:
     """Return a row per direction, by level, then by fertility.
 
     Args:
         foundation: Its name.
-        rows: Of the main table, one foundation's, the main metric's.
+        tables: Of each table of translation the rows of one foundation and the main metric.
         checks: By language what verify_foundation measured.
-        units: The directions.
+        units: The directions, each of which is in one of the tables.
 
     Returns:
         ``direction``, ``resource level`` and ``llama 2 share`` (None: below 0.005 %) of the target language; ``tokens
         per character`` (fertility) and ``bits per character`` of the foundation on it; ``share <kind>``, the share of
-        the SFT model's score.
+        the SFT model's score (None where there are no such priors), and ``n`` items.
     """
     found = []
     for unit in units:
+        rows = next(rows for rows in tables if f"{unit} share" in rows[0])
         code = Direction.parse(unit).target
         row: Row = {
             "foundation": foundation,
@@ -52,6 +54,7 @@ def resource_rows(foundation: str, rows: Sequence[Row], checks: Mapping[str, Any
         for kind in KINDS:
             own = chosen_row(rows, kind)
             row[f"share {kind}"] = own[f"{unit} share"] if own else None
+        row["n"] = rows[0]["n"]
         found.append(row)
     order = ("high", "low", "extremely low")
     return sorted(found, key=lambda row: (order.index(row["resource level"]), row["tokens per character"]))
@@ -68,6 +71,7 @@ def resource_markdown(rows: Sequence[Row]) -> str:
             "tokens per character": number(row["tokens per character"], 2),
             "bits per character": number(row["bits per character"], 2),
             **{f"{kind}, % of SFT": number(row[f"share {kind}"]) for kind in KINDS},
+            "n": int(row["n"]),
         }
         for row in rows
     ]

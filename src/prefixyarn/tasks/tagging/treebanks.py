@@ -1,4 +1,4 @@
-"""Gold part-of-speech tags: Universal Dependencies treebanks (CoNLL-U) and XGLUE's tagging files."""
+"""Gold part-of-speech tags: Universal Dependencies treebanks (CoNLL-U)."""
 
 from __future__ import annotations
 
@@ -134,27 +134,6 @@ def read_conllu(path: str | Path) -> list[Tagged]:
             raise InputError(f"{path}, line {block[0][0]}: a second sentence with the id {sentence.id}. Rename one.")
         sentences[sentence.id] = sentence
     return _not_empty(path, list(sentences.values()))
-
-
-def read_xglue(path: str | Path) -> list[Tagged]:
-    """Read one of XGLUE's tagging files: ``word TAG`` a line, a blank line between sentences.
-
-    Raises:
-        InputError: Not UTF-8, a line without two columns, an unknown tag; file and line are named. Or there is no
-            sentence.
-    """
-    path = Path(path)
-    sentences = []
-    for count, block in enumerate(_blocks(path), 1):
-        pairs = []
-        for number, line in block:
-            form, _, tag = line.strip().rpartition(" ")
-            if not form:
-                raise InputError(f"{path}, line {number}: expected 'word TAG', got {line[:60]!r}. Mend the line.")
-            pairs.append(_word(form, tag, f"{path}, line {number}"))
-        # The whole name, not the stem: de.dev and de.test must not give the same ids.
-        sentences.append(Tagged(f"{path.name}-{count}", tuple(w for w, _ in pairs), tuple(t for _, t in pairs)))
-    return _not_empty(path, sentences)
 
 
 def _not_empty(path: Path, sentences: list[Tagged]) -> list[Tagged]:
