@@ -5,7 +5,6 @@ python scripts/tabulate_analysis.py --foundations NAME --directions en-de en-fr 
     --agreement results/default/analysis/agreement/{en-de,en-fr}/NAME.csv \
     --items results/default/data/translation/{en-de,en-fr}/test.jsonl \
     --outputs results/default/analysis/outputs/{en-de,en-fr}/NAME.jsonl \
-    --priors results/default/analysis/priors/{en-de,en-fr}/NAME.jsonl \
     --sft results/default/sft/translation/NAME.jsonl \
     --tokenizers resources/foundations/NAME/model/tokenizer.json --resamples 10000 --seed 1 \
     --tables results/default/tables

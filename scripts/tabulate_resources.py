@@ -8,6 +8,7 @@ Reads the tables of translation, and what verify_foundation measured.
 """
 
 import argparse
+from pathlib import Path
 
 from prefixyarn.errors import run
 from prefixyarn.records import atomic, read_json
@@ -25,12 +26,12 @@ def main() -> None:
     parser.add_argument("--md", required=True, help="file to write")
     args = parser.parse_args()
 
-    tables, rows = [read_csv(path) for path in args.tables], []
+    tables, rows = {Path(path).stem: read_csv(path) for path in args.tables}, []
     for name, path in zip(args.foundations, args.checks, strict=True):
-        own = [
-            [row for row in table if row["foundation"] == name and row["metric"] == table[0]["metric"]]
-            for table in tables
-        ]
+        own = {
+            title: [row for row in table if row["foundation"] == name and row["metric"] == table[0]["metric"]]
+            for title, table in tables.items()
+        }
         rows += resource_rows(name, own, read_json(path), args.directions)
     write_csv(args.csv, rows)
     with atomic(args.md) as stream:

@@ -202,10 +202,9 @@ def commands(run: str) -> list[str]:
     """Return how a run is made: the default one as it is, another from its configuration below."""
     if run == "default":
         return ["make results", "snakemake --cores 8 --use-conda    # the same"]
-    file = f"config/{run}.yaml"
     return [
-        f"make results CONFIG={file}    # the configuration below, as it is or what of it differs from the default",
-        f"snakemake --cores 8 --use-conda --configfile {file}    # the same",
+        f"make results CONFIG={run}-again.yaml    # the configuration below, saved under this name",
+        f"snakemake --cores 8 --use-conda --configfile {run}-again.yaml    # the same",
     ]
 
 

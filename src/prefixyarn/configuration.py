@@ -25,14 +25,22 @@ COLUMNS = {
 }  # key of each task's units
 MUSE = ("en", "de", "fr", "zh", "pt", "uk", "ru", "ar")  # languages that MUSE pairs with English, of ours
 K_UNITS = ("token", "word", "tag")
-# Prior kinds, units that priors are cut in, and refined models: of tasks that write text, and of tags.
-TEXT_KINDS = (
-    *("none", "pseudo", "refined", "sft", "oracle", "random-function", "random-content", "shuffled"),
-    *("language-tag", "fixed"),
+# Prior kinds, units that priors are cut in, and refined models: of tasks that write text, and of others by name.
+TEXT = (
+    (
+        *("none", "pseudo", "refined", "sft", "oracle", "random-function", "random-content", "shuffled"),
+        *("language-tag", "fixed"),
+    ),
+    ("token", "word"),
+    ("none", "linear", "seq2seq"),
 )
-TEXT_UNITS, TEXT_REFINED = ("token", "word"), ("none", "linear", "seq2seq")
-TAG_KINDS = ("none", "refined", "sft", "oracle", "random", "shuffled")
-TAG_UNITS, TAG_REFINED = ("tag",), ("none", "linear-tagger", "token-classifier")
+NOT_TEXT = {
+    "tagging": (
+        ("none", "refined", "sft", "oracle", "random", "shuffled"),
+        ("tag",),
+        ("none", "linear-tagger", "token-classifier"),
+    )
+}
 
 
 def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
@@ -224,13 +232,14 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     if lexicon["source"] == "folder" and not lexicon.get("folder"):
         found.append(f"{task}.lexicon.folder: give the folder of the dictionaries, or set source to 'induced'")
     priors = block["priors"]
-    tags = task == "tagging"
-    for key, given, known in (
-        ("priors.kinds", priors["kinds"], TAG_KINDS if tags else TEXT_KINDS),
-        ("priors.k", priors["k"], TAG_UNITS if tags else TEXT_UNITS),
-        ("refined.kind", [block["refined"]["kind"]], TAG_REFINED if tags else TEXT_REFINED),
-    ):
-        unknown = ", ".join(repr(value) for value in given if value not in known)
+    kinds, units, refined = NOT_TEXT.get(task, TEXT)
+    given: dict[str, tuple[list[str], tuple[str, ...]]] = {
+        "priors.kinds": (priors["kinds"], kinds),
+        "priors.k": ([*priors["k"]], units),
+        "refined.kind": ([block["refined"]["kind"]], refined),
+    }
+    for key, (values, known) in given.items():
+        unknown = ", ".join(repr(value) for value in values if value not in known)
         if unknown:
             found.append(f"{task}.{key}: {unknown} is not for this task; there are {', '.join(known)}")
     if "none" not in priors["kinds"]:

@@ -17,7 +17,7 @@ from scipy.stats import binomtest
 from prefixyarn.analysis.steps import TEACHER_FORCED
 from prefixyarn.records import atomic
 from prefixyarn.tables.agreement import PAPER_SILENT_MAJORITY, TOP
-from prefixyarn.tables.main import KINDS
+from prefixyarn.tables.render import KINDS
 from prefixyarn.tables.rows import Row
 
 matplotlib.rcParams.update(

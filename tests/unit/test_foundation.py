@@ -265,7 +265,8 @@ def test_a_long_text_is_scored_in_windows(
     for start in range(1, len(ids), 4):
         before = ids[:1] if bos else ids[start - 1 : start]
         with torch.no_grad():
-            logits = loaded.model(torch.tensor([before + ids[start : start + 4]])).logits[0, :-1]
+            given = torch.tensor([before + ids[start : start + 4]], device=loaded.model.device)
+            logits = loaded.model(given).logits[0, :-1]
         nats -= logits.log_softmax(-1)[range(len(ids[start : start + 4])), ids[start : start + 4]].sum().item()
     characters = len(text) - (0 if bos else len(loaded.tokenizer.decode(ids[:1])))
     assert len(ids) > 9 and bits_per_character(loaded, text) == pytest.approx(nats / np.log(2) / characters, rel=1e-4)

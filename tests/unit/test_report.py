@@ -1,5 +1,8 @@
 import re
+import runpy
 from pathlib import Path
+
+import yaml
 
 from prefixyarn.records import Item, Output, System
 from prefixyarn.report import Section, example, render, tables
@@ -48,3 +51,18 @@ def test_lines_break_in_tables_with_sentences_alone() -> None:
 
 def test_several_tables_scroll_by_themselves() -> None:
     assert tables("| a |\n|---|\n| 1 |\n\ntext\n\n| b |\n|---|\n| 2 |\n").count("</table></div>") == 2
+
+
+def test_limits_and_commands_are_those_of_the_run() -> None:
+    root = Path(__file__).resolve().parents[2]
+    script = runpy.run_path(str(root / "scripts/write_report.py"))
+    config = yaml.safe_load((root / "config/config.yaml").read_text())
+    small = script["limits"](config)
+    assert "0.27 billion" in small[0] and "user interfaces, package descriptions" in small[1] and "silver" in small[2]
+    config["foundations"][0]["parameters"] = 6.8e9
+    config["translation"]["source"] = "flores"
+    config["summarization"]["source"]["kind"] = "crosssum"
+    config["tagging"]["source"]["kind"] = "treebanks"
+    assert script["limits"](config) == []
+    assert script["commands"]("default")[0] == "make results"
+    assert script["commands"]("mine")[0].startswith("make results CONFIG=mine-again.yaml")

@@ -23,6 +23,7 @@ from prefixyarn.tables.claims import claims_markdown, verdicts
 from prefixyarn.tables.findings import findings, findings_markdown
 from prefixyarn.tables.main import main_latex, main_markdown, main_notes, main_rows
 from prefixyarn.tables.prompts import prompt_rows
+from prefixyarn.tables.resources import resource_markdown, resource_rows
 from prefixyarn.tables.rows import write_csv
 from prefixyarn.tables.translation import translation_markdown, translation_notes, translation_rows
 from prefixyarn.tasks.scoring import scores
@@ -390,8 +391,8 @@ def analysed(**changes: Any) -> dict[str, list[dict[str, Any]]]:
     main_ = [chrf_row("none", 50, p=None, off_target=0.4), chrf_row("refined", 95, off_target=v["off"])]
     tables = {"main": main_, "agreement": agreement, "quality": quality, "prior_units": units, "crossed": crossed}
     levels = [
-        {"resource level": level, "share refined": 80, "share none": none}
-        for level, none in (("high", 60), ("low", 40))
+        {"table": table, "resource level": level, "share refined": 80, "share none": none}
+        for table, level, none in (("main", "high", 60), ("main", "low", 40), ("other_directions", "low", 10))
     ]
     return {**tables, "resources": levels}
 
@@ -441,3 +442,27 @@ def test_findings_of_a_run_in_which_every_claim_holds() -> None:
 )
 def test_findings_follow_the_margins(changes: dict[str, Any], claim: str, verdict: str) -> None:
     assert [row["verdict"] for row in findings(analysed(**changes)) if claim in row["claim"]] == [verdict]
+
+
+def test_resource_levels_of_directions_of_several_tables() -> None:
+    def row(kind: str, n: int, **shares: float) -> dict[str, Any]:
+        row_ = {"kind": kind, "variant": "", "k": 0 if kind == "none" else 2, "k_unit": "token", "model": "foundation"}
+        return {
+            **row_,
+            "prompt": "zero-shot",
+            "n": float(n),
+            **{f"{u[:2]}-{u[2:]} share": s for u, s in shares.items()},
+        }
+
+    main_ = [row("none", 32, enar=5, ende=75), row("refined", 32, enar=61, ende=74)]
+    tables = {"main": main_, "other_directions": [row("none", 12, ensw=60)]}
+    checks = {code: {"tokens_per_character": 0.3, "bits_per_character": 1.5} for code in ("ar", "de", "sw")}
+    found = resource_rows("m", tables, checks, ["en-ar", "en-de", "en-sw"])
+    assert [(r["direction"], r["table"], r["resource level"], r["n"], r["share none"]) for r in found] == [
+        ("en-de", "main", "high", 32, 75),
+        ("en-ar", "main", "extremely low", 32, 5),
+        ("en-sw", "other_directions", "extremely low", 12, 60),
+    ]
+    assert [r["share refined"] for r in found] == [74, 61, None]
+    shown = [[cell.strip() for cell in line.split("|")] for line in resource_markdown(found).splitlines()]
+    assert ["", "en-sw", "extremely low", "< 0.005 %", "0.30", "1.50", "60.0", "–", "–", "–", "–", "12", ""] in shown

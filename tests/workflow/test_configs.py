@@ -82,6 +82,24 @@ def test_with_a_mirror_nothing_is_downloaded(copy: Path) -> None:
     assert "mirror/muse/de-en.txt" in output and "--flores mirror --lock" in output
 
 
+def test_the_sft_model_of_another_run_is_asked_with_that_runs_prompt(copy: Path) -> None:
+    files = [
+        copy / f"results/default/{file}"
+        for file in ("models/sft/translation/gemma-3-270m/manifest.json", "prompts/translation/gemma-3-270m.json")
+    ]
+    options = ("--printshellcmds", "--configfile", "config/flores.yaml")
+    for file in files:
+        output = plan(copy, *options)
+        assert "No rows of the SFT models of default" in output and "decode_other_sft" not in output
+        file.parent.mkdir(parents=True, exist_ok=True)
+        file.touch()
+    output = plan(copy, *options)
+    (command,) = [line for line in output.splitlines() if "--variant 'of run default'" in line]
+    assert "--prompt results/default/prompts/translation/gemma-3-270m.json" in command
+    for file in files:
+        file.unlink()
+
+
 @pytest.mark.mirror
 def test_published_data_hold_what_flores_yaml_asks_for(copy: Path, mirror: Path) -> None:
     (copy / "config/real.yaml").write_text(yaml.safe_dump({"data": {"mirror": str(mirror)}}))

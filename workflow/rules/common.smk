@@ -84,8 +84,12 @@ OTHER_SFT = [
     run
     for run in TRANSLATION["other_sft"]
     if all(
-        Path(f"results/{run}/models/sft/translation/{name}/manifest.json").exists()
+        Path(f"results/{run}/{file}").exists()
         for name in FOUNDATIONS
+        for file in (
+            f"models/sft/translation/{name}/manifest.json",
+            f"prompts/translation/{name}.json",
+        )
     )
 ]
 if left_out := sorted({*TRANSLATION["other_sft"]} - {*OTHER_SFT}):

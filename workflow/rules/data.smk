@@ -253,6 +253,8 @@ rule induce_lexicon:
         "logs/{run}/induce_lexicon/{task}/{unit}.log",
     benchmark:
         "results/{run}/timings/induce_lexicon/{task}/{unit}.tsv"
+    # What takes seconds goes before train_sft's minutes: the first table finds all cores free when its SFT model is there.
+    priority: 1
     conda:
         ENVIRONMENT
     params:

@@ -16,8 +16,6 @@ rule train_sft:
         "logs/{run}/train_sft/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/train_sft/{task}/{model}.tsv"
-    # Minutes: what takes seconds goes first, so that the first table finds both cores free once its SFT model is trained.
-    priority: -1
     conda:
         ENVIRONMENT
     threads: 1
@@ -153,6 +151,7 @@ rule train_refined:
         "logs/{run}/train_refined/{task}.log",
     benchmark:
         "results/{run}/timings/train_refined/{task}.tsv"
+    priority: 1  # before train_sft, see induce_lexicon
     conda:
         ENVIRONMENT
     threads: 1
@@ -186,6 +185,7 @@ rule predict_refined:
         "logs/{run}/predict_refined/{task}/{unit}.log",
     benchmark:
         "results/{run}/timings/predict_refined/{task}/{unit}.tsv"
+    priority: 1  # before train_sft, see induce_lexicon
     conda:
         ENVIRONMENT
     threads: 1

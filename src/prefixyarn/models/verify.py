@@ -11,14 +11,14 @@ from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.tokenizer import bos_count
 
-WINDOW = 1024  # tokens scored in one pass: any model's positions suffice, and logits over 262k entries stay at 1 GB
+WINDOW = 1023  # tokens scored in one pass, after one: 1,024 positions are few, and logits over 262k entries 1 GB
 
 
 @torch.inference_mode()
 def bits_per_character(foundation: Foundation, text: str) -> float:
     """Return the model's cross-entropy on a text in bits per character (not token: comparable across models).
 
-    A long text is scored in windows of 1,024 tokens, each without sight of those before.
+    A long text is scored in windows of 1,023 tokens, each without sight of those before.
     """
     ids, bos = foundation.tokenizer(text).input_ids, bos_count(foundation.tokenizer)
     if not bos:  # the first token has nothing before it, and is not scored

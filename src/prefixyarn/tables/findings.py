@@ -181,8 +181,10 @@ def _forgets(rows: Sequence[Row]) -> Judged:
 def _resources(rows: Sequence[Row]) -> Judged:
     gains: dict[str, list[float]] = {}
     for row in rows:
-        if row["share refined"] is not None:
+        if row["table"] == "main" and row["share refined"] is not None:
             gains.setdefault(row["resource level"], []).append(row["share refined"] - row["share none"])
+    if not gains:
+        return "–", "no shares: this run has no refined or no SFT model", UNKNOWN
     parts = [f"{level} {sum(own) / len(own):+.0f} ({len(own)})" for level, own in gains.items()]
     return "–", f"gain of refined priors in points of share, by level (directions): {', '.join(parts)}", UNKNOWN
 

@@ -17,8 +17,6 @@ from prefixyarn.tables.rows import Row
 from prefixyarn.tables.translation import by_system, mean_rate, system_cells
 from prefixyarn.tasks.scoring import Scores
 
-# Where a row per kind is shown: no controls.
-KINDS = ("none", "pseudo", "refined", "sft", "oracle")
 UnitScores = Mapping[str, Mapping[str, Mapping[str, Any]]]
 
 

@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from itertools import product
 
 from prefixyarn.tables.claims import PAPER
-from prefixyarn.tables.main import KINDS, chosen_row, interval_cell
-from prefixyarn.tables.render import markdown, number
+from prefixyarn.tables.main import chosen_row, interval_cell
+from prefixyarn.tables.render import KINDS, markdown, number
 from prefixyarn.tables.rows import Row
 
 

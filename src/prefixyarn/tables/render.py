@@ -9,6 +9,9 @@ from tabulate import tabulate
 
 from prefixyarn.tables.rows import Row
 
+# Prior kinds where all tasks are side by side: no controls.
+KINDS = ("none", "pseudo", "refined", "sft", "oracle")
+
 
 def number(value: float | None, digits: int = 1) -> str:
     """Return a number for readers; a dash for None."""

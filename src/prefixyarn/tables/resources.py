@@ -6,8 +6,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefixyarn.languages import Direction, language
-from prefixyarn.tables.main import KINDS, chosen_row
-from prefixyarn.tables.render import foundation_cell, markdown, number
+from prefixyarn.tables.main import chosen_row
+from prefixyarn.tables.render import KINDS, foundation_cell, markdown, number
 from prefixyarn.tables.rows import Row
 
 # Percentage of Llama 2's pre-training text by language: Touvron et al. 2023 (arXiv 2307.09288), table 10, which lists
@@ -23,27 +23,28 @@ def level(code: str) -> str:
 
 
 def resource_rows(
-    foundation: str, tables: Sequence[Sequence[Row]], checks: Mapping[str, Any], units: Sequence[str]
+    foundation: str, tables: Mapping[str, Sequence[Row]], checks: Mapping[str, Any], units: Sequence[str]
 ) -> list[Row]:
     """Return a row per direction, by level, then by fertility.
 
     Args:
         foundation: Its name.
-        tables: Of each table of translation the rows of one foundation and the main metric.
+        tables: By name of each table of translation the rows of one foundation and the main metric.
         checks: By language what verify_foundation measured.
         units: The directions, each of which is in one of the tables.
 
     Returns:
-        ``direction``, ``resource level`` and ``llama 2 share`` (None: below 0.005 %) of the target language; ``tokens
-        per character`` (fertility) and ``bits per character`` of the foundation on it; ``share <kind>``, the share of
-        the SFT model's score (None where there are no such priors), and ``n`` items.
+        ``table``, ``direction``, ``resource level`` and ``llama 2 share`` (None: below 0.005 %) of the target language;
+        ``tokens per character`` (fertility) and ``bits per character`` of the foundation on it; ``share <kind>``, the
+        share of the SFT model's score (None where there are no such priors), and ``n`` items.
     """
     found = []
     for unit in units:
-        rows = next(rows for rows in tables if f"{unit} share" in rows[0])
+        table, rows = next((name, rows) for name, rows in tables.items() if f"{unit} share" in rows[0])
         code = Direction.parse(unit).target
         row: Row = {
             "foundation": foundation,
+            "table": table,
             "direction": unit,
             "language": language(code).name,
             "resource level": level(code),
@@ -54,7 +55,7 @@ def resource_rows(
         for kind in KINDS:
             own = chosen_row(rows, kind)
             row[f"share {kind}"] = own[f"{unit} share"] if own else None
-        row["n"] = rows[0]["n"]
+        row["n"] = int(rows[0]["n"])
         found.append(row)
     order = ("high", "low", "extremely low")
     return sorted(found, key=lambda row: (order.index(row["resource level"]), row["tokens per character"]))
@@ -71,7 +72,7 @@ def resource_markdown(rows: Sequence[Row]) -> str:
             "tokens per character": number(row["tokens per character"], 2),
             "bits per character": number(row["bits per character"], 2),
             **{f"{kind}, % of SFT": number(row[f"share {kind}"]) for kind in KINDS},
-            "n": int(row["n"]),
+            "n": row["n"],
         }
         for row in rows
     ]
