@@ -232,10 +232,10 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     if lexicon["source"] == "folder" and not lexicon.get("folder"):
         found.append(f"{task}.lexicon.folder: give the folder of the dictionaries, or set source to 'induced'")
     priors = block["priors"]
-    kinds, units, refined = NOT_TEXT.get(task, TEXT)
+    kinds, cuts, refined = NOT_TEXT.get(task, TEXT)
     given: dict[str, tuple[list[str], tuple[str, ...]]] = {
         "priors.kinds": (priors["kinds"], kinds),
-        "priors.k": ([*priors["k"]], units),
+        "priors.k": ([*priors["k"]], cuts),
         "refined.kind": ([block["refined"]["kind"]], refined),
     }
     for key, (values, known) in given.items():
