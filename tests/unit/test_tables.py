@@ -391,7 +391,7 @@ def analysed(**changes: Any) -> dict[str, list[dict[str, Any]]]:
     main_ = [chrf_row("none", 50, p=None, off_target=0.4), chrf_row("refined", 95, off_target=v["off"])]
     tables = {"main": main_, "agreement": agreement, "quality": quality, "prior_units": units, "crossed": crossed}
     levels = [
-        {"table": table, "resource level": level, "share refined": 80, "share none": none}
+        {"group": table, "resource level": level, "share refined": 80, "share none": none}
         for table, level, none in (("main", "high", 60), ("main", "low", 40), ("other_directions", "low", 10))
     ]
     return {**tables, "resources": levels}
@@ -458,7 +458,7 @@ def test_resource_levels_of_directions_of_several_tables() -> None:
     tables = {"main": main_, "other_directions": [row("none", 12, ensw=60)]}
     checks = {code: {"tokens_per_character": 0.3, "bits_per_character": 1.5} for code in ("ar", "de", "sw")}
     found = resource_rows("m", tables, checks, ["en-ar", "en-de", "en-sw"])
-    assert [(r["direction"], r["table"], r["resource level"], r["n"], r["share none"]) for r in found] == [
+    assert [(r["direction"], r["group"], r["resource level"], r["n"], r["share none"]) for r in found] == [
         ("en-de", "main", "high", 32, 75),
         ("en-ar", "main", "extremely low", 32, 5),
         ("en-sw", "other_directions", "extremely low", 12, 60),

@@ -181,7 +181,7 @@ def _forgets(rows: Sequence[Row]) -> Judged:
 def _resources(rows: Sequence[Row]) -> Judged:
     gains: dict[str, list[float]] = {}
     for row in rows:
-        if row["table"] == "main" and row["share refined"] is not None:
+        if row["group"] == "main" and row["share refined"] is not None:
             gains.setdefault(row["resource level"], []).append(row["share refined"] - row["share none"])
     if not gains:
         return "–", "no shares: this run has no refined or no SFT model", UNKNOWN

@@ -34,7 +34,7 @@ def resource_rows(
         units: The directions, each of which is in one of the tables.
 
     Returns:
-        ``table``, ``direction``, ``resource level`` and ``llama 2 share`` (None: below 0.005 %) of the target language;
+        ``group`` (the table), ``direction``, ``resource level`` and ``llama 2 share`` (None: below 0.005 %) of the target language;
         ``tokens per character`` (fertility) and ``bits per character`` of the foundation on it; ``share <kind>``, the
         share of the SFT model's score (None where there are no such priors), and ``n`` items.
     """
@@ -44,7 +44,7 @@ def resource_rows(
         code = Direction.parse(unit).target
         row: Row = {
             "foundation": foundation,
-            "table": table,
+            "group": table,
             "direction": unit,
             "language": language(code).name,
             "resource level": level(code),
