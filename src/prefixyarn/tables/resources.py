@@ -34,9 +34,9 @@ def resource_rows(
         units: The directions, each of which is in one of the tables.
 
     Returns:
-        ``group`` (the table), ``direction``, ``resource level`` and ``llama 2 share`` (None: below 0.005 %) of the target language;
-        ``tokens per character`` (fertility) and ``bits per character`` of the foundation on it; ``share <kind>``, the
-        share of the SFT model's score (None where there are no such priors), and ``n`` items.
+        ``group`` (the table), ``direction``, ``resource level`` and ``llama 2 share`` (None: below 0.005 %) of the
+        target language; ``tokens per character`` (fertility) and ``bits per character`` of the foundation on it;
+        ``share <kind>``, the share of the SFT model's score (None where there are no such priors), and ``n`` items.
     """
     found = []
     for unit in units:
