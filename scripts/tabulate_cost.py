@@ -67,7 +67,7 @@ def main() -> None:
         )
     write_csv(args.csv, rows)
     with atomic(args.md) as stream:
-        stream.write(cost_markdown(rows, foundations))
+        stream.write(cost_markdown(args.task, rows, foundations))
 
 
 if __name__ == "__main__":

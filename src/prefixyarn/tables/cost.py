@@ -103,7 +103,7 @@ def _share(system: str, overview: Sequence[Row]) -> Row:
     return {name: best[name] if best else None for name in ("share", "share low", "share high")}
 
 
-def cost_markdown(rows: Sequence[Row], foundations: Mapping[str, str]) -> str:
+def cost_markdown(task: str, rows: Sequence[Row], foundations: Mapping[str, str]) -> str:
     """Render the cost table as Markdown, a table per foundation."""
     parts = []
     for name, label in foundations.items():
@@ -120,7 +120,7 @@ def cost_markdown(rows: Sequence[Row], foundations: Mapping[str, str]) -> str:
             for row in rows
             if row["foundation"] == name
         ]
-        parts.append(f"### What each source of priors costs, {label}\n\n{markdown(shown)}\n")
+        parts.append(f"### What each source of priors costs: {task}, {label}\n\n{markdown(shown)}\n")
     parts.append(
         "- Seconds of wall time on this machine, jobs side by side, the loading of models included. Preparation: the "
         "dictionary, training, or the choice of examples. s per answer: the foundation answers all systems in one "
