@@ -125,9 +125,8 @@ def test_one_file_is_cut_into_blocks_with_gaps(tmp_path: Path) -> None:
         "sentences dropped before dev and before test; 2 repeated sentences were dropped"
     )
     assert numbers(splits(tmp_path, "ar", {"train": 3, "dev": 10, "test": 20})[0]["train"]) == [0, 10, 20]
-    with pytest.raises(
-        InputError, match="holds 100 different sentences of the lengths wanted: too few for 50 dev and 10"
-    ):
+    whole = "UD_Arabic-PUD test holds 100 different sentences of the lengths wanted: too few for 50 dev and 10"
+    with pytest.raises(InputError, match=whole):
         splits(tmp_path, "ar", {"dev": 50, "test": 10})
     # What is not wanted is left out first: however rare it is, dev and test are as large as was asked for.
     few, _ = splits(tmp_path, "ar", {"dev": 10, "test": 5}, lambda sentence: bool(numbers([sentence])[0] % 4))

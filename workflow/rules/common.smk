@@ -79,17 +79,19 @@ SECTIONS = {
     "cost": "Cost",
     "sft": "3 The SFT models",
 }
-# SFT models of other runs that are there, tried on this run's test items: out of their domain.
+# SFT models of other runs that are there, tried on this run's test items: out of their domain, and asked with the
+# prompt that they were trained with.
+OTHER_FILES = {
+    "sft": "results/{other}/models/sft/translation/{model}/manifest.json",
+    "choice": "results/{other}/prompts/translation/{model}.json",
+}
 OTHER_SFT = [
     run
     for run in TRANSLATION["other_sft"]
     if all(
-        Path(f"results/{run}/{file}").exists()
+        Path(file.format(other=run, model=name)).exists()
         for name in FOUNDATIONS
-        for file in (
-            f"models/sft/translation/{name}/manifest.json",
-            f"prompts/translation/{name}.json",
-        )
+        for file in OTHER_FILES.values()
     )
 ]
 if left_out := sorted({*TRANSLATION["other_sft"]} - {*OTHER_SFT}):
@@ -506,8 +508,7 @@ def final_tables():
     if len(FOUNDATIONS) > 1:
         tables += ["scale.csv", "scale.md"]
     if "translation" in TASKS:
-        tables += ["translation.csv", "translation.md"]
-        tables += ["resources.csv", "resources.md"]
+        tables += ["translation.csv", "translation.md", "resources.csv", "resources.md"]
     if ANALYSED:
         tables += ["agreement.csv", "agreement.md", "quality.csv", "quality.md"]
         tables += ["prior_units.csv", "propagation.csv"]

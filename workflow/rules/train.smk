@@ -81,11 +81,9 @@ rule decode_sft:
 
 rule decode_other_sft:
     input:
+        **OTHER_FILES,
         code=code_inputs("scripts/decode_sft.py", ["tasks.translation.answers"]),
         manifest=rules.convert_foundation.output.manifest,
-        sft="results/{other}/models/sft/translation/{model}/manifest.json",
-        # Asked as it was trained to be asked.
-        choice="results/{other}/prompts/translation/{model}.json",
         test=splits_of("translation", "test.jsonl"),
         out_of_domain=splits_of("translation", "out_of_domain.jsonl"),
     output:

@@ -133,13 +133,9 @@ def read_conllu(path: str | Path) -> list[Tagged]:
         if sentence.id in sentences:
             raise InputError(f"{path}, line {block[0][0]}: a second sentence with the id {sentence.id}. Rename one.")
         sentences[sentence.id] = sentence
-    return _not_empty(path, list(sentences.values()))
-
-
-def _not_empty(path: Path, sentences: list[Tagged]) -> list[Tagged]:
     if not sentences:
         raise InputError(f"{path}: no sentences in it. Download the file again.")
-    return sentences
+    return list(sentences.values())
 
 
 def _find(folder: Path, name: str, stem: str) -> dict[str, list[Path]]:
