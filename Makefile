@@ -2,9 +2,9 @@
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 CORES ?= all
-# Jobs ask for memory; together they get what the machine has.
+# Jobs ask for memory; together they get what the machine has. One at a time has its GPUs, if it has any.
 MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; print(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20)')
-RUN = --cores $(CORES) --resources mem_mb=$(MEMORY_MB) --configfile $(CONFIG)
+RUN = --cores $(CORES) --resources mem_mb=$(MEMORY_MB) gpu=1 --configfile $(CONFIG)
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1

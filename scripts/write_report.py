@@ -65,8 +65,8 @@ SECTIONS = (
     ),
     (
         "Part-of-speech tagging (section 4.4)",
-        "Slot by slot and in free text. Compare with the baselines without a model at the end of the table, and see "
-        "the note on where the tags are from.",
+        "Slot by slot, and where the run asks for it in free text. Compare with the baselines without a model at the "
+        "end of the table, and see the note on where the tags are from.",
         (),
         ("tagging.md",),
     ),

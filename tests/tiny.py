@@ -11,14 +11,17 @@ import threading
 import zipfile
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass, field
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from string import ascii_letters
 from typing import Any
+from urllib.parse import unquote
 
 import torch
 from babel.messages.catalog import Catalog
 from babel.messages.mofile import write_mo
+from sentencepiece import SentencePieceTrainer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
     Gemma3ForCausalLM,
@@ -38,7 +41,6 @@ from transformers import (
     Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
-    T5Tokenizer,
     XLMRobertaConfig,
     XLMRobertaForMaskedLM,
     XLMRobertaTokenizer,
@@ -154,6 +156,16 @@ def save_model(folder: Path, seed: int = 0) -> Path:
     return folder
 
 
+def with_code(folder: Path, name: str, part: str, marker: Path) -> None:
+    """Make a model's ``{name}.json`` ask for code of the model's own, which writes a marker when it is run."""
+    (folder / "own.py").write_text(f"open({str(marker)!r}, 'w')\nclass Own: ...\n")
+    known = json.loads((folder / f"{name}.json").read_text())
+    known |= {"model_type": "own", "tokenizer_class": "Own", "auto_map": {part: ["own.Own", "own.Own"]}}
+    if name == "config":
+        known["auto_map"] = {part: "own.Own"}
+    (folder / f"{name}.json").write_text(json.dumps(known))
+
+
 def published(folder: Path) -> None:
     """Save random models in the formats that the paper's are published in: Llama, Mistral, NLLB, mT5, XLM-R."""
     made = tokenizer()
@@ -184,10 +196,15 @@ def published(folder: Path) -> None:
         own.train_from_iterator(texts, how)
         return [tuple(piece) for piece in json.loads(own.to_str())["model"]["vocab"]]
 
-    t5: Any = T5Tokenizer(vocab=pieces(["<pad>", "</s>", "<unk>"]), extra_ids=0)
-    config = MT5Config(vocab_size=len(t5), d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
+    # mT5's tokenizer is published as a SentencePiece model alone.
+    config = MT5Config(vocab_size=500, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
     MT5ForConditionalGeneration(config).save_pretrained(folder / "mt5")
-    t5.save_pretrained(folder / "mt5")
+    with open(folder / "mt5/spiece.model", "wb") as stream:
+        ids: dict[str, Any] = {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1}
+        options: dict[str, Any] = {"vocab_size": 400, "hard_vocab_limit": False, "minloglevel": 2, "num_threads": 1}
+        SentencePieceTrainer.train(sentence_iterator=iter(texts), model_writer=stream, **ids, **options)
+    special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "extra_ids": 0}
+    (folder / "mt5/tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer", **special}))
     xlmr: Any = XLMRobertaTokenizer(vocab=pieces(specials))
     config = XLMRobertaConfig(
         vocab_size=len(xlmr),
@@ -338,13 +355,31 @@ def treebank(folder: Path, sizes: Mapping[str, int]) -> None:
         (folder / "UD_German-GSD" / f"de_gsd-ud-{name}.conllu").write_text("\n".join(lines) + "\n")
 
 
+# The pull request in which a tiny hub's bot has its files, and its commit.
+PULL_REQUEST, PULL_COMMIT = 7, "e" * 40
+
+
+@dataclass
+class Hub:
+    """A server that answers as the Hugging Face hub does: its address, and the paths that it was asked for."""
+
+    address: str
+    served: list[str] = field(default_factory=list)
+
+
 @contextmanager
-def hub(commit: str, repositories: Mapping[str, Mapping[str, bytes] | None]) -> Iterator[str]:
-    """Serve as the Hugging Face hub does, and return the address.
+def hub(
+    commit: str,
+    repositories: Mapping[str, Mapping[str, bytes | None] | None],
+    converted: Mapping[str, Mapping[str, bytes]] | None = None,
+) -> Iterator[Hub]:
+    """Serve as the Hugging Face hub does.
 
     Args:
         commit: The commit of all repositories, and of their revision ``main``.
-        repositories: By id (of a data set after ``datasets/``) the files by their paths; None: gated.
+        repositories: By id (of a data set after ``datasets/``) the files by their paths; None for a gated repository, or
+            for a file of one whose listing anybody may see.
+        converted: By id what the hub's conversion bot has added in a pull request.
     """
 
     def answer(path: str) -> bytes | tuple[int, str]:
@@ -353,18 +388,40 @@ def hub(commit: str, repositories: Mapping[str, Mapping[str, bytes] | None]) -> 
             if files is None:
                 if path.startswith(f"{api}/"):
                     return 403, "GatedRepo"
-            elif path in (f"{api}/revision/main", f"{api}/revision/{commit}"):
-                siblings = [{"rfilename": file} for file in sorted(files)]
-                return json.dumps({"id": name, "modelId": name, "sha": commit, "siblings": siblings}).encode()
-            elif path == f"{api}/tree/{commit}":
-                tree = [
-                    {"type": "file", "path": file, "size": len(data), "oid": hashlib.sha1(data).hexdigest()}
-                    for file, data in sorted(files.items())
-                ]
-                return json.dumps(tree).encode()
-            elif path.removeprefix(f"/{name}/resolve/{commit}/") in files:
-                return files[path.removeprefix(f"/{name}/resolve/{commit}/")]
+                continue
+            added = (converted or {}).get(name, {})
+            if path == f"{api}/discussions":
+                by = {"author": {"name": "SFconvertbot"}, "title": "Adding `safetensors` variant of this model"}
+                strangers = {"num": 3, "author": {"name": "stranger"}, "title": by["title"]}
+                found = [strangers, {"num": PULL_REQUEST, **by}] if added else []
+                same = {"repo": {"name": name, "type": "model"}, "isPullRequest": True, "status": "open"}
+                listed = [{**same, "createdAt": "2024-01-01T00:00:00.000Z", **own} for own in found]
+                return json.dumps({"discussions": listed, "count": len(listed), "start": 0}).encode()
+            for own, held, known in (
+                (commit, files, {"main", commit}),
+                (PULL_COMMIT, {**files, **added}, {f"refs/pr/{PULL_REQUEST}", PULL_COMMIT} if added else set()),
+            ):
+                if path in {f"{api}/revision/{revision}" for revision in known}:
+                    siblings = [{"rfilename": file} for file in sorted(held)]
+                    return json.dumps({"id": name, "modelId": name, "sha": own, "siblings": siblings}).encode()
+                if path == f"{api}/tree/{own}" and known:
+                    tree = [
+                        {
+                            "type": "file",
+                            "path": file,
+                            "size": len(data or b""),
+                            "oid": hashlib.sha1(data or b"").hexdigest(),
+                        }
+                        for file, data in sorted(held.items())
+                    ]
+                    return json.dumps(tree).encode()
+                file = path.removeprefix(f"/{name}/resolve/{own}/")
+                if file in held and known:
+                    data = held[file]
+                    return (403, "GatedRepo") if data is None else data
         return 404, "RepoNotFound"
+
+    made = Hub("")
 
     class Handler(BaseHTTPRequestHandler):
         def do_GET(self) -> None:
@@ -374,7 +431,8 @@ def hub(commit: str, repositories: Mapping[str, Mapping[str, bytes] | None]) -> 
             self.respond(body=False)
 
         def respond(self, body: bool) -> None:
-            found = answer(self.path.split("?")[0])
+            made.served.append(unquote(self.path.split("?")[0]))
+            found = answer(made.served[-1])
             if isinstance(found, tuple):
                 self.send_response(found[0])
                 self.send_header("X-Error-Code", found[1])
@@ -382,7 +440,7 @@ def hub(commit: str, repositories: Mapping[str, Mapping[str, bytes] | None]) -> 
                 self.end_headers()
                 return
             self.send_response(200)
-            self.send_header("X-Repo-Commit", commit)
+            self.send_header("X-Repo-Commit", PULL_COMMIT if f"/{PULL_COMMIT}/" in self.path else commit)
             self.send_header("ETag", f'"{hashlib.sha1(found).hexdigest()}"')
             self.send_header("Content-Length", str(len(found)))
             self.end_headers()
@@ -394,5 +452,7 @@ def hub(commit: str, repositories: Mapping[str, Mapping[str, bytes] | None]) -> 
 
     server = ThreadingHTTPServer(("127.0.0.1", 0), Handler)
     threading.Thread(target=server.serve_forever, daemon=True).start()
-    yield f"http://127.0.0.1:{server.server_port}"
+    made.address = f"http://127.0.0.1:{server.server_port}"
+    yield made
     server.shutdown()
+    server.server_close()

@@ -41,6 +41,10 @@ BESIDE = {
     "measure_forgetting": 5000,
     "decode_crossed": 2250,
 }
+# Bytes of activations that a pass of SFT keeps per token for its gradient: this times parameters to the power of 2/3
+# (they grow with layers times width). 9.3 MB at 7B: with the weights the 23 GB that benchmarks/gpu_rate.py measured.
+ACTIVATIONS = 2.6
+PASS_TOKENS = 1024  # of `prefixyarn.models.sft` on a GPU
 SLACK = 4  # how many times the estimate a job may take: machines differ, and a job that is cut off has to start again
 
 
@@ -112,11 +116,13 @@ def refined_minutes(kind: str) -> int:
 def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", full: bool = False) -> int:
     """Return how many GPUs of ``gpu_gb`` GB a job asks for: none in fp32, else as many as hold weights and batches.
 
-    A fifth of the weights, and 8 GB, for keys and values, activations, and uneven spreading. ``full``: see `memory_mb`.
+    A fifth of the weights, and 8 GB, for keys and values, and uneven spreading; what a training pass keeps. ``full``:
+    see `memory_mb`.
     """
     if foundation["dtype"] == "float32":
         return 0
-    return math.ceil((1.2 * _copies(rule, full) * _weights(foundation) / 2**30 + 8) / gpu_gb)
+    kept = ACTIVATIONS * foundation["parameters"] ** (2 / 3) * PASS_TOKENS if rule == "train_sft" else 0
+    return math.ceil(((1.2 * _copies(rule, full) * _weights(foundation) + kept) / 2**30 + 8) / gpu_gb)
 
 
 def trains_all(config: Mapping[str, Any], task: str) -> bool:

@@ -133,6 +133,23 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             {"foundations": [{**DEFAULT["foundations"][0], "max_bits_per_character": {"cn": 5}}]},
             "max_bits_per_character: unknown language code 'cn'",
         ),
+        ({"data": {"mirror": "/no/such"}}, "data.mirror: '/no/such' is no folder; empty to download"),
+        ({"translation": {"source": "flores"}}, "items.out_of_domain: FLORES has one kind of text; set it to 0"),
+        (
+            {
+                "languages": ["en", "de", "sw"],
+                "translation": {"directions": ["en-de", "en-sw"], "lexicon": {"source": "muse"}},
+            },
+            "translation.lexicon.source: MUSE has no 'sw'; name its directions in translation.lexicon.without",
+        ),
+        (
+            {"translation": {"lexicon": {"source": "muse", "without": ["en-sw"]}}},
+            "translation.lexicon.without: 'en-sw' is none of the directions",
+        ),
+        (
+            {"translation": {"directions": ["en-de", "en-fr"], "lexicon": {"without": ["en-fr"]}}},
+            "translation.lexicon.without: en-fr would lack rows that other translation.directions have",
+        ),
     ],
 )
 def test_problems_are_named(overlay: dict[Any, Any], line: str) -> None:

@@ -142,8 +142,8 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
 def hub() -> Iterator[str]:
     """A server that answers as the hub does for one data set, at one commit."""
     files = {"data/english-french_CrossSum.tar.bz2": b"an archive", "README.md": b"# CrossSum"}
-    with tiny.hub("d" * 40, {"datasets/me/sum": files}) as address:
-        yield address
+    with tiny.hub("d" * 40, {"datasets/me/sum": files}) as made:
+        yield made.address
 
 
 def test_archives_are_fetched_from_the_hub(hub: str, tmp_path: Path) -> None:

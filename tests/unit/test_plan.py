@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 import yaml
 
-from prefixyarn.plan import SLACK, Work, converting_mb, gpus, memory_mb, minutes, plan_markdown, work
+from prefixyarn.models import sft
+from prefixyarn.plan import PASS_TOKENS, SLACK, Work, converting_mb, gpus, memory_mb, minutes, plan_markdown, work
 
 ROOT = Path(__file__).resolve().parents[2]
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
@@ -54,6 +55,13 @@ def test_training_all_weights_takes_their_gradients_and_moments_too() -> None:
     assert memory_mb(GEMMA, "decode", full=True) - memory_mb(GEMMA, "decode") == weights, "two models"
     large = {"parameters": 6.8e9, "dtype": "bfloat16"}
     assert (gpus(large, 80, "train_sft"), gpus(large, 80, "train_sft", full=True)) == (1, 2)
+
+
+def test_training_keeps_activations_on_the_gpus() -> None:
+    assert sft.PASS_TOKENS["cuda"] == PASS_TOKENS
+    large, largest = ({"parameters": size, "dtype": "bfloat16"} for size in (6.8e9, 6.9e10))
+    assert (gpus(large, 24), gpus(large, 24, "train_sft")) == (1, 2), "23 GB were measured: no card of 24"
+    assert (gpus(largest, 60), gpus(largest, 60, "train_sft")) == (3, 4)
 
 
 def test_more_items_and_larger_models_ask_for_more_time() -> None:

@@ -1,9 +1,12 @@
 from __future__ import annotations
 
+import shutil
 from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
+from safetensors.torch import load_file
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
 
 import tiny
@@ -165,3 +168,26 @@ def test_token_classifier_learns_tags(tmp_path: Path) -> None:
 def test_first_unit_accuracy() -> None:
     items = [Item("a", "", "Die Datei"), Item("b", "", "Eine Seite"), Item("c", "", "«Ja»")]
     assert first_unit_accuracy(["Die Seite", "Die Seite", "Ja doch"], items, "de") == pytest.approx(2 / 3)
+
+
+@pytest.mark.parametrize(("refined", "make"), [(seq2seq, "mt5"), (token_classifier, "xlmr")])
+def test_only_safe_weights_are_read_and_no_code_is_run(refined: Any, make: str, tmp_path: Path) -> None:
+    tiny.published(tmp_path)
+    items = [Item(i.id, i.target, tagged(i.target.split(), ["X"] * len(i.target.split()))) for i in CORPUS[:8]]
+    config = {"seed": 1, "steps": 1, "batch": 2, "rate": 1e-3, "max_tokens": 20, "source": {"kind": "local"}}
+    unit = "en-de" if refined is seq2seq else "de"
+
+    def train(folder: Path) -> None:
+        refined.train({unit: items}, {unit: items}, config, str(folder), tmp_path / "made", tmp_path / "state")
+
+    whole = tmp_path / make
+    train(whole)
+    coded = shutil.copytree(whole, tmp_path / "coded")
+    tiny.with_code(coded, "config", "AutoConfig", tmp_path / "ran")
+    with pytest.raises(InputError, match="coded: no model for .*custom code"):
+        train(coded)
+    assert not (tmp_path / "ran").exists()
+    torch.save(load_file(whole / "model.safetensors"), whole / "pytorch_model.bin")
+    (whole / "model.safetensors").unlink()
+    with pytest.raises(InputError, match=f"{make}: no model for .*safetensors"):
+        train(whole)

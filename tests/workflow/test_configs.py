@@ -9,6 +9,7 @@ import subprocess
 import sys
 from collections import Counter
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
@@ -56,6 +57,49 @@ def test_a_shipped_configuration_is_planned(copy: Path, name: str) -> None:
     assert f"results/{run}/report.html" in output and f"results/{run}/tables/findings.md" in output
     planned = {line.split()[0] for line in output.splitlines() if line.strip()}
     assert HAS[name] <= planned, name
+
+
+def test_one_name_is_one_model_in_all_configurations() -> None:
+    sources: dict[str, Any] = {}
+    for name in CONFIGS:
+        for own in yaml.safe_load((ROOT / "config" / name).read_text()).get("foundations", []):
+            assert sources.setdefault(own["name"], own["source"]) == own["source"], f"{own['name']} of {name}"
+
+
+def test_the_ladder_of_sizes_is_made_as_the_papers_models_are() -> None:
+    paper, scale = (yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("paper", "scale"))
+    assert scale["translation"] == paper["translation"] and scale["analysis"] == paper["analysis"]
+
+
+# Rules that run a foundation, and those that may run a large refined model.
+ON_GPUS = {
+    *("verify_foundation", "decode_prompts", "decode_examples", "train_sft", "decode_sft", "build_priors", "decode"),
+    *("decode_analysis", "analyse_agreement", "measure_forgetting", "decode_crossed"),
+    *("train_refined", "predict_refined"),
+}
+
+
+@pytest.mark.parametrize(("name", "cards"), [("config.yaml", {0}), ("paper.yaml", {0, 1}), ("scale.yaml", {0, 1, 3})])
+def test_jobs_that_run_a_model_ask_for_gpus_memory_and_time(
+    copy: Path, tmp_path: Path, name: str, cards: set[int]
+) -> None:
+    told = shutil.copytree(copy, tmp_path / "copy")
+    for rules in (told / "workflow/rules").glob("*.smk"):  # where a rule has a message, Snakemake tells nothing else
+        rules.write_text(re.sub(r"^    message:\n(?:        .*\n)+", "", rules.read_text(), flags=re.M))
+    # The profile of a cluster: the one for this machine gives a job its GPUs, however many it asks for.
+    output = plan(told, "--workflow-profile", "workflow/profiles/slurm", "--configfile", f"config/{name}")
+    asked: dict[str, list[dict[str, int]]] = {}
+    for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.M):
+        found = re.search(r"^    resources: (.*)$", block, re.M)
+        asked.setdefault(rule, []).append({k: int(v) for k, v in re.findall(r"(\w+)=(\d+)", found[1] if found else "")})
+    gpus = {rule: {own.get("gpu", 0) for own in jobs} for rule, jobs in asked.items()}
+    assert set().union(*gpus.values()) == cards
+    assert all(0 not in gpus[rule] for rule in ON_GPUS & gpus.keys()) or name == "config.yaml"
+    assert all(own == {0} for rule, own in gpus.items() if rule not in ON_GPUS)
+    for rule in ON_GPUS & asked.keys():
+        assert all(own["runtime"] >= 30 and own["mem_mb"] >= 1500 and own["nodes"] == 1 for own in asked[rule]), rule
+    memory = {own["mem_mb"] for own in asked["decode"]}
+    assert len(memory) == {"config.yaml": 1, "paper.yaml": 2, "scale.yaml": 6}[name], "by the size of the model"
 
 
 def test_tables_that_come_with_a_checkout_are_made_again(copy: Path) -> None:
@@ -110,12 +154,12 @@ def test_published_data_hold_what_flores_yaml_asks_for(copy: Path, mirror: Path)
     for language in tagging["languages"]:
         folder = copy / "results/flores/data/tagging" / language
         assert len((folder / "dev.jsonl").read_text().splitlines()) == tagging["items"]["dev"]
-        assert len((folder / "test.jsonl").read_text().splitlines()) == 24
+        assert len((folder / "test.jsonl").read_text().splitlines()) == tagging["items"]["test"]
 
 
-@pytest.mark.parametrize("names", [["config.yaml"], ["flores.yaml"], ["paper.yaml"], ["paper.yaml", "scale.yaml"]])
-def test_the_plan_counts_the_jobs_that_run_a_model(copy: Path, names: list[str]) -> None:
-    files = [f"config/{name}" for name in names]
+@pytest.mark.parametrize("name", ["config.yaml", "flores.yaml", "paper.yaml", "scale.yaml"])
+def test_the_plan_counts_the_jobs_that_run_a_model(copy: Path, name: str) -> None:
+    files = [f"config/{name}"]
     counted: Counter[str] = Counter()
     for rule, _, _, jobs in re.findall(
         r"^\| (\w+) +\| (\w*) *\| (\S+) +\| +(\d+) ", python(copy, "scripts/show_plan.py", *files), re.M

@@ -3,24 +3,66 @@
 from __future__ import annotations
 
 import csv
+import io
 import json
 import tarfile
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from functools import partial
+from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
 import torch
 import yaml
+from safetensors.torch import load
 
 import tiny
 from checkout import Copy
+from prefixyarn.data.official import FLORES_FILES, TREEBANK_FILES
 
 
 def files(folder: Path) -> dict[str, bytes]:
     return {path.name: path.read_bytes() for path in folder.iterdir()}
 
 
+def pickled(own: dict[str, bytes]) -> dict[str, bytes]:
+    """Return a model's files with its weights in PyTorch's old format alone."""
+    stream = io.BytesIO()
+    torch.save(load(own["model.safetensors"]), stream)
+    return {name: data for name, data in own.items() if name != "model.safetensors"} | {
+        "pytorch_model.bin": stream.getvalue()
+    }
+
+
+@contextmanager
+def official(folder: Path) -> Iterator[dict[str, str]]:
+    """Serve a folder in the official layouts as its makers do, in two archives and a file a dictionary."""
+    served = folder.with_name("served")
+    served.mkdir()
+    for name in (*FLORES_FILES, *TREEBANK_FILES):  # the archives have all languages
+        (folder / name).parent.mkdir(parents=True, exist_ok=True)
+        (folder / name).touch()
+    for archive, name in (("flores", "flores101_dataset"), ("treebanks", "ud-treebanks-v2.5")):
+        with tarfile.open(served / f"{archive}.tar.gz", "w:gz") as packed:
+            packed.add(folder / name, name)
+    (folder / "muse").rename(served / "muse")
+    handler = partial(SimpleHTTPRequestHandler, directory=str(served))
+    server = ThreadingHTTPServer(("127.0.0.1", 0), handler)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    address = f"http://127.0.0.1:{server.server_port}"
+    yield {
+        "flores": f"{address}/flores.tar.gz",
+        "muse": f"{address}/muse/{{pair}}.txt",
+        "treebanks": f"{address}/treebanks.tar.gz",
+    }
+    server.shutdown()
+    server.server_close()
+
+
 def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) -> None:
-    """From a hub, which is gone once all was fetched: compute nodes have no network."""
+    """All is fetched on a node with a network; the rest of the run asks nobody for anything."""
     copy = Copy(tmp_path)
     tiny.published(tmp_path / "published")
     tiny.mirror(tmp_path / "mirror")
@@ -32,7 +74,7 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
         "sft": {"method": "lora", "steps": 4, "batch": 2, "rate": 2e-4, "rank": 2},
         "few_shot": {"examples": [1], "draws": 1},
     }
-    paper |= {"run": "tiny", "languages": ["en", "de", "zh"], "data": {"mirror": "mirror"}}
+    paper |= {"run": "tiny", "languages": ["en", "de", "zh"]}
     for foundation in paper["foundations"]:
         foundation |= {"parameters": 1e6, "dtype": foundation["dtype"] if torch.cuda.is_available() else "float32"}
     for task in ("translation", "summarization", "tagging"):
@@ -66,20 +108,29 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
         "FacebookAI/xlm-roberta-base": "xlmr",
     }
     repositories = {name: files(tmp_path / "published" / folder) for name, folder in models.items()}
+    # As these two are published: with pickled weights, which the hub's bot has converted.
+    converted = {
+        name: {"model.safetensors": repositories[name]["model.safetensors"]}
+        for name in ("facebook/nllb-200-distilled-600M", "google/mt5-base")
+    }
+    repositories |= {name: pickled(repositories[name]) for name in converted}
     pair = "english-chinese_simplified"
     with tarfile.open(tmp_path / "packed", "w:bz2") as packed:
         for split in ("train", "val", "test"):
             packed.add(tmp_path / f"crosssum/{pair}_{split}.jsonl", f"{pair}_{split}.jsonl")
     packed_files = {f"data/{pair}_CrossSum.tar.bz2": (tmp_path / "packed").read_bytes()}
-    with tiny.hub("c" * 40, {**repositories, "datasets/csebuetnlp/CrossSum": packed_files}) as address:
+    data = {"datasets/csebuetnlp/CrossSum": packed_files}
+    with official(tmp_path / "mirror") as addresses, tiny.hub("c" * 40, repositories | data, converted) as hub:
+        copy.config["data"] = {"addresses": addresses}
         cache = str(tmp_path / "cache")
-        copy.environment = {"HF_ENDPOINT": address, "HF_HOME": cache, "HF_HUB_DISABLE_XET": "1"}
+        copy.environment = {"HF_ENDPOINT": hub.address, "HF_HOME": cache, "HF_HUB_DISABLE_XET": "1"}
         copy.run("fetch_all")
-    assert {name.split("@")[0] for name in json.loads(lock.read_text())["revisions"]} == {
-        *models,
-        "datasets/csebuetnlp/CrossSum",
-    }
-    copy.run()
+        recorded = json.loads(lock.read_text())
+        assert {name.split("@")[0] for name in recorded["revisions"]} == {*models, *data}
+        assert {"flores101_dataset/devtest/deu.devtest", "muse/en-zh.txt"} <= recorded["files"].keys()
+        hub.served.clear()
+        copy.run()
+        assert hub.served == [], "nothing is asked for that was fetched"
     results = tmp_path / "results/tiny"
     with open(results / "tables/main.csv") as stream:
         rows = list(csv.DictReader(stream))

@@ -19,7 +19,13 @@ from prefixyarn.configuration import (
     runs_analyses,
 )
 from prefixyarn.data.lexicon import dictionary_files
-from prefixyarn.data.official import flores_file, muse_files, treebank_files
+from prefixyarn.data.official import (
+    FLORES_FILES,
+    TREEBANK_FILES,
+    flores_file,
+    muse_files,
+    treebank_files,
+)
 from prefixyarn.errors import InputError
 from prefixyarn.languages import language
 from prefixyarn.plan import (
@@ -94,9 +100,9 @@ OTHER_SFT = [
         for file in OTHER_FILES.values()
     )
 ]
-if left_out := sorted({*TRANSLATION["other_sft"]} - {*OTHER_SFT}):
+if unmade := sorted({*TRANSLATION["other_sft"]} - {*OTHER_SFT}):
     print(
-        f"No rows of the SFT models of {', '.join(left_out)}: they are not made yet",
+        f"No rows of the SFT models of {', '.join(unmade)}: they are not made yet",
         file=sys.stderr,
     )
 # What refined models start from, by a name made of it.
@@ -105,6 +111,7 @@ PRETRAINED = {
     for task in TASKS
     for settings in [config[task]["refined"]]
     if (source := settings.get(settings["kind"], {}).get("source"))
+    and source["kind"] != "new"
 }
 
 
@@ -333,7 +340,7 @@ def pretrained(pattern):
         settings = config[wildcards.task]["refined"]
         source = settings.get(settings["kind"], {}).get("source", {})
         names = [name for name, own in PRETRAINED.items() if own == source]
-        return pattern.format(names[0]) if names and source["kind"] != "new" else []
+        return pattern.format(names[0]) if names else []
 
     return value
 
@@ -372,7 +379,7 @@ def crosssum_files():
 
 
 def flores_files():
-    """Return FLORES's files: dev, and devtest unless a mirror lacks it."""
+    """Return FLORES's files of the run: dev, and devtest unless a mirror lacks it."""
     names = [flores_file(code, "dev") for code in config["languages"]]
     devtest = [flores_file(code, "devtest") for code in config["languages"]]
     if not MIRROR or Path(OFFICIAL, devtest[0]).exists():

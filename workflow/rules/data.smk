@@ -26,21 +26,20 @@ SPLITS = [
 
 
 ADDRESSES = config["data"]["addresses"]
-FLORES = flores_files()
 
 
 rule fetch_flores:
     input:
         code=code("scripts/fetch_official.py"),
     output:
-        files=expand("resources/official/{name}", name=FLORES),
+        files=expand("resources/official/{name}", name=FLORES_FILES),
     log:
         "logs/fetch_official/flores.log",
     conda:
         ENVIRONMENT
     params:
         address=ADDRESSES["flores"],
-        names=FLORES,
+        names=FLORES_FILES,
         folder=lambda w: DOWNLOADS,
         lock=LOCK,
     message:
@@ -76,7 +75,7 @@ rule prepare_translation:
         code=code("scripts/prepare_translation.py"),
         wheels=[f"resources/catalogues/{package}.whl" for package in CATALOGUES],
         flores=(
-            expand("{folder}/{name}", folder=OFFICIAL, name=FLORES)
+            expand("{folder}/{name}", folder=OFFICIAL, name=flores_files())
             if TRANSLATION["source"] == "flores"
             else []
         ),
@@ -182,21 +181,20 @@ rule prepare_summarization:
 TAGGING = config["tagging"]
 GOLD = TAGGING["source"]["kind"] == "treebanks"
 SILVER = silver_sides() if "tagging" in TASKS and not GOLD else []
-TREEBANKS = [name for code in UNITS["tagging"] for name in treebank_files(code)]
 
 
 rule fetch_treebanks:
     input:
         code=code("scripts/fetch_official.py"),
     output:
-        files=expand("resources/official/{name}", name=TREEBANKS),
+        files=expand("resources/official/{name}", name=TREEBANK_FILES),
     log:
         "logs/fetch_official/treebanks.log",
     conda:
         ENVIRONMENT
     params:
         address=ADDRESSES["treebanks"],
-        names=TREEBANKS,
+        names=TREEBANK_FILES,
         folder=lambda w: DOWNLOADS,
         lock=LOCK,
     message:

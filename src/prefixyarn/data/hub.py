@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import shutil
 import tempfile
@@ -13,6 +14,9 @@ from prefixyarn.data.lock import check_files, record_revision
 from prefixyarn.data.lock import revision as recorded_revision
 from prefixyarn.errors import InputError
 
+# The hub's bot that adds weights as safetensors, and what it calls its pull requests.
+CONVERSION_BOT, CONVERSION_TITLE = "SFconvertbot", "Adding `safetensors` variant of this model"
+
 
 @contextmanager
 def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
@@ -23,7 +27,8 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
         name: Its id.
         revision: Its revision.
     """
-    from huggingface_hub.errors import GatedRepoError, HfHubHTTPError, LocalEntryNotFoundError
+    from huggingface_hub.errors import GatedRepoError
+    from huggingface_hub.utils import httpx
 
     try:
         yield
@@ -32,32 +37,59 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
             f"{key}: {name!r} is gated. Log in to the hub in a browser, accept the terms on the page of {name}, make a "
             "token that may read, and set it as HF_TOKEN (it is neither printed nor stored here)."
         ) from error
-    except (HfHubHTTPError, LocalEntryNotFoundError, OSError, ValueError) as error:
+    except (httpx.HTTPError, OSError, ValueError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"{key}: the hub did not give {name!r} at revision {revision!r} "
-            f"({str(error).splitlines()[0]}). Check name, revision and network; for a gated model accept its "
-            "terms and set HF_TOKEN."
+            f"{key}: the hub did not give {name!r} at revision {revision!r} ({said}). Check name, revision and "
+            "network; for a gated model accept its terms and set HF_TOKEN."
         ) from error
 
 
-def hub_commit(name: str, revision: str, kind: str, lock: str | os.PathLike[str] | None) -> str:
+def hub_commit(name: str, revision: str, kind: str, lock: str | os.PathLike[str]) -> str:
     """Return the commit of a repository at a revision: the one of the lock file, which else records it.
 
     Args:
         name: The repository's id.
         revision: A commit, tag or branch.
         kind: ``model`` or ``dataset``.
-        lock: The lock file; None for none.
+        lock: The lock file.
     """
     from huggingface_hub import HfApi
 
     at = f"{name}@{revision}" if kind == "model" else f"{kind}s/{name}@{revision}"
-    found = recorded_revision(lock, at) if lock else None
+    found = recorded_revision(lock, at)
     if found is None:
         found = HfApi().repo_info(name, revision=revision, repo_type=kind).sha or revision
-        if lock:
-            record_revision(lock, at, found)
+        record_revision(lock, at, found)
     return found
+
+
+def safetensors_commit(name: str, revision: str, lock: str | os.PathLike[str]) -> str | None:
+    """Return the commit at which a model has its weights as safetensors: that of its revision, or of the bot's request.
+
+    Where a repository has none, as that of NLLB, the hub's conversion bot has often added them in a pull request.
+
+    Args:
+        name: The repository's id.
+        revision: A commit, tag or branch.
+        lock: The lock file.
+
+    Returns:
+        The commit, or None where there are no such weights.
+    """
+    from huggingface_hub import HfApi
+
+    hub, commit = HfApi(), hub_commit(name, revision, "model", lock)
+    files = hub.list_repo_files(name, revision=commit)
+    if any("/" not in file and file.endswith(".safetensors") for file in files):
+        return commit
+    requests = hub.get_repo_discussions(name, author=CONVERSION_BOT, discussion_type="pull_request")
+    # By no one else: anybody may open a pull request.
+    numbers = [own.num for own in requests if (own.author, own.title) == (CONVERSION_BOT, CONVERSION_TITLE)]
+    if not numbers:
+        return None
+    logging.info("%s: weights as safetensors are in the pull request %d of the hub's bot", name, min(numbers))
+    return hub_commit(name, f"refs/pr/{min(numbers)}", "model", lock)
 
 
 def fetch_data_file(

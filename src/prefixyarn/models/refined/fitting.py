@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import math
+import os
 import shutil
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -17,6 +18,26 @@ from transformers.trainer_utils import get_last_checkpoint
 from prefixyarn.errors import InputError
 
 Features = Sequence[Mapping[str, Any]]
+
+
+def load_part(auto: Any, folder: str | os.PathLike[str], **options: Any) -> Any:
+    """Return a model's part that ``auto`` names, model or tokenizer, without running code that came with it.
+
+    Args:
+        auto: A class such as ``AutoTokenizer``.
+        folder: The model's folder.
+        options: More of what its ``from_pretrained`` takes.
+
+    Raises:
+        InputError: The folder has none that ``transformers`` can read.
+    """
+    try:
+        return auto.from_pretrained(folder, trust_remote_code=False, **options)
+    except (OSError, ValueError) as error:
+        raise InputError(
+            f"{folder}: no model for {auto.__name__} ({str(error).splitlines()[0]}). Expected one that transformers "
+            "knows without code of its own, with its weights as *.safetensors."
+        ) from error
 
 
 def fit(

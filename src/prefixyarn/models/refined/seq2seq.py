@@ -24,7 +24,7 @@ from transformers import (
 
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
-from prefixyarn.models.refined.fitting import fit
+from prefixyarn.models.refined.fitting import fit, load_part
 from prefixyarn.records import Item, read_json, write_json
 
 VOCABULARY = 8000  # of a tokenizer made from the training text
@@ -67,8 +67,8 @@ def train(
         )
         model = AutoModelForSeq2SeqLM.from_config(own)
     else:
-        tokenizer = AutoTokenizer.from_pretrained(pretrained)
-        model = AutoModelForSeq2SeqLM.from_pretrained(pretrained)
+        tokenizer = load_part(AutoTokenizer, pretrained)
+        model = load_part(AutoModelForSeq2SeqLM, pretrained, use_safetensors=True)
     features = {
         name: [
             feature
@@ -157,8 +157,8 @@ def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple
     if unit not in facts["directions"]:
         known = ", ".join(facts["directions"])
         raise InputError(f"{folder}: the refined model was trained on {known}, not on {unit}. Train it again.")
-    tokenizer, direction = AutoTokenizer.from_pretrained(folder), Direction.parse(unit)
-    model: PreTrainedModel = AutoModelForSeq2SeqLM.from_pretrained(folder)
+    tokenizer, direction = load_part(AutoTokenizer, folder), Direction.parse(unit)
+    model: PreTrainedModel = load_part(AutoModelForSeq2SeqLM, folder, use_safetensors=True)
     model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     inputs = _inputs(tokenizer, [item.source for item in items], direction)
     forced = {}

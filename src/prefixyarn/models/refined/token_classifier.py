@@ -15,7 +15,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, DataCol
 
 from prefixyarn.data.words import tagged, tags_of
 from prefixyarn.errors import InputError
-from prefixyarn.models.refined.fitting import fit
+from prefixyarn.models.refined.fitting import fit, load_part
 from prefixyarn.records import Item, read_json, write_json
 
 IGNORED = -100  # label of tokens that have no loss
@@ -47,9 +47,11 @@ def train(
     """
     tags = sorted({tag for items in train.values() for item in items for tag in tags_of(item)})
     torch.manual_seed(config["seed"])
-    tokenizer = AutoTokenizer.from_pretrained(pretrained)
-    model = AutoModelForTokenClassification.from_pretrained(
+    tokenizer = load_part(AutoTokenizer, pretrained)
+    model = load_part(
+        AutoModelForTokenClassification,
         pretrained,
+        use_safetensors=True,
         id2label=dict(enumerate(tags)),
         label2id={tag: n for n, tag in enumerate(tags)},
         ignore_mismatched_sizes=True,  # a head for other tags is made anew
@@ -91,8 +93,8 @@ def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple
     if unit not in facts["languages"]:
         known = ", ".join(facts["languages"])
         raise InputError(f"{folder}: the refined model was trained on {known}, not on {unit}. Train it again.")
-    tokenizer = AutoTokenizer.from_pretrained(folder)
-    model = AutoModelForTokenClassification.from_pretrained(folder)
+    tokenizer = load_part(AutoTokenizer, folder)
+    model = load_part(AutoModelForTokenClassification, folder, use_safetensors=True)
     model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     texts: list[str] = []
     for n in range(0, len(items), batch):
