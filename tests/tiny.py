@@ -200,9 +200,9 @@ def published(folder: Path) -> None:
     config = MT5Config(vocab_size=500, d_model=16, d_kv=8, d_ff=32, num_layers=1, num_heads=2)
     MT5ForConditionalGeneration(config).save_pretrained(folder / "mt5")
     with open(folder / "mt5/spiece.model", "wb") as stream:
-        ids: dict[str, Any] = {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1}
-        options: dict[str, Any] = {"vocab_size": 400, "hard_vocab_limit": False, "minloglevel": 2, "num_threads": 1}
-        SentencePieceTrainer.train(sentence_iterator=iter(texts), model_writer=stream, **ids, **options)
+        options: dict[str, Any] = {"pad_id": 0, "eos_id": 1, "unk_id": 2, "bos_id": -1, "vocab_size": 400}
+        options |= {"hard_vocab_limit": False, "minloglevel": 2, "num_threads": 1}
+        SentencePieceTrainer.train(sentence_iterator=iter(texts), model_writer=stream, **options)
     special = {"pad_token": "<pad>", "eos_token": "</s>", "unk_token": "<unk>", "extra_ids": 0}
     (folder / "mt5/tokenizer_config.json").write_text(json.dumps({"tokenizer_class": "T5Tokenizer", **special}))
     xlmr: Any = XLMRobertaTokenizer(vocab=pieces(specials))
