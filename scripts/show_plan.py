@@ -1,6 +1,6 @@
 """Print what the jobs that run a model need: memory, GPUs, time. Called by `make plan`.
 
-python scripts/show_plan.py config/paper.yaml config/scale.yaml
+python scripts/show_plan.py config/paper.yaml mine.yaml
 
 Reads the configuration files, in the order of overlays. Where jobs of this run were made, their times stand beside.
 """

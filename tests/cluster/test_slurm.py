@@ -122,7 +122,7 @@ def test_a_failing_job_is_named_and_leaves_nothing(whole: tuple[Checkout, str]) 
 
 def test_a_job_out_of_memory_is_tried_with_more(whole: tuple[Checkout, str]) -> None:
     checkout, _ = whole
-    remove(checkout, "results/tiny/checks")
+    remove(checkout, "results/tiny/checks", "results/tiny/decode")
     plan = checkout.folder / "src/prefixyarn/plan.py"
     text = plan.read_text()
     little = re.sub(r'"verify_foundation": \d+', '"verify_foundation": 300', text)  # torch alone takes more

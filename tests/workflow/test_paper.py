@@ -120,11 +120,12 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
             packed.add(tmp_path / f"crosssum/{pair}_{split}.jsonl", f"{pair}_{split}.jsonl")
     packed_files = {f"data/{pair}_CrossSum.tar.bz2": (tmp_path / "packed").read_bytes()}
     data = {"datasets/csebuetnlp/CrossSum": packed_files}
-    with official(tmp_path / "mirror") as addresses, tiny.hub("c" * 40, repositories | data, converted) as hub:
-        copy.config["data"] = {"addresses": addresses}
+    with tiny.hub("c" * 40, repositories | data, converted) as hub:
         cache = str(tmp_path / "cache")
         copy.environment = {"HF_ENDPOINT": hub.address, "HF_HOME": cache, "HF_HUB_DISABLE_XET": "1"}
-        copy.run("fetch_all")
+        with official(tmp_path / "mirror") as addresses:
+            copy.config["data"] = {"addresses": addresses}
+            copy.run("fetch_all")
         recorded = json.loads(lock.read_text())
         assert {name.split("@")[0] for name in recorded["revisions"]} == {*models, *data}
         assert {"flores101_dataset/devtest/deu.devtest", "muse/en-zh.txt"} <= recorded["files"].keys()

@@ -37,7 +37,7 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
             f"{key}: {name!r} is gated. Log in to the hub in a browser, accept the terms on the page of {name}, make a "
             "token that may read, and set it as HF_TOKEN (it is neither printed nor stored here)."
         ) from error
-    except (httpx.HTTPError, OSError, ValueError) as error:
+    except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # the last of its library for large files
         said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
             f"{key}: the hub did not give {name!r} at revision {revision!r} ({said}). Check name, revision and "
@@ -67,7 +67,8 @@ def hub_commit(name: str, revision: str, kind: str, lock: str | os.PathLike[str]
 def safetensors_commit(name: str, revision: str, lock: str | os.PathLike[str]) -> str | None:
     """Return the commit at which a model has its weights as safetensors: that of its revision, or of the bot's request.
 
-    Where a repository has none, as that of NLLB, the hub's conversion bot has often added them in a pull request.
+    Where a repository has none, as that of NLLB, the hub's conversion bot has often added them in a pull request: the
+    first one beside the same pickled weights is taken.
 
     Args:
         name: The repository's id.
@@ -80,16 +81,22 @@ def safetensors_commit(name: str, revision: str, lock: str | os.PathLike[str]) -
     from huggingface_hub import HfApi
 
     hub, commit = HfApi(), hub_commit(name, revision, "model", lock)
-    files = hub.list_repo_files(name, revision=commit)
-    if any("/" not in file and file.endswith(".safetensors") for file in files):
+
+    def weights(at: str, suffix: str) -> dict[str, str]:
+        """Return what identifies the content of the files that end so, by their names."""
+        return {own.path: own.blob_id for own in hub.list_repo_tree(name, revision=at) if own.path.endswith(suffix)}
+
+    if weights(commit, ".safetensors"):
         return commit
     requests = hub.get_repo_discussions(name, author=CONVERSION_BOT, discussion_type="pull_request")
     # By no one else: anybody may open a pull request.
     numbers = [own.num for own in requests if (own.author, own.title) == (CONVERSION_BOT, CONVERSION_TITLE)]
-    if not numbers:
-        return None
-    logging.info("%s: weights as safetensors are in the pull request %d of the hub's bot", name, min(numbers))
-    return hub_commit(name, f"refs/pr/{min(numbers)}", "model", lock)
+    for number in sorted(numbers):
+        converted = hub_commit(name, f"refs/pr/{number}", "model", lock)
+        if weights(converted, ".safetensors") and weights(converted, ".bin") == weights(commit, ".bin"):
+            logging.info("%s: weights as safetensors are in the pull request %d of the hub's bot", name, number)
+            return converted
+    return None
 
 
 def fetch_data_file(

@@ -109,7 +109,9 @@ def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:
     with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
         tokenizer = pool.submit(_convert_gguf_tokenizer, path, folder)
         facts = pool.submit(read_gguf, path)
-        model = AutoModelForCausalLM.from_pretrained(path.parent, gguf_file=path.name, dtype=torch.float32)
+        model = AutoModelForCausalLM.from_pretrained(
+            path.parent, gguf_file=path.name, dtype=torch.float32, trust_remote_code=False
+        )
         checked = check_conversion(model, facts.result())
         # The weights are plain fp32 now; with these two left in place transformers refuses to save them.
         model.hf_quantizer = None
@@ -126,7 +128,8 @@ def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:
 
 
 def _convert_gguf_tokenizer(path: Path, folder: Path) -> None:
-    AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name).save_pretrained(folder)
+    made = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, trust_remote_code=False)
+    made.save_pretrained(folder)
 
 
 @dataclass(frozen=True)

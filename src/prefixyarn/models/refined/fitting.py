@@ -12,6 +12,7 @@ from pathlib import Path
 from typing import Any
 
 import torch
+from safetensors import SafetensorError
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
@@ -33,10 +34,11 @@ def load_part(auto: Any, folder: str | os.PathLike[str], **options: Any) -> Any:
     """
     try:
         return auto.from_pretrained(folder, trust_remote_code=False, **options)
-    except (OSError, ValueError) as error:
+    except (OSError, ValueError, SafetensorError) as error:
+        said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"{folder}: no model for {auto.__name__} ({str(error).splitlines()[0]}). Expected one that transformers "
-            "knows without code of its own, with its weights as *.safetensors."
+            f"{folder}: no model for {auto.__name__} ({said}). Expected one that transformers knows without code of "
+            "its own, with its weights as *.safetensors."
         ) from error
 
 
