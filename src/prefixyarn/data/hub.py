@@ -79,12 +79,14 @@ def safetensors_commit(name: str, revision: str, lock: str | os.PathLike[str]) -
         The commit, or None where there are no such weights.
     """
     from huggingface_hub import HfApi
+    from huggingface_hub.hf_api import RepoFile
 
     hub, commit = HfApi(), hub_commit(name, revision, "model", lock)
 
     def weights(at: str, suffix: str) -> dict[str, str]:
         """Return what identifies the content of the files that end so, by their names."""
-        return {own.path: own.blob_id for own in hub.list_repo_tree(name, revision=at) if own.path.endswith(suffix)}
+        files = [own for own in hub.list_repo_tree(name, revision=at) if isinstance(own, RepoFile)]
+        return {own.path: own.blob_id for own in files if own.path.endswith(suffix)}
 
     if weights(commit, ".safetensors"):
         return commit
