@@ -142,11 +142,9 @@ def hub(saved: Path) -> Iterator[tiny.Hub]:
         yield made
 
 
-def _fetch_from(
-    address: str, name: str, folder: Path, revision: str = "main", **environment: str
-) -> subprocess.CompletedProcess[str]:
+def _fetch_from(address: str, name: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the script in its own process: the hub's address is read when its library is imported."""
-    source = {"kind": "hub", "id": name, "revision": revision}
+    source = {"kind": "hub", "id": name, "revision": "main"}
     command = [sys.executable, "scripts/fetch_foundation.py", "--source", json.dumps(source)]
     command += ["--folder", str(folder / "source"), "--files", str(folder / "source.json")]
     command += ["--lock", str(folder / "lock.json")]

