@@ -11,6 +11,11 @@ class InputError(Exception):
     """Bad input. The message names the file, line or key, what was expected and what to do."""
 
 
+def first_line(error: Exception) -> str:
+    """Return the first line of what a library's error says, or the error's name where it says nothing."""
+    return (str(error).splitlines() or [type(error).__name__])[0]
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a script's ``main``; an input error or a full disk ends it with one line and exit status 1."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from prefixyarn.data.lock import check_files, record_revision
 from prefixyarn.data.lock import revision as recorded_revision
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, first_line
 
 # The hub's bot that adds weights as safetensors, and what it calls its pull requests.
 CONVERSION_BOT, CONVERSION_TITLE = "SFconvertbot", "Adding `safetensors` variant of this model"
@@ -38,10 +38,9 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
             "token that may read, and set it as HF_TOKEN (it is neither printed nor stored here)."
         ) from error
     except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # the last of its library for large files
-        said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"{key}: the hub did not give {name!r} at revision {revision!r} ({said}). Check name, revision and "
-            "network; for a gated model accept its terms and set HF_TOKEN."
+            f"{key}: the hub did not give {name!r} at revision {revision!r} ({first_line(error)}). Check name, "
+            "revision and network; for a gated model accept its terms and set HF_TOKEN."
         ) from error
 
 

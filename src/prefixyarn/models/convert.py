@@ -22,7 +22,7 @@ from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTra
 from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.data.wheels import sha256
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, first_line
 from prefixyarn.models.tokenizer import bos_count, load_tokenizer
 from prefixyarn.records import write_json
 
@@ -99,7 +99,7 @@ def _check_files(folder: Path) -> None:
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: config.json does not load ({str(error).splitlines()[0]})") from error
+        raise InputError(f"{folder}: config.json does not load ({first_line(error)})") from error
     if type(config) not in AutoModelForCausalLM._model_mapping:
         raise InputError(f"{folder}: {config.model_type!r} is no causal language model. Give one that is.")
 

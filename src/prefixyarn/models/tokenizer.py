@@ -7,7 +7,7 @@ from pathlib import Path
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, first_line
 
 
 def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
@@ -22,7 +22,7 @@ def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder}: the tokenizer does not load ({str(error).splitlines()[0]}); {wanted}") from error
+        raise InputError(f"{folder}: the tokenizer does not load ({first_line(error)}); {wanted}") from error
     if not tokenizer.is_fast:
         raise InputError(f"{folder}: the tokenizer is a slow one; {wanted}")
     return tokenizer

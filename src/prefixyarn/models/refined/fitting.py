@@ -16,7 +16,7 @@ from safetensors import SafetensorError
 from transformers import PreTrainedModel, Trainer, TrainingArguments
 from transformers.trainer_utils import get_last_checkpoint
 
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, first_line
 
 Features = Sequence[Mapping[str, Any]]
 
@@ -35,10 +35,9 @@ def load_part(auto: Any, folder: str | os.PathLike[str], **options: Any) -> Any:
     try:
         return auto.from_pretrained(folder, trust_remote_code=False, **options)
     except (OSError, ValueError, SafetensorError) as error:
-        said = (str(error).splitlines() or [type(error).__name__])[0]
         raise InputError(
-            f"{folder}: no model for {auto.__name__} ({said}). Expected one that transformers knows without code of "
-            "its own, with its weights as *.safetensors."
+            f"{folder}: no model for {auto.__name__} ({first_line(error)}). Expected one that transformers knows "
+            "without code of its own, with its weights as *.safetensors."
         ) from error
 
 
