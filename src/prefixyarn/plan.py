@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefixyarn.configuration import all_units, crossed_units, main_units, runs_analyses, task_systems
+from prefixyarn.config.subsets import all_subsets, cross_task_subsets, main_subsets, runs_analyses
 from prefixyarn.examples import candidates
-from prefixyarn.tables.cost import seconds
-from prefixyarn.tables.render import markdown, number
+from prefixyarn.priors.registry import FOUNDATION, KINDS
+from prefixyarn.systems import analysis_grid, task_grid
+from prefixyarn.timings import seconds
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 # By task: tokens of a prompt, and of an answer as a share of max_answer_tokens. Measured on the default run.
@@ -30,21 +31,21 @@ START = 8  # seconds until Python and torch are there
 # MB that a job needs beside the weights: Python and libraries, prefill, logits, keys and values; gradients to train.
 BESIDE = {
     "verify_foundation": 1500,
-    "decode_prompts": 2750,
-    "decode_examples": 2750,
+    "choose_prompt": 2750,
+    "choose_examples": 2750,
     "train_sft": 5000,
     "decode_sft": 2250,
     "build_priors": 2250,
     "decode": 2750,
     "decode_analysis": 2750,
-    "analyse_agreement": 2000,
+    "measure_agreement": 2000,
     "measure_forgetting": 5000,
-    "decode_crossed": 2250,
+    "decode_cross_task": 2250,
 }
 # Bytes of activations that a pass of SFT keeps per token for its gradient: this times parameters to the power of 2/3
 # (they grow with layers times width). 9.3 MB at 7B: with the weights the 23 GB that benchmarks/gpu_rate.py measured.
 ACTIVATIONS = 2.6
-PASS_TOKENS = 1024  # of `prefixyarn.models.sft` on a GPU
+PASS_TOKENS = 1024  # of `prefixyarn.models.sft.train` on a GPU
 SLACK = 4  # how many times the estimate a job may take: machines differ, and a job that is cut off has to start again
 
 
@@ -113,6 +114,12 @@ def refined_minutes(kind: str) -> int:
     return 480 if kind in ("seq2seq", "token-classifier") else 60
 
 
+def refined_gpus(config: Mapping[str, Any], task: str) -> int:
+    """Return how many GPUs a task's refined model asks for: one, where it is large and the run has GPUs."""
+    large = config[task]["refined"]["kind"] in ("seq2seq", "token-classifier")
+    return int(large and any(own["dtype"] != "float32" for own in config["foundations"]))
+
+
 def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", full: bool = False) -> int:
     """Return how many GPUs of ``gpu_gb`` GB a job asks for: none in fp32, else as many as hold weights and batches.
 
@@ -130,10 +137,15 @@ def trains_all(config: Mapping[str, Any], task: str) -> bool:
     return any(config[name]["sft"]["method"] == "full" for name in ([task] if task else config["tasks"]))
 
 
+def ranks(block: Mapping[str, Any]) -> bool:
+    """Return whether the foundation has a say in making a task's priors: it picks the likeliest of a dictionary's."""
+    return any(FOUNDATION in KINDS[kind].needs for kind in block["priors"]["kinds"])
+
+
 def work(config: Mapping[str, Any]) -> Iterator[Work]:
     """Yield what all jobs that run a foundation do."""
-    main, units, crossed = main_units(config), all_units(config), crossed_units(config)
-    analysis, tuned, analysed = config["analysis"], [*crossed], runs_analyses(config)
+    main, subsets, cross_task = main_subsets(config), all_subsets(config), cross_task_subsets(config)
+    analysis, tuned, analysed = config["analysis"], [*cross_task], runs_analyses(config)
     for foundation in config["foundations"]:
         name = foundation["name"]
         yield Work("verify_foundation", "", name, 1, 500 * len(config["languages"]), 0)
@@ -141,34 +153,34 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
             block = config[task]
             prompt, answer = _lengths(config, task)
             trials = block["items"]["trial"] * len(main[task])
-            yield _answers("decode_prompts", task, name, 1, trials * len(block["prompts"]), prompt, answer)
+            yield _answers("choose_prompt", task, name, 1, trials * len(block["prompts"]), prompt, answer)
             sets = candidates(block["few_shot"]["examples"], block["few_shot"]["draws"])
             if sets:
                 shown = sum(1 + own["examples"] * (1 + answer / prompt) for own in sets) / len(sets)
-                yield _answers("decode_examples", task, name, 1, trials * len(sets), prompt * shown, answer)
-            tested = _tested(config, task, units[task], main[task])
+                yield _answers("choose_examples", task, name, 1, trials * len(sets), prompt * shown, answer)
+            tested = _tested(config, task, subsets[task], main[task])
             if task in tuned:
                 sft = block["sft"]
-                seen, checks = sft["steps"] * sft["batch"], 4 * block["items"]["dev"] * len(units[task]) / 3
+                seen, checks = sft["steps"] * sft["batch"], 4 * block["items"]["dev"] * len(subsets[task]) / 3
                 yield Work("train_sft", task, name, 1, (seen + checks) * prompt, (seen + checks) * answer, 3)
                 yield _answers("decode_sft", task, name, 1, sum(tested), prompt, answer)
                 for _ in [other for other in tuned if other != task and analysed]:
-                    items = block["items"]["test"] * len(crossed[task])
-                    yield _answers("decode_crossed", task, name, 1, items, prompt, answer)
+                    items = block["items"]["test"] * len(cross_task[task])
+                    yield _answers("decode_cross_task", task, name, 1, items, prompt, answer)
             mean, examples = sum(tested) / len(tested), max(block["few_shot"]["examples"], default=0)
-            if task != "tagging":  # whose priors need no model
-                yield Work("build_priors", task, name, len(tested), mean * (prompt + CANDIDATE_TOKENS), 0)
+            if ranks(block):
+                yield Work("build_priors", task, name, 1, sum(tested) * (prompt + CANDIDATE_TOKENS), 0)
             # Prompts of the foundation, of the SFT model, and with examples.
             read = prompt * (2 + (1 + examples if examples else 0))
-            decoded = len(task_systems(block, examples)) * answer
+            decoded = len(task_grid(block, examples)) * answer
             yield Work("decode", task, name, len(tested), mean * read, mean * decoded)
         if analysed:
             prompt, answer = _lengths(config, "translation")
             items, jobs = min(analysis["items"], config["translation"]["items"]["test"]), len(main["translation"])
-            systems = 6 * len(analysis["k"]) + 20 * len(analysis["corrupt_words"])
+            systems = len(analysis_grid(config))
             yield Work("decode_analysis", "translation", name, jobs, items * prompt, items * systems * answer)
             reads = items * 2 * (2 + len(analysis["free_k"]))
-            yield Work("analyse_agreement", "translation", name, jobs, reads * (prompt + answer), 0)
+            yield Work("measure_agreement", "translation", name, jobs, reads * (prompt + answer), 0)
             texts = len(main["translation"]) * config["translation"]["items"]["test"] * 30
             yield Work("measure_forgetting", "", name, 1, texts * (1 + len(tuned)), 0)
 
@@ -183,11 +195,11 @@ def _answers(rule: str, task: str, name: str, jobs: int, answers: int, prompt: f
     return Work(rule, task, name, jobs, answers * prompt, answers * answer)
 
 
-def _tested(config: Mapping[str, Any], task: str, units: Sequence[str], main: Sequence[str]) -> list[int]:
-    """Return how many items are tested, by unit."""
+def _tested(config: Mapping[str, Any], task: str, subsets: Sequence[str], main: Sequence[str]) -> list[int]:
+    """Return how many items are tested, by subset."""
     items = config[task]["items"]
     full = items["test"] + items.get("out_of_domain", 0)
-    return [full if unit in main else items["other"] for unit in units]
+    return [full if subset in main else items["other"] for subset in subsets]
 
 
 def minutes(config: Mapping[str, Any], rule: str, foundation: str, task: str = "") -> int:
@@ -210,6 +222,8 @@ def plan_markdown(config: Mapping[str, Any], timings: Path) -> str:
         config: The configuration.
         timings: Folder of the run's benchmark files, for the times of jobs that were made.
     """
+    from prefixyarn.tables.render import markdown, number  # not at each start of the workflow
+
     foundations = {entry["name"]: entry for entry in config["foundations"]}
     rows, hours, gpu_hours = [], 0.0, 0.0
     for own in work(config):

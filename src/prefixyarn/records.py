@@ -33,11 +33,10 @@ class System:
     """A row of a table, within one foundation.
 
     Attributes:
-        kind: Prior kind: none, pseudo, refined, sft, oracle, random-function, random-content, shuffled,
-            language-tag, fixed.
+        kind: Prior kind, of `prefixyarn.priors.registry`.
         variant: Which of several of that kind (a rule for the dictionary entry, a random draw); may be empty.
         k: How many units of the prior are given; 0 for ``none``, and for ``language-tag``, which is given whole.
-        k_unit: ``token`` or ``word``; empty where k is 0.
+        unit: ``token`` or ``word``; empty where k is 0.
         model: What decodes: ``foundation``, ``sft``, or ``refined`` (the refined model's own answer).
         prompt: ``zero-shot``, or ``few-shot-N`` with N training examples before the item; in trials of
             templates the template's name.
@@ -46,7 +45,7 @@ class System:
     kind: str
     variant: str = ""
     k: int = 0
-    k_unit: str = ""
+    unit: str = ""
     model: str = "foundation"
     prompt: str = "zero-shot"
 
@@ -59,14 +58,14 @@ class _OfSystem:
     kind: str
     variant: str
     k: int
-    k_unit: str
+    unit: str
     model: str
     prompt: str
 
     @property
     def system(self) -> System:
         """The system that this record belongs to."""
-        return System(self.kind, self.variant, self.k, self.k_unit, self.model, self.prompt)
+        return System(self.kind, self.variant, self.k, self.unit, self.model, self.prompt)
 
 
 @dataclass(frozen=True)
@@ -74,8 +73,9 @@ class Prior(_OfSystem):
     """What one system gives a model for one item.
 
     Attributes:
-        text: The prior as text; cut to k words where words are the unit.
-        ids: Token ids of the foundation's tokenizer, cut to k tokens where tokens are the unit: what is given.
+        text: The prior as text; cut to k words where the unit is words.
+        ids: Token ids of the foundation's tokenizer, cut to k tokens where the unit is tokens: what
+            the model gets.
         origin: Where it came from, for a reader of the file.
         covers: Whether the prior is as long as the whole reference, or longer, in tokens.
     """
@@ -117,7 +117,7 @@ class Output(_OfSystem):
         raw: Text of prior and new ids, nothing removed.
         text: The answer: what is scored. A language tag is removed from it.
         continuation: What the model added to the prior, as text: what language identification sees.
-        stop: Why decoding ended: ``newline``, ``eos`` or ``length``.
+        stop: Why decoding ended: ``newline``, ``eos``, ``length`` or ``constraint``.
         new_tokens: Number of tokens that the model chose, the stop token included.
     """
 
@@ -188,25 +188,25 @@ def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> No
             stream.write(json.dumps(asdict(record), ensure_ascii=False) + "\n")
 
 
-def write_by_unit(path: str | os.PathLike[str], records: Mapping[str, Iterable[Record]]) -> None:
-    """Write the records of several units to one file of JSON lines, atomically: each names its ``unit`` first."""
+def write_by_subset(path: str | os.PathLike[str], records: Mapping[str, Iterable[Record]]) -> None:
+    """Write the records of several subsets to one file of JSON lines, atomically: each names its ``subset`` first."""
     with atomic(path) as stream:
-        for unit, own in records.items():
+        for subset, own in records.items():
             for record in own:
-                stream.write(json.dumps({"unit": unit, **asdict(record)}, ensure_ascii=False) + "\n")
+                stream.write(json.dumps({"subset": subset, **asdict(record)}, ensure_ascii=False) + "\n")
 
 
-def read_records(path: str | os.PathLike[str], kind: type[Record], unit: str = "") -> list[Record]:
+def read_records(path: str | os.PathLike[str], kind: type[Record], subset: str = "") -> list[Record]:
     """Read the records of one kind from a JSON lines file.
 
     Args:
         path: The file.
         kind: Their class.
-        unit: Of a file with records of several units, the one to read.
+        subset: Of a file with records of several subsets, the one to read.
 
     Raises:
         InputError: A line is not JSON or lacks or adds a key; the message names file and line. Or: no record is of
-            the unit.
+            the subset.
     """
     expected = [f.name for f in fields(kind)]
     records = []
@@ -214,16 +214,22 @@ def read_records(path: str | os.PathLike[str], kind: type[Record], unit: str = "
         for number, line in enumerate(stream, 1):
             try:
                 values = json.loads(line)
-                if not unit or values.pop("unit") == unit:
+                if not subset or values.pop("subset") == subset:
                     records.append(kind(**values))
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise InputError(
                     f"{path}, line {number}: not a {kind.__name__} record with the keys {', '.join(expected)} "
                     f"({error}). Remove the file, so that the pipeline makes it again."
                 ) from error
-    if unit and not records:
-        raise InputError(f"{path}: no record is of {unit}. Remove the file, so that the pipeline makes it again.")
+    if subset and not records:
+        raise InputError(f"{path}: no record is of {subset}. Remove the file, so that the pipeline makes it again.")
     return records
+
+
+def write_text(path: str | os.PathLike[str], text: str) -> None:
+    """Write a text file, atomically."""
+    with atomic(path) as stream:
+        stream.write(text)
 
 
 def write_json(path: str | os.PathLike[str], value: Any) -> None:

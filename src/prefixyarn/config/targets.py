@@ -1,0 +1,158 @@
+"""What a run makes: the files that its rules and named targets ask for."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+from typing import Any
+
+from prefixyarn.config.subsets import all_subsets, cross_task_subsets, main_subsets, runs_analyses
+
+Config = Mapping[str, Any]
+
+# Categories of Snakemake's own report (--report), by the paper's sections.
+SECTIONS = {
+    "all": "4 Results of all tasks",
+    "translation": "4.2 Translation",
+    "summarization": "4.3 Cross-lingual summarisation",
+    "tagging": "4.4 Part-of-speech tagging",
+    "agreement": "2.2 Agreement with the SFT model",
+    "quality": "5.1 Quality and length of priors",
+    "limits": "Limits: forgetting, resources",
+    "cost": "Cost",
+    "sft": "3 The SFT models",
+}
+
+
+def names(config: Config) -> list[str]:
+    """Return the names of a run's foundations."""
+    return [own["name"] for own in config["foundations"]]
+
+
+def has(config: Config, task: str, what: str) -> bool:
+    """Return whether a task has a trained model (``sft``, ``refined``), few-shot systems or a dictionary."""
+    block = config[task]
+    return {
+        "sft": block["sft"]["method"] != "none",
+        "refined": block["refined"]["kind"] != "none",
+        "examples": bool(block["few_shot"]["examples"]),
+        "lexicon": "lexicon" in block,
+    }[what]
+
+
+def tables(config: Config) -> dict[str, tuple[str, list[str]]]:
+    """Return the tables of systems, by name: their task and columns. First the main tables of the tasks."""
+    main = main_subsets(config)
+    found = {task: (task, main[task]) for task in config["tasks"]}
+    if "translation" in found and config["translation"]["other_directions"]:
+        found["other_directions"] = ("translation", config["translation"]["other_directions"])
+    return found
+
+
+def cross_task_outputs(config: Config) -> list[str]:
+    """Return the answers of SFT models to the other tasks, {run} for the run's name."""
+    tuned = [*cross_task_subsets(config)]
+    return [
+        f"results/{{run}}/analysis/cross_task/{trained}/{task}/{model}.jsonl"
+        for model in names(config)
+        for task in tuned
+        for trained in tuned
+        if trained != task
+    ]
+
+
+def fill(config: Config, patterns: Iterable[str]) -> list[str]:
+    """Return patterns with the run's name in the place of {run}."""
+    return [pattern.replace("{run}", config["run"]) for pattern in patterns]
+
+
+def decoded(config: Config, tasks: Iterable[str]) -> list[str]:
+    """Return the answers of tasks, so that tables that come with a checkout are not taken for those of a run here."""
+    subsets = all_subsets(config)
+    return [
+        f"results/{config['run']}/decode/{task}/{subset}/{model}.jsonl"
+        for task in tasks
+        for subset in subsets[task]
+        for model in names(config)
+    ]
+
+
+def prepared(config: Config) -> list[str]:
+    """Return the data of all tasks: splits, what was left out of them, and dictionaries."""
+    folder, files = f"results/{config['run']}", []
+    for task in config["tasks"]:
+        files.append(f"{folder}/data/{task}/note.json")
+        if has(config, task, "lexicon"):
+            files += [f"{folder}/lexicon/{task}/{subset}.tsv" for subset in all_subsets(config)[task]]
+    return files
+
+
+def trained(config: Config) -> list[str]:
+    """Return the foundations, verified, and all that is trained."""
+    folder, models = f"results/{config['run']}", names(config)
+    files = [f"{folder}/checks/{model}.json" for model in models]
+    for task in config["tasks"]:
+        files += [f"{folder}/prompts/{task}/{model}.json" for model in models]
+        if has(config, task, "sft"):
+            files += [f"{folder}/models/sft/{task}/{model}/manifest.json" for model in models]
+        if has(config, task, "refined"):
+            files.append(f"{folder}/models/refined/{task}/manifest.json")
+    return files
+
+
+def answered(config: Config) -> list[str]:
+    """Return all answers of the foundations: those of the tasks and those of the analyses."""
+    files = decoded(config, config["tasks"])
+    if runs_analyses(config):
+        models = names(config)
+        folder = "results/{run}/analysis"
+        agreement = [
+            f"{folder}/agreement/{subset}/{model}.csv"
+            for subset in main_subsets(config)["translation"]
+            for model in models
+        ]
+        forgetting = [f"{folder}/forgetting/{model}.csv" for model in models]
+        files += fill(config, [*agreement, *forgetting, *cross_task_outputs(config)])
+    return files
+
+
+def analysis_tables(config: Config) -> list[str]:
+    """Return the names of the tables of the analyses."""
+    found = ["agreement", "prior_quality", "prior_length", "propagation", "forgetting", "cross_task"]
+    return found if runs_analyses(config) else []
+
+
+def final_tables(config: Config) -> list[str]:
+    """Return the names of the files of a run's tables."""
+    found = [f"{name}.{kind}" for name in ("overview", *tables(config)) for kind in ("csv", "md", "tex")]
+    listed = ["findings", *(f"{name}_{task}" for task in config["tasks"] for name in ("prompts", "cost"))]
+    if "translation" in config["tasks"]:
+        listed += ["by_direction", "language_resources"]
+    if len(config["foundations"]) > 1:
+        listed.append("scale")
+    # The tables of prior length, error propagation and other tasks stand in the text of another.
+    alone = ("prior_length", "propagation", "cross_task")
+    analyses = analysis_tables(config)
+    found += [f"{name}.csv" for name in (*listed, *analyses)]
+    return found + [f"{name}.md" for name in (*listed, *(name for name in analyses if name not in alone))]
+
+
+def final_figures(config: Config) -> list[str]:
+    """Return the names of a run's figures, without their suffixes."""
+    found = ["headline", "cost", *(f"sft_loss_{task}" for task in config["tasks"] if has(config, task, "sft"))]
+    if "translation" in config["tasks"]:
+        found.append("off_target")
+    if runs_analyses(config):
+        found += ["agreement", "silent_majority", "prior_quality", "prior_length"]
+    drawn = [f"{name}_{model}" for name in found for model in names(config)]
+    return drawn + (["scale"] if len(config["foundations"]) > 1 else [])
+
+
+def final_results(config: Config) -> list[str]:
+    """Return the targets of a whole run."""
+    folder = f"results/{config['run']}"
+    return [
+        *(f"{folder}/tables/{name}" for name in final_tables(config)),
+        *(f"{folder}/figures/{name}.{kind}" for name in final_figures(config) for kind in ("svg", "png")),
+        f"{folder}/metrics.json",
+        f"{folder}/report.html",
+    ]

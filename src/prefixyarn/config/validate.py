@@ -1,0 +1,207 @@
+"""Whether a configuration is right: what the schema says of it, and what no schema can say."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jsonschema import Draft202012Validator
+from jsonschema.exceptions import ValidationError
+
+from prefixyarn.config.subsets import SUBSET_KEYS, left_out
+from prefixyarn.errors import InputError
+from prefixyarn.languages import LANGUAGES, Direction, language
+from prefixyarn.priors.registry import KINDS, REFINED, SFT, TAGS, TEXT, answers_of, known
+from prefixyarn.prompts import Prompt
+from prefixyarn.systems import cuts
+
+# Units that priors are cut in, and refined models, by what a task's answers are.
+UNITS_OF = {TEXT: ("token", "word"), TAGS: ("tag",)}
+REFINED_KINDS = {TEXT: ("none", "linear", "seq2seq"), TAGS: ("none", "linear-tagger", "token-classifier")}
+
+
+def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with a configuration, a line each; empty if nothing is.
+
+    Args:
+        config: The configuration, overlays merged.
+        schema: The JSON Schema (2020-12) of ``workflow/schemas/config.schema.yaml``.
+        default: The default configuration, whose run no other may overwrite.
+    """
+    errors = sorted(
+        Draft202012Validator(schema).iter_errors(config),
+        key=lambda e: [str(part) for part in e.absolute_path],
+    )
+    if errors:
+        return [line for error in errors for line in _explain(error)]
+    found = list(_inconsistencies(config))
+    if config["run"] == default["run"] and config != default:
+        found.append(
+            f"run: still {default['run']!r}, but other keys differ from config/config.yaml; give the run a name of its "
+            f"own, so that results/{default['run']}/ stays what it is"
+        )
+    return found
+
+
+def _explain(error: ValidationError) -> list[str]:
+    key = ".".join(str(part) for part in error.absolute_path)
+    if (
+        error.validator == "additionalProperties"
+        and isinstance(error.instance, Mapping)
+        and isinstance(error.schema, Mapping)
+    ):
+        known = list(error.schema["properties"])
+        lines = []
+        for name in sorted(set(map(str, error.instance)) - set(known)):
+            close = difflib.get_close_matches(name, known, n=1)
+            hint = f"did you mean {close[0]!r}?" if close else f"known keys: {', '.join(known)}"
+            lines.append(f"{key + '.' if key else ''}{name}: unknown key; {hint}")
+        return lines
+    if error.validator == "oneOf" and error.context:
+        # Of several alternatives, explain the one whose `kind` was given.
+        other = {e.schema_path[0] for e in error.context if list(e.path) == ["kind"]}
+        meant = [e for e in error.context if e.schema_path[0] not in other]
+        if meant:
+            return [line for e in meant for line in _explain(e)]
+        return [f"{key}.kind: unknown kind, see config/README.md: {error.instance}"]
+    return [f"{key or 'top level'}: {error.message}"]
+
+
+def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
+    found = []
+    translation = config["translation"]
+    codes = {"languages": config["languages"], "tagging.languages": config["tagging"]["languages"]}
+    for foundation in config["foundations"]:
+        codes[f"foundations.{foundation['name']}.max_bits_per_character"] = list(
+            foundation.get("max_bits_per_character", {})
+        )
+    for key, listed in codes.items():
+        for code in listed:
+            try:
+                language(code)
+            except InputError as error:
+                found.append(f"{key}: {error}")
+    for task, key in (
+        ("translation", "directions"),
+        ("translation", "other_directions"),
+        ("summarization", "directions"),
+    ):
+        for subset in config[task][key]:
+            try:
+                direction = Direction.parse(subset)
+            except InputError as error:
+                found.append(f"{task}.{key}: {error}")
+                continue
+            if "-" not in subset:
+                found.append(f"{task}.{key}: {subset!r} is one language, expected two, as in 'en-{subset}'")
+                continue
+            for code in (direction.source, direction.target):
+                if code not in config["languages"]:
+                    found.append(f"{task}.{key}: {subset} needs {code!r}, which is not in languages")
+    both = sorted({*translation["directions"]} & {*translation["other_directions"]})
+    if both:
+        found.append(f"translation.other_directions: {', '.join(both)} is in directions already")
+    packages = [catalogue["package"] for catalogue in translation["catalogues"]]
+    if translation["source"] == "catalogues":
+        if translation["held_out"] not in packages:
+            found.append(
+                f"translation.held_out: {translation['held_out']!r} is not one of the catalogues "
+                f"({', '.join(packages)})"
+            )
+        elif len(packages) < 2:
+            found.append("translation.catalogues: at least two are needed, one of which is held out of training")
+    elif translation["items"]["out_of_domain"]:
+        found.append("translation.items.out_of_domain: FLORES has one kind of text; set it to 0")
+    if config["data"]["mirror"] and not Path(config["data"]["mirror"]).expanduser().is_dir():
+        found.append(f"data.mirror: {config['data']['mirror']!r} is not a folder; leave it empty to download")
+    names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
+    names["translation.catalogues"] = packages
+    for task in SUBSET_KEYS:
+        names[f"{task}.prompts"] = [prompt["name"] for prompt in config[task]["prompts"]]
+    for key, own in names.items():
+        found += [f"{key}: {name!r} is listed twice" for name in sorted({n for n in own if own.count(n) > 1})]
+    if translation["items"]["other"] > translation["items"]["test"]:
+        found.append("translation.items.other: these are taken from test, which has fewer items")
+    extra = sorted({*config["analysis"]["free_k"]} - {*config["analysis"]["k"]})
+    if extra:
+        found.append(f"analysis.free_k: {', '.join(map(str, extra))} not in analysis.k")
+    summarization = config["summarization"]
+    if summarization["source"]["kind"] != "debian" and summarization["lexicon"]["source"] == "induced":
+        found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'muse' or 'folder'")
+    for task, reasons in left_out(config).items():
+        if task in config["tasks"] and len(reasons) == len(config[task][SUBSET_KEYS[task]]):
+            found += [f"{task}.{SUBSET_KEYS[task]}: {reason}" for reason in reasons.values()]
+    for task in config["tasks"]:
+        found += _task(task, config[task])
+    return found
+
+
+def _task(task: str, block: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with what all tasks have."""
+    found = []
+    for prompt in block["prompts"]:
+        try:
+            Prompt(**prompt)
+        except InputError as error:
+            found.append(f"{task}.prompts: {error}")
+    if block["items"]["trial"] > block["items"]["dev"]:
+        found.append(f"{task}.items.trial: these are taken from dev, which has fewer items")
+    lexicon = block.get("lexicon", {"source": "induced"})
+    subsets = [subset for key in ("directions", "other_directions") for subset in block.get(key, [])]
+    for subset in sorted({*lexicon.get("without", [])} - {*subsets}):
+        found.append(f"{task}.lexicon.without: {subset!r} is not one of the directions")
+    for key in ("directions", "other_directions"):
+        lacking = {*block.get(key, [])} & {*lexicon.get("without", [])}
+        if lacking and lacking != {*block[key]}:
+            found.append(
+                f"{task}.lexicon.without: {', '.join(sorted(lacking))} would have no pseudo and random rows, but the "
+                f"other {task}.{key} would, and all columns of a table have the same rows. Put the directions without "
+                "a dictionary into a list of their own: all of directions, or all of other_directions."
+            )
+    if lexicon["source"] == "muse":
+        listed = {code for subset in {*subsets} - {*lexicon.get("without", [])} for code in subset.split("-")}
+        for code in sorted(code for code in listed if code in LANGUAGES and not LANGUAGES[code].muse):
+            found.append(f"{task}.lexicon.source: MUSE has no {code!r}; name its directions in {task}.lexicon.without")
+    if lexicon["source"] == "folder" and not lexicon.get("folder"):
+        found.append(f"{task}.lexicon.folder: give the folder of the dictionaries, or set source to 'induced'")
+    priors = block["priors"]
+    answers = answers_of(task)
+    given: dict[str, tuple[list[str], Sequence[str]]] = {
+        "priors.kinds": (priors["kinds"], known(answers)),
+        "priors.k": ([*priors["k"]], UNITS_OF[answers]),
+        "refined.kind": ([block["refined"]["kind"]], REFINED_KINDS[answers]),
+    }
+    for key, (values, choices) in given.items():
+        unknown = ", ".join(repr(value) for value in values if value not in choices)
+        if unknown:
+            found.append(f"{task}.{key}: {unknown} cannot be used in this task; choose from {', '.join(choices)}")
+    if "none" not in priors["kinds"]:
+        found.append(f"{task}.priors.kinds: 'none' is missing; every other kind is compared with it")
+    for need, key in ((SFT, "method"), (REFINED, "kind")):
+        for kind in priors["kinds"] if block[need][key] == "none" else []:
+            if kind in KINDS and need in KINDS[kind].needs:
+                found.append(f"{task}.priors.kinds: {kind!r} needs a model; {task}.{need}.{key} is 'none'")
+    kind = block["refined"]["kind"]
+    if kind in ("seq2seq", "token-classifier") and kind not in block["refined"]:
+        found.append(f"{task}.refined.{kind}: missing; say which model to fine-tune")
+    for key in ("sft_kinds", "few_shot_kinds", "free_kinds"):
+        for kind in sorted({*priors.get(key, [])} - {*priors["kinds"]}):
+            found.append(f"{task}.priors.{key}: {kind!r} is not in kinds")
+    if not cuts(priors):
+        found.append(f"{task}.priors.k: no numbers; say how many units of a prior to give")
+    limit, longest = block["max_answer_tokens"], max(priors["k"].get("token", [0]), default=0)
+    if longest > limit:
+        found.append(
+            f"{task}.priors.k: a prior of {longest} tokens is longer than the answer "
+            f"limit of {limit}: raise {task}.max_answer_tokens or lower k"
+        )
+    return found
+
+
+def in_order(value: Any) -> Any:
+    """Return a configuration, or a part of it, with the keys of all mappings sorted."""
+    if isinstance(value, Mapping):
+        return {key: in_order(value[key]) for key in sorted(value)}
+    return [in_order(own) for own in value] if isinstance(value, list) else value
