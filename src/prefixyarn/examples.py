@@ -6,7 +6,7 @@ How many examples, and which, is chosen on dev like the prompt template itself (
 from __future__ import annotations
 
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from typing import Any
 
@@ -15,16 +15,16 @@ from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item
 
 
-def candidates(numbers: Sequence[int], draws: int) -> list[dict[str, Any]]:
+def candidates(examples: Sequence[int], draws: int) -> list[dict[str, Any]]:
     """Return the sets of examples to try: ``name``, ``examples`` (how many) and ``draw`` (which)."""
     return [
         {"name": f"few-shot-{number} draw-{draw}", "examples": number, "draw": draw}
-        for number in numbers
+        for number in examples
         for draw in range(1, draws + 1)
     ]
 
 
-def with_examples(prompt: Prompt, candidate: dict[str, Any], train: Sequence[Item], seed: int) -> Prompt:
+def with_examples(prompt: Prompt, candidate: Mapping[str, Any], train: Sequence[Item], seed: int) -> Prompt:
     """Return a prompt with the examples of a candidate before the item.
 
     A draw is a seeded order of the training items, of which a set takes the first: more examples of a draw

@@ -6,7 +6,7 @@ import functools
 import os
 import re
 import string
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from tokenizers import Tokenizer
@@ -105,3 +105,9 @@ def shortened(text: str, tokenizer: Tokenizer, limit: int) -> str:
     end = offsets[limit - 1][1]
     ends = [found.end() for found in _SENTENCE_END.finditer(text) if found.end() <= end]
     return text[: ends[-1]] if ends else (text[:end].rsplit(None, 1)[0] if " " in text[:end] else text[:end])
+
+
+def share_shortened(texts: Sequence[str], tokenizer: Tokenizer, limit: int | None) -> float:
+    """Return the share of texts that `shortened` shortens; none without a limit."""
+    cut = [limit is not None and shortened(text, tokenizer, limit) != text for text in texts]
+    return sum(cut) / len(cut)

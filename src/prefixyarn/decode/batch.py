@@ -1,6 +1,6 @@
-"""The batch: rows that are decoded or scored side by side, in slots of keys and values.
+"""The batch: rows that are decoded or scored side by side, with their keys and values in the rows of a cache.
 
-A row is a node of a prompt's tree of priors. Rows that end leave at once, the last rows take their slots, and
+A row is a node of a prompt's tree of priors. Rows that end leave at once, the last rows take their places, and
 waiting prompts are prefilled behind them: the batch stays full, and what attention reads stays in one piece.
 """
 
@@ -13,30 +13,19 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.forms import Form, Ids
-from prefixyarn.decode.slots import Slots, masks
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.constraint import Constraint, Ids
+from prefixyarn.decode.kv_cache import KVCache, masks
 
 LOGIT_ROWS = 64  # rows whose logits are computed at a time
 PREFILL_TOKENS = 512  # most tokens prefilled at a time, padding included
 
 
-@dataclass(frozen=True)
-class Request:
-    """A prompt and the start of its answer, as token ids. The prompt's hold BOS where the model expects one.
-
-    With a form the answer keeps to it.
-    """
-
-    prompt: Ids
-    prior: Ids = ()
-    form: Form | None = None
-
-
 @dataclass
 class Row:
-    """A row: a prompt, the answer's tokens so far, and the requests that share them, all with the same form or none.
+    """A row: a prompt, the answer's tokens so far, and the requests that share them, all under the same constraint.
 
-    The last token is not yet in the slot's keys and values.
+    The last token is not yet in the cache.
     """
 
     prompt: Ids
@@ -45,13 +34,13 @@ class Row:
 
     @property
     def length(self) -> int:
-        """Positions in use in the slot."""
+        """Positions in use in the cache."""
         return len(self.prompt) + max(len(self.tokens) - 1, 0)
 
     @property
-    def form(self) -> Form | None:
-        """The form that the row's answers keep to."""
-        return self.requests[0].form
+    def constraint(self) -> Constraint | None:
+        """The constraint that the row's answers keep to."""
+        return self.requests[0].constraint
 
     @property
     def chooses(self) -> bool:
@@ -78,7 +67,7 @@ class Row:
 
 
 class Batch:
-    """Rows in slots. Iterating gives rows with their last states; then `replace` must say what becomes of them."""
+    """Rows side by side. Iterating gives them with their last states; then `replace` must say what becomes of them."""
 
     def __init__(self, model: PreTrainedModel, requests: Sequence[Request], capacity: int, length: int) -> None:
         """Take distinct requests, in the order in which their prompts are to be begun.
@@ -86,22 +75,22 @@ class Batch:
         Args:
             model: A causal language model in evaluation mode, with SDPA attention.
             requests: The requests.
-            capacity: Number of slots.
-            length: Positions in a slot: the longest prompt and answer together.
+            capacity: Most rows side by side.
+            length: Positions of a row: the longest prompt and answer together.
         """
         self._model, self._decoder = model, model.get_decoder()
-        self._slots, self._capacity = Slots(capacity, length), capacity
-        by_prompt: dict[tuple[Ids, Form | None], list[Request]] = defaultdict(list)
+        self._cache, self._capacity = KVCache(capacity, length), capacity
+        by_prompt: dict[tuple[Ids, Constraint | None], list[Request]] = defaultdict(list)
         for request in requests:
-            by_prompt[request.prompt, request.form].append(request)
-        # A prompt with more priors than slots is begun more than once.
+            by_prompt[request.prompt, request.constraint].append(request)
+        # A prompt with more priors than there are rows is begun more than once.
         self._waiting = [
             Row(prompt, [], own[n : n + capacity])
             for (prompt, _), own in by_prompt.items()
             for n in range(0, len(own), capacity)
         ][::-1]
-        self._prefilled = Slots(0, 0)  # prompts that wait for a place, with their keys and values
-        self._parked: list[tuple[Row, int, torch.Tensor]] = []  # (row, its slot there, its last state), the next last
+        self._prefilled = KVCache(0, 0)  # prompts that wait for a place, with their keys and values
+        self._parked: list[tuple[Row, int, torch.Tensor]] = []  # (row, its place there, its last state), the next last
         self._rows: list[Row] = []
         self._first = 0  # of the rows that were given out last
 
@@ -117,17 +106,17 @@ class Batch:
                 yield self._rows, self._step()
 
     def _has_room(self, row: Row) -> bool:
-        """Return whether there are slots for all that a row can become, beside the rows in use."""
+        """Return whether there is room for all that a row can become, beside the rows in use."""
         return sum(own.bound for own in [*self._rows, row]) <= self._capacity
 
     def _admit(self) -> tuple[list[Row], torch.Tensor]:
-        """Give prefilled prompts slots, as many as there is room for; return them with their last states."""
+        """Take prefilled prompts in, as many as there is room for; return them with their last states."""
         self._first, admitted = len(self._rows), []
         while self._parked and self._has_room(self._parked[-1][0]):
             admitted.append(self._parked.pop())
             self._rows.append(admitted[-1][0])
         rows, sources, states = zip(*admitted, strict=True)
-        self._slots.take(
+        self._cache.take(
             self._prefilled, sources, range(self._first, len(self._rows)), max(len(row.prompt) for row in rows)
         )
         return list(rows), torch.stack(states)
@@ -147,7 +136,7 @@ class Batch:
         ids = torch.tensor([[*row.prompt, *[0] * (longest - len(row.prompt))] for row in rows], device=device)
         positions = torch.arange(longest, device=device)
         distance = positions[:, None] - positions  # (time, positions)
-        self._prefilled = Slots(len(rows), longest)
+        self._prefilled = KVCache(len(rows), longest)
         expanded = positions.expand(len(rows), -1)
         hidden = self._forward(self._prefilled, ids, expanded, (distance >= 0)[None], distance[None])
         self._parked = [(row, n, hidden[n, len(row.prompt) - 1].clone()) for n, row in enumerate(rows)][::-1]
@@ -157,31 +146,31 @@ class Batch:
         ids = torch.tensor([[row.tokens[-1]] for row in self._rows], device=device)
         places = torch.tensor(lengths, device=device)
         distance = places[:, None, None] - torch.arange(max(lengths) + 1, device=device)  # (rows, 1, positions)
-        self._slots.stepping(places, max(lengths) + 1)
-        return self._forward(self._slots, ids, places[:, None], distance >= 0, distance)[:, 0]
+        self._cache.stepping(places, max(lengths) + 1)
+        return self._forward(self._cache, ids, places[:, None], distance >= 0, distance)[:, 0]
 
     def _forward(
-        self, slots: Slots, ids: torch.Tensor, positions: torch.Tensor, attend: torch.Tensor, distance: torch.Tensor
+        self, cache: KVCache, ids: torch.Tensor, positions: torch.Tensor, attend: torch.Tensor, distance: torch.Tensor
     ) -> torch.Tensor:
         """Return the last layer's states, shape (rows, time, hidden)."""
         return self._decoder(
             input_ids=ids,
             attention_mask=masks(self._model.config, attend, distance),
             position_ids=positions,
-            past_key_values=slots,
+            past_key_values=cache,
             use_cache=True,
         ).last_hidden_state
 
     def replace(self, children: Sequence[Sequence[Row]]) -> None:
         """Put what the rows given out last have become in their place: for each its children, maybe none."""
         free: list[int] = []
-        more: list[tuple[int, Row]] = []  # (slot of the parent, a child beside its first)
-        for slot, own in enumerate(children, self._first):
+        more: list[tuple[int, Row]] = []  # (place of the parent, a child beside its first)
+        for place, own in enumerate(children, self._first):
             if own:
-                self._rows[slot] = own[0]
-                more += [(slot, child) for child in own[1:]]
+                self._rows[place] = own[0]
+                more += [(place, child) for child in own[1:]]
             else:
-                free.append(slot)
+                free.append(place)
         free.reverse()  # the lowest last
         sources, targets = [], []
         for source, child in more:
@@ -197,4 +186,4 @@ class Batch:
                 self._rows[targets[-1]] = self._rows[-1]
             self._rows.pop()
         if sources:
-            self._slots.copy(sources, targets, max(self._rows[target].length for target in targets))
+            self._cache.copy(sources, targets, max(self._rows[target].length for target in targets))

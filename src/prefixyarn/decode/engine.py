@@ -1,6 +1,6 @@
 """Greedy decoding of grids: many priors for each of many prompts.
 
-The priors of one prompt form a tree: all start at the prompt, whose keys and values are computed once, and two
+The priors of one prompt form a tree. All start at the prompt, whose keys and values are computed once, and two
 of them share every step for which their tokens agree, given or chosen. So equal priors cost nothing, and
 ``oracle`` with two tokens costs nothing more than with one where the model chooses the second itself.
 
@@ -18,24 +18,12 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.batch import LOGIT_ROWS, PREFILL_TOKENS, Batch, Ids, Request
+from prefixyarn.decode.backend import Answer, Request
+from prefixyarn.decode.batch import LOGIT_ROWS, PREFILL_TOKENS, Batch
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 
-SHORTER = 0.6  # prompts this much shorter than the longest get smaller slots, in a pass of their own
-
-
-@dataclass(frozen=True)
-class Answer:
-    """What the model added to a prior.
-
-    Attributes:
-        new_ids: Token ids, the stop token included.
-        stop: ``newline``, ``eos`` or ``length``; ``form`` where a form is filled.
-    """
-
-    new_ids: Ids
-    stop: str
+SHORTER = 0.6  # prompts this much shorter than the longest get a cache of shorter rows, in a pass of their own
 
 
 @dataclass(frozen=True)
@@ -107,7 +95,7 @@ def decode(
                 if rows <= 1 or not _out_of_memory(error):
                     raise
                 scale *= 2
-                logging.warning("out of memory with %d rows side by side; going on with half of them", rows)
+                logging.warning("out of memory with %d rows side by side; continuing with half of them", rows)
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
                 break
@@ -176,10 +164,10 @@ def by_length(requests: Sequence[Request], limit: int) -> Iterator[list[Request]
 def _decode_group(
     model: PreTrainedModel, requests: Sequence[Request], stops: Stops, capacity: int, length: int
 ) -> Iterator[tuple[Request, Answer]]:
-    """Decode requests within ``capacity`` slots of ``length`` positions; yield each as it ends."""
+    """Decode requests in at most ``capacity`` rows of ``length`` positions; yield each as it ends."""
     batch = Batch(model, requests, capacity, length)
     for rows, hidden in batch:
-        allowed = [row.form.allowed(row.tokens) if row.form and row.chooses else None for row in rows]
+        allowed = [row.constraint.allowed(row.tokens) if row.constraint and row.chooses else None for row in rows]
         given = [own[0] if own and len(own) == 1 else None for own in allowed]
         asked = [n for n, row in enumerate(rows) if row.chooses and given[n] is None]
         chosen = dict(zip(asked, _choose(model, hidden[asked], [allowed[n] for n in asked]), strict=True))
@@ -188,8 +176,8 @@ def _decode_group(
             kept = []
             for child in row.branch(chosen.get(n, given[n])):
                 stop = stops.reason(child.tokens)
-                if row.form and stop != "length":
-                    stop = None if row.form.allowed(child.tokens) else "form"
+                if row.constraint and stop != "length":
+                    stop = None if row.constraint.allowed(child.tokens) else "constraint"
                 if stop is None:
                     kept.append(child)
                     continue

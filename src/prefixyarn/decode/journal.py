@@ -1,9 +1,9 @@
-"""The journal of a decoding job: every answer as it comes, so that a killed job goes on where it was.
+"""The journal of a decoding job: every answer as it comes, so that a killed job resumes where it was.
 
 An append-only file of JSON lines, which no rule has as output: Snakemake deletes the outputs of a job that did not
 end well. An entry is found by what it was decoded from, never by its place: the model's weights, the prompt's and the
-prior's ids, the settings, and the code and libraries that decoded it. So a changed prompt, or a mended engine, can
-never be mistaken for a finished one.
+prior's ids, the constraint, the settings (versions of libraries among them), and the code that decoded it. So a changed
+prompt, or a mended engine, can never be mistaken for a finished one.
 """
 
 from __future__ import annotations
@@ -17,11 +17,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import IO, Any
 
-import torch
-import transformers
-
-from prefixyarn.decode.batch import Request
-from prefixyarn.decode.engine import Answer
+from prefixyarn.decode.backend import Answer, Request
 from prefixyarn.errors import InputError
 
 
@@ -33,7 +29,7 @@ class Journal:
 
         Args:
             path: The file.
-            settings: What beside model, prompt and prior decides on an answer.
+            settings: What determines an answer besides model, prompt and prior.
 
         Raises:
             InputError: Another process writes this journal.
@@ -41,8 +37,7 @@ class Journal:
         self._path = Path(path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
         code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
-        versions = [torch.__version__, transformers.__version__]
-        self._settings = json.dumps([settings, code.hexdigest(), versions], sort_keys=True)
+        self._settings = json.dumps([settings, code.hexdigest()], sort_keys=True)
         self._entries: dict[str, Answer] = {}
         self._stream: IO[bytes] = open(self._path, "a+b")  # noqa: SIM115
         try:
@@ -66,7 +61,7 @@ class Journal:
                 entry = json.loads(line)
                 self._entries[entry["key"]] = Answer(tuple(entry["new_ids"]), entry["stop"])
             except (ValueError, KeyError, TypeError):
-                logging.warning("%s: cut off after %d bytes, where a line is torn", self._path, end)
+                logging.warning("%s: a line is incomplete; kept the first %d bytes", self._path, end)
                 self._stream.truncate(end)
                 break
             end += len(line)
@@ -79,12 +74,17 @@ class Journal:
     def __exit__(
         self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
     ) -> None:
+        """Close the file."""
+        self.close()
+
+    def close(self) -> None:
         """Close the file, which unlocks it."""
         self._stream.close()
 
     def _key(self, model: str, request: Request) -> str:
-        form = request.form and [request.form.pieces, request.form.choices]
-        content = json.dumps([model, request.prompt, request.prior, form])
+        own = request.constraint
+        constraint = own and [own.pieces, own.choices]
+        content = json.dumps([model, request.prompt, request.prior, constraint])
         return hashlib.sha256((self._settings + content).encode()).hexdigest()[:32]
 
     def get(self, model: str, request: Request) -> Answer | None:

@@ -1,102 +1,80 @@
-"""Questions, that is items under a prompt with a prior; decoding them, and turning answers into output records."""
+"""Questions, that is items under a prompt with a prior, and the four ways in which rules make them. Needs no model."""
 
 from __future__ import annotations
 
-import os
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from functools import partial
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from typing import Any
 
-from tokenizers import Tokenizer
-from transformers import PreTrainedModel
-
-from prefixyarn.decode.batch import Request
-from prefixyarn.decode.engine import Answer, Limits, decode
-from prefixyarn.decode.forms import Form
-from prefixyarn.decode.journal import Journal
-from prefixyarn.decode.stops import Stops, answer_text
-from prefixyarn.languages import Direction
-from prefixyarn.models.tokenizer import prompt_ids
+from prefixyarn.examples import with_examples
 from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, Output, Prior
-from prefixyarn.tasks.answering import free_text
+from prefixyarn.records import Item, Prior
 
-FREE = "free"  # variant of systems that answer in free text where their task has a form
+Items = Mapping[str, Sequence[Item]]  # by subset
 
 
 @dataclass(frozen=True)
 class Question:
-    """One answer to decode: an item under a prompt, its answer begun with a prior."""
+    """One answer to decode: an item under a prompt, its answer begun with a prior.
+
+    The prior's system says which model answers.
+    """
 
     item: Item
     prompt: Prompt
     prior: Prior
 
 
-def decode_questions(
-    model: PreTrainedModel,
-    stops: Stops,
-    questions: Mapping[str, Sequence[Question]],
-    limits: Limits,
-    done: Callable[[int], None] = lambda n: None,
-    journal: str | os.PathLike[str] | None = None,
-    model_id: str = "",
-    form: Callable[[Item, Tokenizer], Form | None] = free_text,
-) -> dict[str, list[Output]]:
-    """Decode questions with one model, those of all units side by side.
+Questions = dict[str, list[Question]]  # by subset
+
+
+def under_templates(items: Items, prompts: Sequence[Prompt]) -> Questions:
+    """Ask the foundation each item under each prompt template, without prior; templates outermost."""
+    return {subset: _without_prior(own, prompts) for subset, own in items.items()}
+
+
+def behind_examples(
+    items: Items, prompt: Prompt, trials: Sequence[Mapping[str, Any]], train: Items, seed: int
+) -> Questions:
+    """Ask the foundation each item behind each set of few-shot examples, without prior; sets outermost.
 
     Args:
-        model: The foundation, or the SFT model.
-        stops: The stop rule, with the tokenizer of both.
-        questions: What to decode, by unit.
-        limits: Memory and rows.
-        done: Called with the number of answers just finished.
-        journal: File where answers are kept as they come, and taken from where they are known. Memory is no part of
-            what identifies an answer, although in half precision the batch decides on outputs, too: a job that is
-            tried again with more goes on from what it has.
-        model_id: What identifies the model's weights, in the journal.
-        form: The task's; answers of the variant ``free`` keep to none.
-
-    Returns:
-        By unit, an output per question, in their order. A language tag belongs to the prompt rather than to the answer:
-        it is no part of its text, and a line break right after it ends nothing.
+        items: The items.
+        prompt: The chosen template.
+        trials: The sets, of `prefixyarn.examples.candidates`.
+        train: Training items, of which examples are drawn.
+        seed: Seed of the draws.
     """
-    tokenizer = stops.tokenizer
-    requests = []
-    for unit, own in questions.items():
-        texts = [q.prompt.fill(q.item.source, Direction.parse(unit)) for q in own]
-        encoded = {text: tuple(prompt_ids(tokenizer, text)) for text in set(texts)}
-        items = {q.item.id: q.item for q in own}  # each asked under many systems
-        forms = {name: form(item, tokenizer.backend_tokenizer) for name, item in items.items()}
-        requests += [_request(encoded[text], q.prior, forms[q.item.id]) for text, q in zip(texts, own, strict=True)]
-    if journal:
-        with Journal(journal, {"dtype": str(model.dtype), "limit": stops.max_answer_tokens}) as kept:
-            known, found = partial(kept.get, model_id), partial(kept.add, model_id)
-            answers = decode(model, requests, stops, limits, done, known, found)
-    else:
-        answers = decode(model, requests, stops, limits, done)
-    in_order = iter(answers)
-    return {unit: [_output(question, next(in_order), stops) for question in own] for unit, own in questions.items()}
+    return {
+        subset: _without_prior(own, [with_examples(prompt, trial, train[subset], seed) for trial in trials])
+        for subset, own in items.items()
+    }
 
 
-def _output(question: Question, answer: Answer, stops: Stops) -> Output:
-    ids = [*question.prior.ids, *answer.new_ids]
-    continuation = answer_text(stops.text(answer.new_ids))
-    return Output(
-        item=question.item.id,
-        **asdict(question.prior.system),
-        prior_ids=list(question.prior.ids),
-        new_ids=list(answer.new_ids),
-        raw=stops.tokenizer.decode(ids, clean_up_tokenization_spaces=False),
-        text=continuation if question.prior.kind == "language-tag" else answer_text(stops.text(ids)),
-        continuation=continuation,
-        stop=answer.stop,
-        new_tokens=len(answer.new_ids),
-    )
+def _without_prior(items: Sequence[Item], prompts: Sequence[Prompt]) -> list[Question]:
+    return [Question(item, prompt, Prior.none(item.id, prompt=prompt.name)) for prompt in prompts for item in items]
 
 
-def _request(prompt: tuple[int, ...], prior: Prior, form: Form | None) -> Request:
-    ids = tuple(prior.ids)
-    if prior.kind == "language-tag":
-        return Request(prompt + ids)
-    return Request(prompt, ids, None if prior.variant == FREE else form)
+def with_priors(
+    items: Items, priors: Mapping[str, Sequence[Prior]], prompts: Mapping[str, Mapping[str, Prompt]]
+) -> Questions:
+    """Ask each prior's item under the prompt of the prior's system.
+
+    Args:
+        items: The items.
+        priors: By subset, the priors, in the order of the questions.
+        prompts: By subset, the prompt by the name that systems have for it (`prefixyarn.examples.system_prompts`).
+    """
+    questions: Questions = {}
+    for subset, own in priors.items():
+        by_id = {item.id: item for item in items[subset]}
+        questions[subset] = [Question(by_id[p.item], prompts[subset][p.prompt], p) for p in own]
+    return questions
+
+
+def of_sft(items: Items, prompt: Prompt, variant: str = "") -> Questions:
+    """Ask the SFT model each item, without prior; the variant names an SFT model of elsewhere in tables."""
+    return {
+        subset: [Question(item, prompt, replace(Prior.none(item.id, "sft"), variant=variant)) for item in own]
+        for subset, own in items.items()
+    }

@@ -9,8 +9,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from typing import TYPE_CHECKING
 
-from transformers import PreTrainedModel, PreTrainedTokenizerFast
+if TYPE_CHECKING:
+    from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 
 def answer_text(text: str) -> str:
@@ -52,7 +54,7 @@ class Stops:
         """Return why an answer ends with its last token: ``eos``, ``newline`` or ``length``; None if it goes on.
 
         Args:
-            ids: The answer so far: prior and new tokens, none of which but the last is a stop.
+            ids: The answer so far: prior and new tokens. Only the last one can be a stop.
         """
         if ids[-1] in self.eos_ids:
             return "eos"

@@ -101,7 +101,7 @@ def _check_files(folder: Path) -> None:
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: config.json does not load ({first_line(error)})") from error
     if type(config) not in AutoModelForCausalLM._model_mapping:
-        raise InputError(f"{folder}: {config.model_type!r} is no causal language model. Give one that is.")
+        raise InputError(f"{folder}: {config.model_type!r} is not a causal language model. Give one that is.")
 
 
 def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:

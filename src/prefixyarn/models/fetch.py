@@ -104,7 +104,7 @@ def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.Pa
             begun.write_text(commit)
         snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=HUB_FILES)
     if not any(folder.glob("*.safetensors")):
-        raise InputError(f"{key}: of {name!r} at revision {revision!r} not all files came. Run again.")
+        raise InputError(f"{key}: only some files of {name!r} at revision {revision!r} arrived. Run again.")
     begun.unlink()
     shutil.rmtree(folder / ".cache", ignore_errors=True)
 
@@ -112,6 +112,6 @@ def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.Pa
 def _link_local(source: dict[str, Any], folder: Path, key: str) -> None:
     path = Path(source["path"]).expanduser()
     if not path.is_dir():
-        raise InputError(f"{key}.path: {path} is no folder. Give the folder of a model.")
+        raise InputError(f"{key}.path: {path} is not a folder. Give the folder of a model.")
     for file in sorted(p for p in path.iterdir() if p.is_file()):
         (folder / file.name).symlink_to(file.resolve())

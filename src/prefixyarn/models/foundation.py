@@ -1,7 +1,9 @@
-"""Loading a foundation: a folder that `prefixyarn.models.convert` made, as model and tokenizer."""
+"""Loading a foundation, a folder that `prefixyarn.models.convert` made, as model and tokenizer; what identifies it."""
 
 from __future__ import annotations
 
+import hashlib
+import json
 import os
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -48,7 +50,7 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
     gone = sorted(file for file in manifest["files"] if not (folder / file).exists())
     if gone:
         raise InputError(
-            f"{folder}: {', '.join(gone)} is gone. Make the model again: "
+            f"{folder}: {', '.join(gone)} is missing. Make the model again: "
             f"snakemake --forcerun convert_foundation {folder}/manifest.json"
         )
     devices = {}
@@ -71,3 +73,9 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
             "GPUs (gpu of the rule, docs/cluster.md), or choose a smaller model."
         )
     return Foundation(name, model.eval(), load_tokenizer(folder))
+
+
+def identity(folder: str | os.PathLike[str]) -> str:
+    """Return what identifies a foundation: a SHA-256 over its weights, configuration and tokenizer files."""
+    files = read_json(Path(folder) / "manifest.json")["files"]
+    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()

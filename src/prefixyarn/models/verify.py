@@ -14,6 +14,19 @@ from prefixyarn.models.tokenizer import bos_count
 WINDOW = 1023  # tokens scored in one pass, after one: 1,024 positions are few, and logits over 262k entries 1 GB
 
 
+def check_parameters(name: str, found: int, configured: float) -> None:
+    """Check what the configuration says of a foundation's size.
+
+    Raises:
+        InputError: The model is more than a tenth larger.
+    """
+    if found > 1.1 * configured:
+        raise InputError(
+            f"foundations[].parameters: {configured:.3g}, but {name} has {found:.3g}, and jobs ask for memory and GPUs "
+            f"by it. Set it to {found:.2g}."
+        )
+
+
 @torch.inference_mode()
 def bits_per_character(foundation: Foundation, text: str) -> float:
     """Return the model's cross-entropy on a text in bits per character (not token: comparable across models).

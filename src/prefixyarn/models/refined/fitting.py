@@ -54,7 +54,7 @@ def fit(
 
     Args:
         model: The model.
-        origin: What says which model it is: checkpoints of another are not gone on with.
+        origin: What says which model it is: training does not resume from checkpoints of another.
         collator: Makes a batch of features.
         train: Training features.
         dev: Dev features, for the dev loss.

@@ -72,11 +72,11 @@ def train(
         InputError: A direction has too few training items, or they all start alike.
     """
     parameters = 0
-    for unit, items in train.items():
-        direction = Direction.parse(unit)
+    for subset, items in train.items():
+        direction = Direction.parse(subset)
         if len(items) < MIN_ITEMS:
             raise InputError(
-                f"refined: {len(items)} training items in {unit} are too few, at least {MIN_ITEMS} "
+                f"refined: {len(items)} training items in {subset} are too few, at least {MIN_ITEMS} "
                 "are needed. Add training data, or set the task's refined.kind to 'none'."
             )
         split = [units(item.target, direction.target, config["units"]) for item in items]
@@ -89,7 +89,7 @@ def train(
             ]
             steps.append(_fit(pairs, config["seed"]))
         parameters += sum(step[-1].coef_.size for step in steps if not isinstance(step, str))
-        with atomic(folder / f"{unit}.joblib", "wb") as stream:
+        with atomic(folder / f"{subset}.joblib", "wb") as stream:
             joblib.dump(steps, stream)
     return parameters
 
@@ -108,17 +108,17 @@ def _fit(pairs: Sequence[tuple[list[str], str]], seed: int) -> Pipeline | str:
         return model.fit([seen for seen, _ in pairs], [unit for _, unit in pairs])
 
 
-def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
+def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
     """Return the first units of each item's translation as text, and False: it is not the whole.
 
     Raises:
         InputError: The model was not trained on this direction.
     """
-    path = folder / f"{unit}.joblib"
+    path = folder / f"{subset}.joblib"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in folder.glob("*.joblib")))
-        raise InputError(f"{folder}: the refined model was trained on {known}, not on {unit}. Train it again.")
-    direction = Direction.parse(unit)
+        raise InputError(f"{folder}: the refined model was trained on {known}, not on {subset}. Train it again.")
+    direction = Direction.parse(subset)
     texts, before = [""] * len(items), [""] * len(items)
     for step in joblib.load(path):
         if isinstance(step, str):

@@ -68,10 +68,10 @@ def train(
         InputError: A language has too few training items, or all of one tag.
     """
     parameters = 0
-    for unit, items in train.items():
+    for subset, items in train.items():
         if len(items) < MIN_ITEMS:
             raise InputError(
-                f"tagging.refined: {len(items)} training sentences in {unit} are too few, at least {MIN_ITEMS} are "
+                f"tagging.refined: {len(items)} training sentences in {subset} are too few, at least {MIN_ITEMS} are "
                 "needed. Take the language out of tagging.languages, or set tagging.refined.kind to 'none'."
             )
         seen, wanted = [], []
@@ -80,7 +80,7 @@ def train(
             seen += [features(words, n, tags[n - 1] if n else "") for n in range(len(words))]
             wanted += tags
         if len(set(wanted)) < 2:
-            raise InputError(f"tagging: all training words in {unit} have the tag {wanted[0]}")
+            raise InputError(f"tagging: all training words in {subset} have the tag {wanted[0]}")
         model = make_pipeline(
             DictVectorizer(), LogisticRegression(C=10.0, max_iter=50, tol=1e-3, random_state=config["seed"])
         )
@@ -88,21 +88,21 @@ def train(
             warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of the weights change no prediction
             model.fit(seen, wanted)
         parameters += model[-1].coef_.size
-        with atomic(folder / f"{unit}.joblib", "wb") as stream:
+        with atomic(folder / f"{subset}.joblib", "wb") as stream:
             joblib.dump(model, stream)
     return parameters
 
 
-def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
+def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
     """Return each item's tagged words, and True: it is the whole.
 
     Raises:
         InputError: The model was not trained on this language.
     """
-    path = folder / f"{unit}.joblib"
+    path = folder / f"{subset}.joblib"
     if not path.exists():
         known = ", ".join(sorted(p.stem for p in folder.glob("*.joblib")))
-        raise InputError(f"{folder}: the refined model was trained on {known}, not on {unit}. Train it again.")
+        raise InputError(f"{folder}: the refined model was trained on {known}, not on {subset}. Train it again.")
     model = joblib.load(path)
     split = [item.source.split() for item in items]
     tags: list[list[str]] = [[] for _ in split]

@@ -72,8 +72,8 @@ def train(
     features = {
         name: [
             feature
-            for unit, items in split.items()
-            for feature in _features(tokenizer, items, Direction.parse(unit), config["max_tokens"])
+            for subset, items in split.items()
+            for feature in _features(tokenizer, items, Direction.parse(subset), config["max_tokens"])
         ]
         for name, split in (("train", train), ("dev", dev))
     }
@@ -147,17 +147,17 @@ def _features(
 
 
 @torch.inference_mode()
-def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
+def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
     """Return each item's translation, greedily decoded, and True: it is the whole.
 
     Raises:
         InputError: The model was not trained on this direction.
     """
     facts = read_json(folder / "directions.json")
-    if unit not in facts["directions"]:
+    if subset not in facts["directions"]:
         known = ", ".join(facts["directions"])
-        raise InputError(f"{folder}: the refined model was trained on {known}, not on {unit}. Train it again.")
-    tokenizer, direction = load_part(AutoTokenizer, folder), Direction.parse(unit)
+        raise InputError(f"{folder}: the refined model was trained on {known}, not on {subset}. Train it again.")
+    tokenizer, direction = load_part(AutoTokenizer, folder), Direction.parse(subset)
     model: PreTrainedModel = load_part(AutoModelForSeq2SeqLM, folder, use_safetensors=True)
     model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     inputs = _inputs(tokenizer, [item.source for item in items], direction)

@@ -81,7 +81,7 @@ def _feature(tokenizer: Any, item: Item, tags: Sequence[str], max_tokens: int) -
 
 
 @torch.inference_mode()
-def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
+def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
     """Return each item's tagged words, and True: it is the whole.
 
     Words beyond the token limit get the tag of the last word within it.
@@ -90,9 +90,9 @@ def predict(folder: Path, unit: str, items: Sequence[Item], batch: int) -> tuple
         InputError: The model was not trained on this language.
     """
     facts = read_json(folder / "languages.json")
-    if unit not in facts["languages"]:
+    if subset not in facts["languages"]:
         known = ", ".join(facts["languages"])
-        raise InputError(f"{folder}: the refined model was trained on {known}, not on {unit}. Train it again.")
+        raise InputError(f"{folder}: the refined model was trained on {known}, not on {subset}. Train it again.")
     tokenizer = load_part(AutoTokenizer, folder)
     model = load_part(AutoModelForTokenClassification, folder, use_safetensors=True)
     model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()

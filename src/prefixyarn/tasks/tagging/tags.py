@@ -1,4 +1,4 @@
-"""Tag names, the form that answers keep to, and the tags that are read out of answers."""
+"""Tag names, what answers are constrained to, and the tags that are read out of answers."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from difflib import SequenceMatcher
 from tokenizers import Tokenizer
 
 from prefixyarn.data.words import TAGGED
-from prefixyarn.decode.forms import Form, Ids
+from prefixyarn.decode.constraint import Constraint, Ids
 from prefixyarn.errors import InputError
 from prefixyarn.records import Item
 
@@ -43,7 +43,7 @@ def pairs(text: str) -> list[tuple[str, str]]:
 
 
 def read_tags(text: str, words: Sequence[str]) -> list[str | None]:
-    """Return the tag of each word that an answer gives; None where it gives none, or a name that is no tag.
+    """Return the tag of each word that an answer gives; None where it gives none, or a name that is not a tag's.
 
     Words that the answer leaves out, adds or changes cost no more than themselves: its words are aligned with those
     that were to be tagged.
@@ -57,8 +57,8 @@ def read_tags(text: str, words: Sequence[str]) -> list[str | None]:
     return tags
 
 
-def form(item: Item, tokenizer: Tokenizer) -> Form:
-    """Return the form of an item's answer: its words are given, their tags are the slots.
+def constraint(item: Item, tokenizer: Tokenizer) -> Constraint:
+    """Return what an item's answer is constrained to: its words are given, their tags are chosen.
 
     Raises:
         InputError: The item's target has names of neither kind, or of both.
@@ -70,17 +70,17 @@ def form(item: Item, tokenizer: Tokenizer) -> Form:
     encode = functools.partial(_encode, tokenizer)
     words = item.source.split()
     pieces = [f" {words[0]} (", *(f") {word} (" for word in words[1:]), ")"]
-    return Form(tuple(map(encode, pieces)), tuple(map(encode, names.values())))
+    return Constraint(tuple(map(encode, pieces)), tuple(map(encode, names.values())))
 
 
 def _encode(tokenizer: Tokenizer, text: str) -> Ids:
     return tuple(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
-def prior_ids(own: Form, text: str, words: Sequence[str]) -> Ids:
-    """Return the ids of an answer's start within a form: as many tagged words as the text has.
+def prior_ids(own: Constraint, text: str, words: Sequence[str]) -> Ids:
+    """Return the ids of a constrained answer's start: as many tagged words as the text has.
 
-    A word of the text whose name is no tag ends it.
+    A word whose name is not a tag's ends it.
     """
     choices: list[int] = []
     for tag in read_tags(text, words):

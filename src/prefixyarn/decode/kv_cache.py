@@ -1,8 +1,8 @@
-"""Keys and values of the rows that are decoded side by side, in slots that keep their place.
+"""Keys and values of the rows that are decoded side by side, each in its place.
 
-``transformers``' own caches grow by copying everything at each step, and give all rows one length. Here a row has a
-slot of fixed size and a length of its own: a step writes one position per row and reads the rest where it lies. The
-rows in use are always the first slots, so what attention reads is a view.
+``transformers``' own caches grow by copying everything at each step, and give all rows one length. Here a row has room
+of a fixed size and a length of its own: a step writes one position per row and reads the rest where it lies. The rows
+in use are always the first, so what attention reads is a view.
 """
 
 from __future__ import annotations
@@ -17,12 +17,12 @@ from transformers.cache_utils import Cache, DynamicLayer
 Mask: TypeAlias = torch.Tensor | dict[str, torch.Tensor]
 
 
-class Slots(Cache):
+class KVCache(Cache):
     """A cache for one model.
 
     Args:
-        rows: Number of slots.
-        length: Positions in a slot.
+        rows: Number of rows.
+        length: Positions of a row.
     """
 
     def __init__(self, rows: int, length: int) -> None:
@@ -35,7 +35,7 @@ class Slots(Cache):
         self._reach = 0  # positions that attention reads
 
     def stepping(self, places: torch.Tensor, reach: int) -> None:
-        """Make forward passes write one token into each of the first slots, and read ``reach`` positions.
+        """Make forward passes write one token into each of the first rows, and read ``reach`` positions.
 
         Until this is called, they write whole prompts, from position 0.
         """
@@ -58,11 +58,11 @@ class Slots(Cache):
         return keys[:n, :, : self._reach], values[:n, :, : self._reach]
 
     def copy(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
-        """Copy the first ``length`` positions of some slots to others, none of which is a source as well."""
+        """Copy the first ``length`` positions of some rows to others, none of which is a source as well."""
         self.take(self, sources, targets, length)
 
-    def take(self, other: Slots, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
-        """Copy the first ``length`` positions of some of another's slots."""
+    def take(self, other: KVCache, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
+        """Copy the first ``length`` positions of some rows of another cache."""
         for own, others in ((self._keys, other._keys), (self._values, other._values)):
             for layer, states in others.items():
                 if layer not in own:
@@ -70,7 +70,7 @@ class Slots(Cache):
                 own[layer][targets, :, :length] = states[sources, :, :length]
 
     def _room(self, states: torch.Tensor) -> torch.Tensor:
-        """Return slots for a layer with the heads and dimensions of some states."""
+        """Return room for a layer with the heads and dimensions of some states."""
         # Zeros: what was never written is masked, but a weight of 0 times NaN would still be NaN.
         return states.new_zeros(self.rows, states.shape[1], self.length, states.shape[3])
 

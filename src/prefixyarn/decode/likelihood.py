@@ -1,4 +1,7 @@
-"""Scoring given continuations, with the batch that decoding uses: prompts and common beginnings are computed once."""
+"""Likelihoods of given continuations.
+
+`score` uses the batch that decoding uses: prompts and common beginnings are computed once.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,8 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.batch import LOGIT_ROWS, Batch, Ids, Request
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.batch import LOGIT_ROWS, Batch
 from prefixyarn.decode.engine import Limits, by_length, rows_within
 
 
@@ -75,30 +79,3 @@ def distributions(model: PreTrainedModel, requests: Sequence[Request]) -> Iterat
             own = decoder(input_ids=ids, past_key_values=copy.deepcopy(cache), use_cache=True)
             hidden = torch.cat([last, own.last_hidden_state[0]])
         yield torch.stack(list(log_probabilities(model, hidden)))
-
-
-def likeliest(
-    model: PreTrainedModel,
-    prompts: Sequence[Ids],
-    candidates: Sequence[Sequence[Ids]],
-    limits: Limits,
-    done: Callable[[int], None] = lambda n: None,
-) -> list[int]:
-    """Return, for each prompt, which candidate the model finds likeliest as the start of the answer.
-
-    The likelihood of a candidate is the product of its tokens' probabilities: that the answer begins with it.
-
-    Args:
-        model: A causal language model in evaluation mode, with SDPA attention.
-        prompts: Prompts as token ids.
-        candidates: For each prompt at least one candidate of at least one token.
-        limits: Memory and rows.
-        done: Called with the number of candidates just finished.
-
-    Returns:
-        An index into each prompt's candidates; of equals, the first.
-    """
-    asked = [[Request(prompt, ids) for ids in own] for prompt, own in zip(prompts, candidates, strict=True)]
-    scores = score(model, [request for own in asked for request in own], limits, done)
-    totals = [[sum(scores[request]) for request in own] for own in asked]
-    return [own.index(max(own)) for own in totals]

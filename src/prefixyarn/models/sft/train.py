@@ -1,6 +1,6 @@
-"""The SFT model: the foundation fine-tuned on the task, by LoRA (Hu et al. 2021, arXiv 2106.09685) or in full.
+"""Training the SFT model: the foundation fine-tuned on the task, by LoRA (Hu et al. 2021, arXiv 2106.09685) or in full.
 
-It is the 100 % line of the paper's comparisons. A trained model is a folder: ``adapter_model.safetensors`` and
+A trained model is a folder: ``adapter_model.safetensors`` and
 ``adapter_config.json`` (LoRA, as ``peft`` has them) or a whole model's files (full), and ``manifest.json``, written
 last, which names the foundation that it belongs to.
 """
@@ -12,23 +12,20 @@ import hashlib
 import json
 import logging
 import math
-import os
 import shutil
-from collections.abc import Callable, Iterator, Sequence
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from collections.abc import Callable, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
 import torch
 from peft import LoraConfig, PeftModel, get_peft_model
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
-from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
-from prefixyarn.records import atomic, read_json, write_json
+from prefixyarn.records import atomic, write_json
 
 SAVE_EVERY = 10  # steps between checkpoints: about half a minute's work on two cores
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to zero along a cosine
@@ -118,7 +115,7 @@ def _length(own: Example) -> int:
 
 @dataclass
 class _State:
-    """What a killed training goes on from."""
+    """What a killed training resumes from."""
 
     step: int
     weights: dict[str, torch.Tensor]
@@ -143,11 +140,11 @@ def train(
     """Train an SFT model and write it to ``folder``; the foundation's weights are changed if ``method`` is full.
 
     Dev is scored after ¼, ½, ¾ and all of the steps; of these the model with the best score is kept, of equals
-    the earliest. A killed training goes on from its last checkpoint in ``state_file``, and gives the same model.
+    the earliest. A killed training resumes from its last checkpoint in ``state_file``, and gives the same model.
 
     Args:
         foundation: The loaded foundation.
-        base: What identifies it (`identity`).
+        base: What identifies it (`prefixyarn.models.foundation.identity`).
         examples: Training sequences.
         dev: Dev sequences, for the dev loss.
         dev_score: Scores a model on dev; higher is better.
@@ -155,7 +152,7 @@ def train(
         folder: Where the model goes.
         state_file: Where checkpoints go; removed at the end.
         done: Called with the number of steps just finished.
-        scoring: What ``dev_score`` depends on beside the model: a checkpoint made under another is not gone on with.
+        scoring: What ``dev_score`` depends on beside the model. A checkpoint made under another is not used.
 
     Returns:
         The manifest: ``base``, ``config``, ``parameters`` (trained), ``examples``, ``curve`` (step, loss per target
@@ -180,7 +177,7 @@ def train(
             for name, p in weights.items():
                 p.copy_(state.weights[name])
         optimizer.load_state_dict(state.optimizer)
-        logging.info("train_sft: going on after step %d", state.step)
+        logging.info("train_sft: continuing after step %d", state.step)
         done(state.step)
     points = sorted({max(1, round(config.steps * n / DEV_POINTS)) for n in range(1, DEV_POINTS + 1)})
     decoding = foundation.model  # peft puts its layers into it
@@ -286,7 +283,7 @@ def _mean_loss(model: PreTrainedModel, examples: Sequence[Example]) -> float:
 def _key(
     base: str, dtype: str, examples: Sequence[Example], dev: Sequence[Example], config: SftConfig, scoring: str
 ) -> str:
-    """Return what a checkpoint must have been made from to be gone on with."""
+    """Return what identifies a training: it resumes only from a checkpoint of the same."""
     sequences = [[(e.prompt, e.target) for e in split] for split in (examples, dev)]
     return hashlib.sha256(json.dumps([base, dtype, scoring, asdict(config), sequences]).encode()).hexdigest()
 
@@ -301,76 +298,3 @@ def _load_state(path: Path, key: str) -> _State | None:
         return None
     saved = torch.load(path, weights_only=True)
     return _State(**saved) if saved.pop("key") == key else None
-
-
-def identity(folder: str | os.PathLike[str]) -> str:
-    """Return what identifies a foundation: a SHA-256 over its weights, configuration and tokenizer files."""
-    files = read_json(Path(folder) / "manifest.json")["files"]
-    return hashlib.sha256(json.dumps(files, sort_keys=True).encode()).hexdigest()
-
-
-class SftModel:
-    """A foundation with its SFT model at hand: `on` gives the model that decodes as SFT.
-
-    With LoRA both share one loaded base. While `on` is not entered, the adapter is off and the foundation's
-    logits are bit for bit its own.
-    """
-
-    def __init__(self, foundation: Foundation, base: str, folder: str | os.PathLike[str]) -> None:
-        """Load what `train` wrote.
-
-        Args:
-            foundation: The loaded foundation; LoRA layers are put into its model, switched off.
-            base: What identifies it (`identity`).
-            folder: The SFT model's folder.
-
-        Raises:
-            InputError: It was trained on another foundation.
-        """
-        manifest = read_json(Path(folder) / "manifest.json")
-        if manifest["base"] != base:
-            raise InputError(
-                f"{folder}: this SFT model was trained on another foundation than {foundation.name} (weights "
-                f"{manifest['base'][:12]}, not {base[:12]}). Train it again: snakemake --forcerun train_sft"
-            )
-        weights = sorted(Path(folder).glob("*.safetensors"))
-        self.identity = hashlib.sha256("".join([base, *map(sha256, weights)]).encode()).hexdigest()
-        """What identifies the SFT model: a SHA-256 of the base's and its own weights."""
-        self.extra_mb = 0
-        """Memory that it takes beside the foundation: none with LoRA, a second model's with full fine-tuning."""
-        self._adapter: PeftModel | None = None
-        if manifest["config"]["method"] == "lora":
-            self._adapter = PeftModel.from_pretrained(foundation.model, folder)
-            self._adapter.base_model.disable_adapter_layers()
-            self._model = foundation.model
-        else:
-            model = AutoModelForCausalLM.from_pretrained(
-                folder,
-                dtype=foundation.model.dtype,
-                attn_implementation="sdpa",
-                use_safetensors=True,
-                trust_remote_code=False,
-            )
-            self._model = model.to(foundation.model.device)
-            self.extra_mb = sum(p.numel() * p.element_size() for p in model.parameters()) // 2**20
-        self._model.eval()
-
-    @contextmanager
-    def on(self) -> Iterator[PreTrainedModel]:
-        """Return the model that decodes as SFT within the context."""
-        if self._adapter is None:
-            yield self._model
-            return
-        self._adapter.base_model.enable_adapter_layers()
-        try:
-            yield self._model
-        finally:
-            self._adapter.base_model.disable_adapter_layers()
-
-
-def decoding_model(foundation: Foundation, sft: SftModel | None, name: str) -> AbstractContextManager[PreTrainedModel]:
-    """Return the model of a system's ``model``, ``foundation`` or ``sft``, as a context."""
-    if name == "foundation":
-        return nullcontext(foundation.model)
-    assert sft is not None, "systems of the SFT model need one"
-    return sft.on()

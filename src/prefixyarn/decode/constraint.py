@@ -1,7 +1,7 @@
-"""Forms: answers whose text is given but for slots, each of which is filled with one of a few choices.
+"""Constraints: answers whose text is given except at some places. There the model makes one of a few choices.
 
-Slot by slot the model says only what it is asked: in tagging the words are given, and after each word the model
-chooses its tag. A model that cannot keep to a format on its own can still be asked in this way.
+A constrained model says only what it is asked: in tagging the words are given, and after each word the model chooses
+its tag. A model that cannot keep to a format on its own can still be asked in this way.
 """
 
 from __future__ import annotations
@@ -15,35 +15,37 @@ Ids = tuple[int, ...]
 
 
 @dataclass(frozen=True)
-class Form:
-    """An answer with slots, as token ids.
+class Constraint:
+    """What an answer is constrained to, as token ids.
 
     Attributes:
-        pieces: The text before each slot, and the text after the last.
-        choices: What may stand in a slot. None is the beginning of another.
+        pieces: The given text before each choice, and the text after the last.
+        choices: What may be chosen, at each place the same. None is the beginning of another.
     """
 
     pieces: tuple[Ids, ...]
     choices: tuple[Ids, ...]
 
     def __post_init__(self) -> None:
-        """Refuse choices of which one begins another: where it ends, none could tell which is meant.
+        """Refuse choices if one is the start of another: its end would be ambiguous.
 
         Raises:
             InputError: Two choices are so, or there is none.
         """
+        if not self.choices:
+            raise InputError("a constraint needs at least one choice")
         clash = [a for a in self.choices for b in self.choices if a is not b and b[: len(a)] == a]
-        if clash or not self.choices:
-            raise InputError(f"the choices of a slot must not begin each other: {clash[:2] or 'there are none'}")
+        if clash:
+            raise InputError(f"no choice of a constraint may be the start of another: {clash[:2]}")
 
     def allowed(self, tokens: Sequence[int]) -> tuple[int, ...]:
-        """Return the tokens that may follow; none at the form's end.
+        """Return the tokens that may follow; none where the constraint is fulfilled.
 
         A given token comes alone. Choosing token by token among those that some choice goes on with is greedy
         decoding, constrained to the choices.
 
         Raises:
-            InputError: The tokens are no beginning of this form filled in.
+            InputError: The tokens do not begin an answer that keeps to the constraint.
         """
         place = 0
         for number, piece in enumerate(self.pieces):
@@ -69,13 +71,13 @@ class Form:
                 if going_on:
                     return tuple(dict.fromkeys(going_on))
                 break
-        raise InputError(f"the tokens {list(tokens)} do not begin the form that they belong to")
+        raise InputError(f"the tokens {list(tokens)} do not keep to their constraint")
 
     def filled(self, chosen: Sequence[int]) -> Ids:
-        """Return the form's ids up to the text after the n-th slot, n being the number of choices given.
+        """Return the answer's ids up to its n-th choice, n being the number of choices given.
 
         Args:
-            chosen: Indices of choices, for the first slots.
+            chosen: Indices of the first choices.
         """
         ids: Ids = ()
         for piece, choice in zip(self.pieces, chosen, strict=False):

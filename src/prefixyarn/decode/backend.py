@@ -1,0 +1,100 @@
+"""What a session asks of a back end, which decodes. Another one is a module with its class, and an entry of `BACKENDS`.
+
+A back end holds the weights of a foundation, and of its SFT model where there is one, and answers with either.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, Protocol
+
+from prefixyarn.decode.constraint import Constraint, Ids
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+    from prefixyarn.decode.stops import Stops
+
+MODELS = ("foundation", "sft")  # what a system's ``model`` may be, in the order in which they answer
+
+
+@dataclass(frozen=True)
+class Request:
+    """A prompt and the start of its answer, as token ids. The prompt's hold BOS where the model expects one.
+
+    With a constraint the answer keeps to it.
+    """
+
+    prompt: Ids
+    prior: Ids = ()
+    constraint: Constraint | None = None
+
+
+@dataclass(frozen=True)
+class Answer:
+    """What the model added to a prior.
+
+    Attributes:
+        new_ids: Token ids, the stop token included.
+        stop: ``newline``, ``eos`` or ``length``; ``constraint`` where a constraint is fulfilled.
+    """
+
+    new_ids: Ids
+    stop: str
+
+
+class Backend(Protocol):
+    """What decodes with a foundation's weights and with its SFT model's; ``model`` is one of `MODELS`."""
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """The tokenizer of both models."""
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """What decides on an answer beside weights, request and stop rule: number format, versions of libraries."""
+
+    def identity(self, model: str) -> str:
+        """Return what identifies a model's weights."""
+
+    def stops(self, max_answer_tokens: int) -> Stops:
+        """Return the stop rule of both models."""
+
+    def answers(
+        self,
+        model: str,
+        requests: Sequence[Request],
+        stops: Stops,
+        done: Callable[[int], None],
+        known: Callable[[Request], Answer | None],
+        found: Callable[[Request, Answer], None],
+    ) -> list[Answer]:
+        """Decode requests greedily; return an answer per request, in their order.
+
+        Args:
+            model: Which model answers.
+            requests: What to decode.
+            stops: The stop rule.
+            done: Called with the number of requests just finished.
+            known: Returns an answer that need not be decoded again.
+            found: Called with each request as it is answered.
+        """
+
+    def likelihoods(
+        self, model: str, requests: Sequence[Request], done: Callable[[int], None]
+    ) -> dict[Request, list[float]]:
+        """Return the log-probability in nats of each token of each prior, given the prompt and the tokens before it."""
+
+
+def _builtin(
+    folder: str | os.PathLike[str], name: str, dtype: str, memory_mb: int, sft: str | os.PathLike[str] | None
+) -> Backend:
+    from prefixyarn.decode.builtin import Builtin  # torch
+
+    return Builtin.open(folder, name, dtype, memory_mb, sft)
+
+
+# By name, what opens a back end; it takes what `prefixyarn.decode.session.Session.open` says of these arguments.
+BACKENDS = {"builtin": _builtin}

@@ -1,0 +1,90 @@
+"""The built-in back end: the project's own engine over models of ``transformers``."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import transformers
+from transformers import PreTrainedTokenizerFast
+
+from prefixyarn.decode.backend import Answer, Request
+from prefixyarn.decode.engine import Limits, decode
+from prefixyarn.decode.likelihood import score
+from prefixyarn.decode.stops import Stops
+from prefixyarn.models.foundation import Foundation, identity, load
+from prefixyarn.models.sft.adapter import SftModel, decoding_model
+
+
+class Builtin:
+    """A `prefixyarn.decode.backend.Backend`.
+
+    Attributes:
+        foundation: The loaded foundation.
+        sft: Its SFT model, put onto it, or None.
+    """
+
+    def __init__(self, foundation: Foundation, base: str, limits: Limits, sft: SftModel | None = None) -> None:
+        """Take loaded models.
+
+        Args:
+            foundation: The foundation.
+            base: What identifies it.
+            limits: Memory and rows.
+            sft: Its SFT model.
+        """
+        self.foundation, self.sft = foundation, sft
+        self._base, self._limits = base, limits
+
+    @classmethod
+    def open(
+        cls, folder: str | os.PathLike[str], name: str, dtype: str, memory_mb: int, sft: str | os.PathLike[str] | None
+    ) -> Builtin:
+        """Load a foundation, and its SFT model if a manifest is given."""
+        foundation, base = load(folder, name, dtype), identity(folder)
+        tuned = SftModel(foundation, base, Path(sft).parent) if sft else None
+        return cls(foundation, base, Limits(memory_mb - (tuned.extra_mb if tuned else 0)), tuned)
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """The tokenizer of both models."""
+        return self.foundation.tokenizer
+
+    @property
+    def settings(self) -> Mapping[str, Any]:
+        """The number format, and the versions of the libraries that compute."""
+        versions = {"torch": torch.__version__, "transformers": transformers.__version__}
+        return {"dtype": str(self.foundation.model.dtype), **versions}
+
+    def identity(self, model: str) -> str:
+        """Return what identifies a model's weights."""
+        if model == "foundation":
+            return self._base
+        return self.sft.identity if self.sft else ""
+
+    def stops(self, max_answer_tokens: int) -> Stops:
+        """Return the stop rule of both models."""
+        return Stops.of(self.foundation.model, self.tokenizer, max_answer_tokens)
+
+    def answers(
+        self,
+        model: str,
+        requests: Sequence[Request],
+        stops: Stops,
+        done: Callable[[int], None],
+        known: Callable[[Request], Answer | None],
+        found: Callable[[Request, Answer], None],
+    ) -> list[Answer]:
+        """Decode requests; see `prefixyarn.decode.engine.decode`."""
+        with decoding_model(self.foundation, self.sft, model) as own:
+            return decode(own, requests, stops, self._limits, done, known, found)
+
+    def likelihoods(
+        self, model: str, requests: Sequence[Request], done: Callable[[int], None]
+    ) -> dict[Request, list[float]]:
+        """Score given continuations; see `prefixyarn.decode.likelihood.score`."""
+        with decoding_model(self.foundation, self.sft, model) as own:
+            return score(own, requests, self._limits, done)

@@ -1,0 +1,5 @@
+"""Translations are free text."""
+
+from prefixyarn.tasks.task import Task
+
+TASK = Task()
