@@ -1,31 +1,56 @@
-"""The table of languages: codes, names, scripts and what each needs for reading and scoring."""
+"""The table of languages: every fact of a language, so that a new one is an entry here and nothing else.
+
+Light imports only: the workflow reads this at each start.
+"""
 
 from __future__ import annotations
 
 import difflib
 import unicodedata
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from prefixyarn.errors import InputError
 
+# How Unicode names the letters of a script begin, by ISO 15924 code.
+SCRIPTS = {"Latn": "LATIN", "Cyrl": "CYRILLIC", "Arab": "ARABIC", "Hans": "CJK"}
 
-@dataclass(frozen=True)
+
+class Treebank(NamedTuple):
+    """A treebank of Universal Dependencies: its folder in the release, and how the names of its files begin."""
+
+    folder: str
+    stem: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Language:
     """One language.
 
     Attributes:
-        code: ISO 639-1 code.
+        code: ISO 639-1 code. Prompts, stop-word lists, language identification and pymorphy3 know it by this code.
         name: English name, as it is written in prompts.
         native: The language's own name for itself.
         heading: "Translation into <language>" in that language, for prompts in the target language.
-        script: ISO 15924 code of the script that its text is written in.
+        script: ISO 15924 code of the script that its text is written in; one of `SCRIPTS`.
+        cased: Whether the script has capital letters.
+        join: What stands between a prompt's last character and the answer.
+        bleu: Name of the sacrebleu tokenizer for text in this language.
+        segmenter: What divides text into words (``jieba``); empty where spaces and punctuation do.
+        elided: What stands before an apostrophe as a word of its own, as a regular expression; empty for nothing.
+        flores: Code of FLORES-200 and of NLLB's tokenizer: ISO 639-3 and script.
+        flores101: Name of its files in FLORES-101; empty where that is ``flores`` without the script.
         gettext: Locale folders of gettext catalogues, most preferred first.
         described: Name of the language in Debian's translated package descriptions; empty where there are none.
         crosssum: Name of the language in CrossSum's files; empty where it has none.
-        bleu: Name of the sacrebleu tokenizer for text in this language.
-        flores: Code of FLORES-200 and of NLLB's tokenizer: ISO 639-3 and script.
-        join: What stands between a prompt's last character and the answer.
-        cased: Whether the script has capital letters.
+        muse: Whether MUSE has dictionaries of it and English.
+        treebanks: Its treebanks in the UD 2.5 release, most preferred first.
+        silver: Name of the tagger, of `prefixyarn.tasks.tagging.silver`; empty where none is good enough.
+        silver_packages: The packages that the tagger needs, as the package index names them.
+        silver_model: Which of the tagger's data are this language's; empty where its code says so.
+        pretraining_share: Percentage of a model's pre-training text that is in this language, by the model's name,
+            where it is published.
     """
 
     code: str
@@ -33,66 +58,185 @@ class Language:
     native: str
     heading: str
     script: str
-    gettext: tuple[str, ...]
+    cased: bool = True
+    join: str = " "
+    bleu: str = "13a"
+    segmenter: str = ""
+    elided: str = ""
     flores: str
+    flores101: str = ""
+    gettext: tuple[str, ...]
     described: str = ""
     crosssum: str = ""
-    bleu: str = "13a"
-    join: str = " "
-    cased: bool = True
+    muse: bool = False
+    treebanks: tuple[Treebank, ...] = ()
+    silver: str = ""
+    silver_packages: tuple[str, ...] = ()
+    silver_model: str = ""
+    pretraining_share: Mapping[str, float] = field(default_factory=dict, hash=False)
 
 
+# Shares of llama-2: Touvron et al. 2023 (arXiv 2307.09288), table 10, which lists languages of 0.005 % or more. Other
+# makers, Gemma's among them, publish none.
+# Treebanks: XGLUE's tagging sets are made from UD 2.5, too.
 LANGUAGES: dict[str, Language] = {
     language.code: language
     for language in (
-        Language("en", "English", "English", "Translation into English", "Latn", ("en",), "eng_Latn", "en", "english"),
-        Language("de", "German", "Deutsch", "Übersetzung ins Deutsche", "Latn", ("de",), "deu_Latn", "de"),
-        Language("fr", "French", "Français", "Traduction en français", "Latn", ("fr",), "fra_Latn", "fr", "french"),
-        # Chinese puts no space after a colon. With one, the bare space piece is the first token of a
-        # quarter of the answers (Gemma's tokenizer), and a prior of one token would say nothing.
         Language(
-            "zh",
-            "Chinese",
-            "中文",
-            "中文翻译",
-            "Hans",
-            ("zh_Hans", "zh_CN"),
-            "zho_Hans",
-            "zh_CN",
-            "chinese_simplified",
-            bleu="zh",
+            code="en",
+            name="English",
+            native="English",
+            heading="Translation into English",
+            script="Latn",
+            flores="eng_Latn",
+            gettext=("en",),
+            described="en",
+            crosssum="english",
+            muse=True,
+            treebanks=(Treebank("UD_English-EWT", "en_ewt"),),
+            pretraining_share={"llama-2": 89.70},
+        ),
+        Language(
+            code="de",
+            name="German",
+            native="Deutsch",
+            heading="Übersetzung ins Deutsche",
+            script="Latn",
+            flores="deu_Latn",
+            gettext=("de",),
+            described="de",
+            muse=True,
+            treebanks=(Treebank("UD_German-GSD", "de_gsd"),),
+            silver="hanta",
+            silver_packages=("HanTa",),
+            pretraining_share={"llama-2": 0.17},
+        ),
+        Language(
+            code="fr",
+            name="French",
+            native="Français",
+            heading="Traduction en français",
+            script="Latn",
+            elided="[cdjlmnst]|qu|jusqu|lorsqu|puisqu",
+            flores="fra_Latn",
+            gettext=("fr",),
+            described="fr",
+            crosssum="french",
+            muse=True,
+            treebanks=(Treebank("UD_French-GSD", "fr_gsd"),),
+            silver="ripple-french",
+            silver_packages=("rippletagger",),
+            silver_model="UD_French",
+            pretraining_share={"llama-2": 0.16},
+        ),
+        Language(
+            code="zh",
+            name="Chinese",
+            native="中文",
+            heading="中文翻译",
+            script="Hans",
+            cased=False,
+            # Chinese puts no space after a colon. With one, the bare space piece is the first token of a quarter of the
+            # answers (Gemma's tokenizer), and a prior of one token would say nothing.
             join="",
+            bleu="zh",
+            segmenter="jieba",
+            flores="zho_Hans",
+            flores101="zho_simpl",
+            gettext=("zh_Hans", "zh_CN"),
+            described="zh_CN",
+            crosssum="chinese_simplified",
+            muse=True,
+            # Its text is simplified, as our Chinese is; that of Chinese-GSD is traditional.
+            treebanks=(Treebank("UD_Chinese-GSDSimp", "zh_gsdsimp"),),
+            silver="ripple-chinese",
+            silver_packages=("rippletagger", "jieba", "opencc-python-reimplemented"),
+            silver_model="UD_Chinese",
+            pretraining_share={"llama-2": 0.13},
+        ),
+        Language(
+            code="pt",
+            name="Portuguese",
+            native="Português",
+            heading="Tradução para o português",
+            script="Latn",
+            flores="por_Latn",
+            # Brazilian catalogues are the larger ones, and most Portuguese of XGLUE and the web is Brazilian too.
+            gettext=("pt_BR", "pt"),
+            described="pt_BR",
+            crosssum="portuguese",
+            muse=True,
+            treebanks=(Treebank("UD_Portuguese-GSD", "pt_gsd"),),
+            silver="ripple",
+            silver_packages=("rippletagger",),
+            silver_model="UD_Portuguese-BR",
+            pretraining_share={"llama-2": 0.09},
+        ),
+        Language(
+            code="uk",
+            name="Ukrainian",
+            native="Українська",
+            heading="Переклад українською",
+            script="Cyrl",
+            flores="ukr_Cyrl",
+            gettext=("uk",),
+            described="uk",
+            crosssum="ukrainian",
+            muse=True,
+            treebanks=(Treebank("UD_Ukrainian-IU", "uk_iu"),),
+            silver="pymorphy",
+            silver_packages=("pymorphy3", "pymorphy3-dicts-uk"),
+            pretraining_share={"llama-2": 0.07},
+        ),
+        Language(
+            code="ru",
+            name="Russian",
+            native="Русский",
+            heading="Перевод на русский",
+            script="Cyrl",
+            flores="rus_Cyrl",
+            gettext=("ru",),
+            described="ru",
+            crosssum="russian",
+            muse=True,
+            treebanks=(Treebank("UD_Russian-GSD", "ru_gsd"),),
+            silver="pymorphy",
+            silver_packages=("pymorphy3", "pymorphy3-dicts-ru"),
+            pretraining_share={"llama-2": 0.13},
+        ),
+        Language(
+            code="ar",
+            name="Arabic",
+            native="العربية",
+            heading="الترجمة إلى العربية",
+            script="Arab",
             cased=False,
-        ),
-        # Brazilian catalogues are the larger ones, and XGLUE's and most web Portuguese is Brazilian too.
-        Language(
-            "pt",
-            "Portuguese",
-            "Português",
-            "Tradução para o português",
-            "Latn",
-            ("pt_BR", "pt"),
-            "por_Latn",
-            "pt_BR",
-            "portuguese",
-        ),
-        Language(
-            "uk", "Ukrainian", "Українська", "Переклад українською", "Cyrl", ("uk",), "ukr_Cyrl", "uk", "ukrainian"
-        ),
-        Language("ru", "Russian", "Русский", "Перевод на русский", "Cyrl", ("ru",), "rus_Cyrl", "ru", "russian"),
-        Language(
-            "ar",
-            "Arabic",
-            "العربية",
-            "الترجمة إلى العربية",
-            "Arab",
-            ("ar",),
-            "arb_Arab",
+            flores="arb_Arab",
+            flores101="ara",
+            gettext=("ar",),
             crosssum="arabic",
-            cased=False,
+            muse=True,
+            # PUD has a test set alone; it stands in where PADT is missing.
+            treebanks=(Treebank("UD_Arabic-PADT", "ar_padt"), Treebank("UD_Arabic-PUD", "ar_pud")),
         ),
-        Language("sw", "Swahili", "Kiswahili", "Tafsiri kwa Kiswahili", "Latn", ("sw",), "swh_Latn"),
-        Language("yo", "Yoruba", "Yorùbá", "Ìtumọ̀ sí èdè Yorùbá", "Latn", ("yo",), "yor_Latn"),
+        Language(
+            code="sw",
+            name="Swahili",
+            native="Kiswahili",
+            heading="Tafsiri kwa Kiswahili",
+            script="Latn",
+            flores="swh_Latn",
+            gettext=("sw",),
+        ),
+        Language(
+            code="yo",
+            name="Yoruba",
+            native="Yorùbá",
+            heading="Ìtumọ̀ sí èdè Yorùbá",
+            script="Latn",
+            flores="yor_Latn",
+            gettext=("yo",),
+        ),
     )
 }
 
@@ -109,24 +253,20 @@ def language(code: str) -> Language:
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InputError(
         f"unknown language code {code!r}: expected one of {', '.join(LANGUAGES)}.{hint} "
-        "A new language is one line in src/prefixyarn/languages.py."
+        "A new language is one entry in src/prefixyarn/languages.py."
     )
-
-
-# How Unicode names the letters of a script begin.
-_LETTERS = {"Latn": "LATIN", "Cyrl": "CYRILLIC", "Arab": "ARABIC", "Hans": "CJK"}
 
 
 def mostly_in_script(text: str, code: str) -> bool:
     """Tell whether more than half of a text's letters are of the language's script; False without letters."""
     letters = [c for c in text if c.isalpha()]
-    inside = sum(unicodedata.name(c, "").startswith(_LETTERS[language(code).script]) for c in letters)
+    inside = sum(unicodedata.name(c, "").startswith(SCRIPTS[language(code).script]) for c in letters)
     return inside * 2 > len(letters)
 
 
 @dataclass(frozen=True)
 class Direction:
-    """From which language into which; its unit name is ``source-target``, as in ``en-de``.
+    """From which language into which; its subset name is ``source-target``, as in ``en-de``.
 
     A language alone, as tagging has it (``fr``), is a direction into English: tag names are English words.
     """
@@ -135,15 +275,15 @@ class Direction:
     target: str
 
     @classmethod
-    def parse(cls, unit: str) -> Direction:
-        """Read a unit name such as ``en-de``, or ``fr``.
+    def parse(cls, subset: str) -> Direction:
+        """Read a subset name such as ``en-de``, or ``fr``.
 
         Raises:
             InputError: Neither a known language code, nor two different ones joined by a hyphen.
         """
-        parts = unit.split("-")
-        if unit in LANGUAGES:
-            return cls(language(unit).code, "en")
+        parts = subset.split("-")
+        if subset in LANGUAGES:
+            return cls(language(subset).code, "en")
         if len(parts) != 2 or parts[0] == parts[1]:
-            raise InputError(f"direction {unit!r}: expected two different language codes, as in 'en-de'")
+            raise InputError(f"direction {subset!r}: expected two different language codes, as in 'en-de'")
         return cls(language(parts[0]).code, language(parts[1]).code)

@@ -11,9 +11,11 @@ from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from prefixyarn.data.lock import check_files
 from prefixyarn.data.words import words
 from prefixyarn.errors import InputError
-from prefixyarn.records import atomic
+from prefixyarn.languages import Direction
+from prefixyarn.records import Item, atomic, read_records
 
 # Source word (lower case) -> [(target word, probability)], likeliest first.
 Lexicon = dict[str, list[tuple[str, float]]]
@@ -135,6 +137,26 @@ def read_dictionaries(files: Sequence[str | Path]) -> Lexicon:
     """Read one two-column dictionary, or two and pivot."""
     lexicons = [read_two_columns(path) for path in files]
     return lexicons[0] if len(lexicons) == 1 else pivot(*lexicons)
+
+
+def make(direction: Direction, induced: bool, files: Sequence[str | Path], lock: str | Path) -> Lexicon:
+    """Return the dictionary of a direction.
+
+    Args:
+        direction: The direction.
+        induced: Whether it is induced from parallel texts; else it is read.
+        files: The parallel texts, as items; or one dictionary file, or two that pivot through English. Without any the
+            dictionary is empty.
+        lock: The lock file. Dictionaries in a folder named ``muse`` are checked against it.
+    """
+    if not files:
+        return {}
+    if induced:
+        pairs = ((i.source, i.target) for path in files for i in read_records(path, Item))
+        return induce(pairs, direction.source, direction.target)
+    if muse := {f"muse/{Path(path).name}": path for path in files if Path(path).parent.name == "muse"}:
+        check_files(lock, muse)
+    return read_dictionaries(files)
 
 
 def write(path: str | Path, lexicon: Lexicon) -> None:

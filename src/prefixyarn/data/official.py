@@ -18,36 +18,34 @@ from prefixyarn.data.lock import check_files, locked
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, language
 from prefixyarn.progress import Progress
-from prefixyarn.tasks.tagging.treebanks import TREEBANKS
 
-# FLORES-101's names of files are the language codes of FLORES-200 without the script, but for these.
-FLORES_NAMES = {"zh": "zho_simpl", "ar": "ara"}
+RELEASE = "ud-treebanks-v2.5"  # of Universal Dependencies: its folder in the official layout
 CHUNK = 2**20  # bytes read at a time
 TIMEOUT = 60  # seconds without a byte
 
 
 def flores_file(code: str, split: str) -> str:
     """Return the name of a language's file of FLORES-101 (``dev`` or ``devtest``) in the official layout."""
-    name = FLORES_NAMES.get(code) or language(code).flores.split("_")[0]
+    name = language(code).flores101 or language(code).flores.split("_")[0]
     return f"flores101_dataset/{split}/{name}.{split}"
 
 
-def muse_files(unit: str) -> list[str]:
+def muse_files(subset: str) -> list[str]:
     """Return the names of MUSE's dictionaries for a direction: its own, or two that pivot through English."""
-    source, target = unit.split("-")
-    legs = [unit] if "en" in (source, target) else [f"{source}-en", f"en-{target}"]
+    source, target = subset.split("-")
+    legs = [subset] if "en" in (source, target) else [f"{source}-en", f"en-{target}"]
     return [f"muse/{leg}.txt" for leg in legs]
 
 
 def treebank_files(code: str) -> list[str]:
     """Return the names of a language's preferred treebank in the official layout, a file per split."""
-    folder, stem = TREEBANKS[code][0]
-    return [f"ud-treebanks-v2.5/{folder}/{stem}-ud-{split}.conllu" for split in ("train", "dev", "test")]
+    folder, stem = language(code).treebanks[0]
+    return [f"{RELEASE}/{folder}/{stem}-ud-{split}.conllu" for split in ("train", "dev", "test")]
 
 
 # What is taken out of the archives, whatever the languages of a run: another run does not fetch them again.
 FLORES_FILES = [flores_file(code, split) for split in ("dev", "devtest") for code in LANGUAGES]
-TREEBANK_FILES = [name for code in TREEBANKS for name in treebank_files(code)]
+TREEBANK_FILES = [name for own in LANGUAGES.values() if own.treebanks for name in treebank_files(own.code)]
 
 
 def download(address: str, target: Path) -> None:

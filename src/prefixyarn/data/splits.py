@@ -4,15 +4,16 @@ from __future__ import annotations
 
 import hashlib
 import random
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 from sklearn.feature_extraction.text import CountVectorizer
 
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
-from prefixyarn.records import Item
+from prefixyarn.records import Item, write_records
 
 NEAR_DUPLICATE = 0.6  # Jaccard similarity of character 5-grams from which two texts are near-duplicates
 
@@ -167,7 +168,7 @@ def split(
         if len(chosen[split]) < sizes[split]:
             raise InputError(
                 f"{task}.items.{split}: {sizes[split]} texts wanted in all of {', '.join(codes)}, but "
-                f"only {len(chosen[split])} such texts that are no near-duplicates were found"
+                f"only {len(chosen[split])} such texts were found that are not near-duplicates"
                 f"{' in ' + held_out if split == 'out_of_domain' else ''}. "
                 "Ask for fewer items, drop a language, or add sources of text."
             )
@@ -215,3 +216,10 @@ def items(parallels: Sequence[Parallel], direction: Direction) -> list[Item]:
         for s in parallels
         if s.serves(direction)
     ]
+
+
+def write_splits(folder: str | Path, made: Mapping[str, Mapping[str, Sequence[Item]]]) -> None:
+    """Write the items of each split, by subset, to ``{folder}/{subset}/{split}.jsonl``."""
+    for subset, own in made.items():
+        for name, records in own.items():
+            write_records(Path(folder) / subset / f"{name}.jsonl", records)

@@ -5,7 +5,8 @@ from __future__ import annotations
 import functools
 import logging
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
+from typing import Any
 
 import stop_words
 import stopwordsiso
@@ -16,16 +17,26 @@ from prefixyarn.records import Item
 
 # Letters with inner apostrophes or hyphens; combining marks belong to their letter (Arabic, Yoruba).
 _WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u064b-\u0652])*(?:['’ʼ-][^\W\d_]+)*", re.UNICODE)
-# French articles and pronouns before an apostrophe are words of their own: l'utilisateur -> l' utilisateur.
-_ELISION = re.compile(r"^([cdjlmnst]|qu|jusqu|lorsqu|puisqu)['’](?=\w)", re.IGNORECASE)
 
 
 @functools.cache
-def _jieba_cut() -> object:
+def _elision(elided: str) -> re.Pattern[str]:
+    """Return what an elided word at the start of another looks like: l'utilisateur -> l' utilisateur."""
+    return re.compile(rf"^({elided})['’](?=\w)", re.IGNORECASE)
+
+
+@functools.cache
+def _jieba() -> Any:
     import jieba
 
     jieba.setLogLevel(logging.WARNING)  # it reports loading its dictionary as if that were news
-    return jieba.cut
+    return jieba
+
+
+def segment(text: str) -> Iterable[str]:
+    """Return the words of a Chinese text, and what stands between them, as jieba divides it."""
+    found: Iterable[str] = _jieba().cut(text)
+    return found
 
 
 def words(text: str, code: str) -> list[str]:
@@ -33,15 +44,15 @@ def words(text: str, code: str) -> list[str]:
 
     Chinese is segmented by jieba; French elided articles are words of their own.
     """
-    if code == "zh":
-        cut = _jieba_cut()
-        return [w for w in cut(text) if _WORD.fullmatch(w)]  # type: ignore[operator]
+    own = language(code)
+    if own.segmenter:
+        return [w for w in segment(text) if _WORD.fullmatch(w)]
     found = _WORD.findall(text)
-    if code != "fr":
+    if not own.elided:
         return found
     split: list[str] = []
     for word in found:
-        elided = _ELISION.match(word)
+        elided = _elision(own.elided).match(word)
         split += [elided.group(), word[elided.end() :]] if elided else [word]
     return split
 
@@ -61,7 +72,7 @@ def function_words(code: str) -> frozenset[str]:
 def is_function_word(word: str, code: str) -> bool:
     """Tell whether a word is a function word; an elided French article (``l'``) is one."""
     lower = word.lower().replace("’", "'")  # the stop lists have don't, texts also don’t
-    return lower in function_words(code) or (code == "fr" and lower.endswith("'"))
+    return lower in function_words(code) or (bool(language(code).elided) and lower.endswith("'"))
 
 
 def cased_like_start(text: str, source: str, target_code: str) -> str:
@@ -80,9 +91,9 @@ def cased_like_start(text: str, source: str, target_code: str) -> str:
 TAGGED = re.compile(r"(\S+) \(([^()\s]+)\)")
 
 
-def cut(text: str, code: str, k: int, k_unit: str) -> str:
+def cut(text: str, code: str, k: int, unit: str) -> str:
     """Return the text up to and including its k-th word, or tagged word (``tag``)."""
-    if k_unit == "word":
+    if unit == "word":
         return cut_words(text, code, k)
     ends = [0, *(found.end() for found in TAGGED.finditer(text))]
     return text[: ends[min(k, len(ends) - 1)]]

@@ -7,11 +7,11 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from prefixyarn.metrics.faults import LanguageDetector
+from prefixyarn.metrics.error_types import LanguageDetector
 from prefixyarn.metrics.metric import Metric
 from prefixyarn.records import Item, Output
 
-Fault = bool | float | None
+ErrorType = bool | float | None
 
 
 def no_baselines(train: Sequence[Item], items: Sequence[Item]) -> list[Output]:
@@ -30,17 +30,18 @@ class Scores:
 
     Attributes:
         metrics: The metrics of its tables. The first one decides: on dev, and in the overview.
-        faults: Takes an item, its output, the language code of the answers and a language detector; returns what is
-            wrong with the output: yes or no, a share or a ratio, None where it cannot be told.
-        fault_columns: Those of them that the main tables show.
+        error_types: Takes an item, its output, the language code of the answers and a language detector. Returns what
+            is wrong with the output, by fields of `prefixyarn.tables.rows.ScoreRow`: yes or no, a share or a ratio;
+            None where it cannot be told.
+        error_columns: The types of error whose rates the task's tables show.
         detects: Whether an answer is text whose language can be detected.
         baselines: Takes training items and test items; returns outputs that need no model.
         notes: Takes the task's block of the configuration; returns what a reader of its tables must know.
     """
 
     metrics: tuple[Metric, ...]
-    faults: Callable[[Item, Output, str, LanguageDetector], Mapping[str, Fault]]
-    fault_columns: tuple[str, ...]
+    error_types: Callable[[Item, Output, str, LanguageDetector], Mapping[str, ErrorType]]
+    error_columns: tuple[str, ...]
     detects: bool = True
     baselines: Callable[[Sequence[Item], Sequence[Item]], list[Output]] = no_baselines
     notes: Callable[[Mapping[str, Any]], list[str]] = no_notes

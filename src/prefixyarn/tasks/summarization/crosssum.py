@@ -119,34 +119,34 @@ def splits(
 
     Args:
         folder: See `read`.
-        directions: Directions by unit.
+        directions: Directions by subset.
         sizes: Most items in ``train``, and items in ``dev`` and ``test``.
 
     Returns:
-        By unit the items of each split; ``parallel`` is empty: there are no short parallel texts.
+        By subset the items of each split; ``parallel`` is empty: there are no short parallel texts.
 
     Raises:
         InputError: See `read`; or a direction has too few items.
     """
     made: dict[str, dict[str, list[Item]]] = {}
-    for unit, direction in directions.items():
-        made[unit] = {name: read(folder, direction.source, direction.target, name) for name in SPLITS}
+    for subset, direction in directions.items():
+        made[subset] = {name: read(folder, direction.source, direction.target, name) for name in SPLITS}
         for name in ("dev", "test"):
-            if len(made[unit][name]) < sizes[name]:
+            if len(made[subset][name]) < sizes[name]:
                 raise InputError(
-                    f"summarization.items.{name}: {sizes[name]} wanted, but CrossSum has {len(made[unit][name])} "
-                    f"in {unit}. Ask for fewer, or take {unit} out of summarization.directions."
+                    f"summarization.items.{name}: {sizes[name]} wanted, but CrossSum has {len(made[subset][name])} "
+                    f"in {subset}. Ask for fewer, or take {subset} out of summarization.directions."
                 )
-            made[unit][name] = made[unit][name][: sizes[name]]
-        made[unit]["parallel"] = []
+            made[subset][name] = made[subset][name][: sizes[name]]
+        made[subset]["parallel"] = []
     held = [item.source for own in made.values() for name in ("dev", "test") for item in own[name]]
     summaries = {item.target for own in made.values() for name in ("dev", "test") for item in own[name]}
-    for unit, own in made.items():
+    for subset, own in made.items():
         wanted = own["train"][: 2 * sizes["train"]]
         near = similarities([item.source for item in wanted], held).max(axis=1, initial=0) >= NEAR_DUPLICATE
         kept = [i for i, bad in zip(wanted, near, strict=True) if not bad and i.target not in summaries]
         own["train"] = kept[: sizes["train"]]
         logging.info(
-            "%s: %d training articles dropped as near-duplicates of dev or test", unit, len(wanted) - len(kept)
+            "%s: %d training articles dropped as near-duplicates of dev or test", subset, len(wanted) - len(kept)
         )
     return made

@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-from prefixyarn.metrics.faults import LanguageDetector, faults
+from prefixyarn.metrics.error_types import LanguageDetector, error_types
 from prefixyarn.metrics.rouge import AnyScript
 from prefixyarn.records import Item, Output
-from prefixyarn.tasks.scoring import Fault, Scores
+from prefixyarn.tasks.scoring import ErrorType, Scores
 from prefixyarn.tasks.summarization.metrics import METRICS
 
 
-def summary_faults(item: Item, output: Output, target: str, detector: LanguageDetector) -> dict[str, Fault]:
+def summary_error_types(item: Item, output: Output, target: str, detector: LanguageDetector) -> dict[str, ErrorType]:
     """Tell what is wrong with a summary.
 
     Returns:
-        What `faults` returns, with a share for ``copied``: how much of the summary's words stand in the source
+        What `error_types` returns, with a share for ``copied``: how much of the summary's words stand in the source
             (1 for a summary in the source's own words; None for an empty one). And ``length_ratio``: its length in
             characters over the reference's.
     """
     words = AnyScript().tokenize(output.text)
     source = set(AnyScript().tokenize(item.source))
-    found: dict[str, Fault] = dict(faults(item, output, target, detector))
+    found: dict[str, ErrorType] = dict(error_types(item, output, target, detector))
     found["copied"] = sum(word in source for word in words) / len(words) if words else None
     found["length_ratio"] = len(output.text) / len(item.target)
     return found
@@ -27,6 +27,6 @@ def summary_faults(item: Item, output: Output, target: str, detector: LanguageDe
 
 SCORES = Scores(
     METRICS,
-    summary_faults,
+    summary_error_types,
     ("off_target", "empty", "truncated", "copied", "length_ratio"),
 )

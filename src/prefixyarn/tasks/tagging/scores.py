@@ -7,14 +7,14 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefixyarn.data.words import tagged
-from prefixyarn.metrics.faults import LanguageDetector
+from prefixyarn.metrics.error_types import LanguageDetector
 from prefixyarn.records import Item, Output
-from prefixyarn.tasks.scoring import Fault, Scores
+from prefixyarn.tasks.scoring import ErrorType, Scores
 from prefixyarn.tasks.tagging.metrics import METRICS
 from prefixyarn.tasks.tagging.tags import pairs, read_tags
 
 
-def tagging_faults(item: Item, output: Output, target: str, detector: LanguageDetector) -> dict[str, Fault]:
+def tagging_error_types(item: Item, output: Output, target: str, detector: LanguageDetector) -> dict[str, ErrorType]:
     """Tell what is wrong with a tagged answer.
 
     Returns:
@@ -59,9 +59,9 @@ def baselines(train: Sequence[Item], items: Sequence[Item]) -> list[Output]:
 def notes(config: Mapping[str, Any]) -> list[str]:
     """Return what a reader of the tagging table must know."""
     found = [
-        "Answers are slots unless a row says `free`: the words are given, and after each only its tag is chosen, among "
+        "Answers are constrained unless a row says `free`: the words are given, and after each its tag is chosen among "
         "the 17. `free` is the paper's way: the model writes words and tags on its own, and what cannot be read counts "
-        "as wrong (unparsable). Shares of `free` rows, too, are of the SFT model in slots.",
+        "as wrong (unparsable). Shares of `free` rows, too, are of the SFT model's constrained answers.",
         "A prior is the first k words with their tags. There are no pseudo priors, as in the paper: a dictionary says "
         "nothing of tags. `random` draws tags by their frequency in training; `shuffled` has another sentence's tags.",
         "`commonest-tag` gives every word the commonest tag in training, `word's-tag` each word its own commonest.",
@@ -78,7 +78,7 @@ def notes(config: Mapping[str, Any]) -> list[str]:
 
 SCORES = Scores(
     METRICS,
-    tagging_faults,
+    tagging_error_types,
     ("unparsable", "length_mismatch", "truncated"),
     detects=False,
     baselines=baselines,

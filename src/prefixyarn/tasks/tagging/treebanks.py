@@ -8,25 +8,12 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefixyarn.errors import InputError
+from prefixyarn.languages import LANGUAGES, language
 
 UPOS = (
     *("ADJ", "ADP", "ADV", "AUX", "CCONJ", "DET", "INTJ", "NOUN", "NUM"),
     *("PART", "PRON", "PROPN", "PUNCT", "SCONJ", "SYM", "VERB", "X"),
 )
-
-# Folder and file name stem in the UD 2.5 release, by language code, most preferred first. XGLUE's tagging sets are
-# made from UD 2.5. Chinese is GSDSimp, whose text is simplified as our Chinese is; Chinese-GSD's is traditional.
-# Arabic PUD has a test set alone, and stands in where Arabic PADT is missing.
-TREEBANKS: dict[str, tuple[tuple[str, str], ...]] = {
-    "en": (("UD_English-EWT", "en_ewt"),),
-    "de": (("UD_German-GSD", "de_gsd"),),
-    "fr": (("UD_French-GSD", "fr_gsd"),),
-    "zh": (("UD_Chinese-GSDSimp", "zh_gsdsimp"),),
-    "pt": (("UD_Portuguese-GSD", "pt_gsd"),),
-    "uk": (("UD_Ukrainian-IU", "uk_iu"),),
-    "ru": (("UD_Russian-GSD", "ru_gsd"),),
-    "ar": (("UD_Arabic-PADT", "ar_padt"), ("UD_Arabic-PUD", "ar_pud")),
-}
 
 SPLITS = ("train", "dev", "test")
 GAP = 20  # sentences dropped between two blocks of one file: most documents of these treebanks are shorter
@@ -210,12 +197,14 @@ def splits(
         InputError: No treebank for the language, no file, two of three files, or too few sentences to cut.
     """
     folder = Path(folder)
-    if code not in TREEBANKS:
+    treebanks = language(code).treebanks
+    if not treebanks:
+        known = ", ".join(own.code for own in LANGUAGES.values() if own.treebanks)
         raise InputError(
-            f"no treebank for {code!r}: there are some for {', '.join(TREEBANKS)}. Take the language out of "
-            "tagging.languages, or add a line to src/prefixyarn/tasks/tagging/treebanks.py."
+            f"no treebank for {code!r}: there are some for {known}. Take the language out of tagging.languages, or add "
+            "a treebank to it in src/prefixyarn/languages.py."
         )
-    for name, stem in TREEBANKS[code]:
+    for name, stem in treebanks:
         found = _find(folder, name, stem)
         if not found:
             continue
@@ -238,7 +227,7 @@ def splits(
             f"the official splits of {name}; {len(sentences['train']) - len(kept)} train sentences repeat held-out ones"
         )
         return {"train": _spread(kept, sizes.get("train")), "dev": dev, "test": test}, f"{note} and were dropped"
-    wanted = " nor ".join(str(folder / name / f"{stem}-ud-*.conllu") for name, stem in TREEBANKS[code])
+    wanted = " nor ".join(str(folder / name / f"{stem}-ud-*.conllu") for name, stem in treebanks)
     raise InputError(
         f"no treebank for {code!r}: no file {wanted}. Set tagging.source.folder to a folder in the layout of the "
         "Universal Dependencies release (ud-treebanks-v2.5)."

@@ -1,5 +1,0 @@
-"""Translations are free text."""
-
-from prefixyarn.tasks.answering import Answers
-
-ANSWERS = Answers()
