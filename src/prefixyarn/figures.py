@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import io
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -11,14 +12,21 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
-from prefixyarn.analysis.steps import TEACHER_FORCED
+from prefixyarn.analysis.agreement import TEACHER_FORCED
+from prefixyarn.analysis.agreement.table import PAPER_SILENT_MAJORITY, AgreementRow
+from prefixyarn.analysis.prior_length.table import PriorLengthRow
+from prefixyarn.analysis.prior_quality.table import QualityRow
+from prefixyarn.analysis.scale.table import ScaleRow
+from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import atomic
-from prefixyarn.tables.agreement import PAPER_SILENT_MAJORITY, TOP
-from prefixyarn.tables.render import KINDS
-from prefixyarn.tables.rows import Row
+from prefixyarn.systems import HEADLINE_KINDS, NONE, shown_units
+from prefixyarn.tables.cost import CostRow
+from prefixyarn.tables.overview import OverviewRow
+from prefixyarn.tables.rows import ALL, ScoreRow
 
 matplotlib.rcParams.update(
     {"svg.hashsalt": "prefixyarn", "font.size": 9, "axes.grid": True, "axes.axisbelow": True, "grid.alpha": 0.3}
@@ -35,11 +43,42 @@ def save(figure: Figure, path: Path) -> None:
         stream.write(buffer.getvalue())
 
 
+@dataclass(frozen=True)
+class LossRow:
+    """The losses of an SFT model at one step of its training.
+
+    Attributes:
+        step: The step.
+        loss: Training loss, in nats per target token.
+        rate: Learning rate.
+        dev_loss: Dev loss; None where it was not measured.
+        dev_score: Dev score; None where it was not measured.
+        metric: The title of the metric that dev is scored with.
+    """
+
+    step: int
+    loss: float
+    rate: float
+    dev_loss: float | None
+    dev_score: float | None
+    metric: str
+
+
+def loss_rows(manifest: Mapping[str, Any], metric: str) -> list[LossRow]:
+    """Return the loss curve of an SFT model, by its manifest and the title of the metric that dev is scored with."""
+    dev = {point["step"]: point for point in manifest["dev"]}
+    rows = []
+    for point in manifest["curve"]:
+        own = dev.get(point["step"], {"loss": None, "score": None})
+        rows.append(LossRow(point["step"], point["loss"], point["rate"], own["loss"], own["score"], metric))
+    return rows
+
+
 def sft_loss(manifest: Mapping[str, Any], title: str, label: str) -> Figure:
     """Draw an SFT model's training loss, its dev loss and its dev score over steps.
 
     Args:
-        manifest: What `prefixyarn.models.sft.train` returned.
+        manifest: What `prefixyarn.models.sft.train.train` returned.
         title: Title of the metric that dev is scored with.
         label: The foundation's label.
     """
@@ -93,13 +132,18 @@ def _style(kind: str) -> dict[str, Any]:
     return {"color": color, "marker": marker, "markersize": 5, "capsize": 2, "linewidth": 1.2, "label": kind}
 
 
-def _errors(rows: Sequence[Row], name: str) -> list[list[float]]:
+def _errors(values: Iterable[Interval]) -> list[list[float]]:
     """Return how far the ends of intervals are from the values, below and above."""
-    below = [max(row[name] - row[f"{name} low"], 0.0) for row in rows]
-    return [below, [max(row[f"{name} high"] - row[name], 0.0) for row in rows]]
+    ends = [(max(own.score - own.low, 0.0), max(own.high - own.score, 0.0)) for own in values]
+    return [[below for below, _ in ends], [above for _, above in ends]]
 
 
-def agreement_by_position(rows: Sequence[Row], label: str) -> Figure:
+def _curve(axes: Axes, places: Sequence[float], values: Sequence[Interval], style: Mapping[str, Any]) -> None:
+    """Draw values with their intervals."""
+    axes.errorbar(places, [own.score for own in values], _errors(values), **style)
+
+
+def agreement_by_position(rows: Sequence[AgreementRow], label: str) -> Figure:
     """Draw how often the SFT model's token is among the foundation's N likeliest, by position, teacher-forced.
 
     Args:
@@ -107,10 +151,8 @@ def agreement_by_position(rows: Sequence[Row], label: str) -> Figure:
         label: The foundation's label.
     """
     figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-    own = [row for row in rows if row["k"] == TEACHER_FORCED and row["group"].startswith("t from")]
-    places = [int(row["group"].removeprefix("t from ")) for row in own]
+    own = [row for row in rows if row.k == TEACHER_FORCED and row.subset == ALL and not row.whole]
     for top, shade, marker in ((1, "0.0", "o"), (5, "0.3", "s"), (20, "0.5", "^"), (50, "0.7", "D")):
-        name = f"top {top}"
         label_ = f"among the {top} likeliest" if top > 1 else "the likeliest"
         style: dict[str, Any] = {
             "color": shade,
@@ -120,14 +162,14 @@ def agreement_by_position(rows: Sequence[Row], label: str) -> Figure:
             "linewidth": 1.2,
             "label": label_,
         }
-        axes.errorbar(places, [row[name] for row in own], _errors(own, name), **style)
+        _curve(axes, [row.start for row in own], [row.top[top] for row in own], style)
     axes.set(xlabel="SFT tokens before the position", ylabel="positions (%)", ylim=(0, 102))
     axes.legend(fontsize=8, loc="lower right", title="the SFT model's token is for the foundation", title_fontsize=8)
     axes.set_title(f"Agreement with the SFT model, {label}; 95 % intervals", fontsize=8)
     return figure
 
 
-def silent_majority(rows: Sequence[Row], label: str) -> Figure:
+def silent_majority(rows: Sequence[AgreementRow], label: str) -> Figure:
     """Draw the share of the SFT model's tokens among the foundation's N likeliest against N, teacher-forced.
 
     Args:
@@ -135,67 +177,65 @@ def silent_majority(rows: Sequence[Row], label: str) -> Figure:
         label: The foundation's label.
     """
     figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-    whole = next(row for row in rows if row["k"] == TEACHER_FORCED and row["group"] == "all")
-    ends = [_errors([whole], f"top {n}") for n in TOP]
-    errors = [[below[0][0] for below in ends], [above[1][0] for above in ends]]
-    axes.errorbar(TOP, [whole[f"top {n}"] for n in TOP], errors, **{**_style("none"), "label": "all positions"})
-    rest = [whole[f"top {n} of the rest"] for n in TOP[1:]]
-    axes.plot(TOP[1:], rest, "v--", color=STYLES["oracle"][0], label="where it is not the likeliest")
+    whole = next(row for row in rows if row.k == TEACHER_FORCED and row.whole)
+    _curve(axes, [*whole.top], [*whole.top.values()], {**_style("none"), "label": "all positions"})
+    rest = [float("nan") if share is None else share for share in whole.rest.values()]
+    axes.plot([*whole.rest], rest, "v--", color=STYLES["oracle"][0], label="where it is not the likeliest")
     axes.axhline(PAPER_SILENT_MAJORITY, color="#7F7F7F", linewidth=0.8)
     text = f"paper: {PAPER_SILENT_MAJORITY} %, cut-off not stated"
-    axes.annotate(text, (TOP[0], PAPER_SILENT_MAJORITY), va="bottom", fontsize=8, color="#555555")
+    axes.annotate(text, (1, PAPER_SILENT_MAJORITY), va="bottom", fontsize=8, color="#555555")
     axes.set_xscale("log")
-    axes.set_xticks(TOP, [str(n) for n in TOP])
+    axes.set_xticks([*whole.top], [str(n) for n in whole.top])
     axes.minorticks_off()
     axes.set(xlabel="N likeliest tokens of the foundation", ylabel="SFT tokens among them (%)", ylim=(0, 102))
     axes.legend(fontsize=8, loc="lower right")
-    axes.set_title(f"The silent majority: {int(whole['n'])} tokens, {label}", fontsize=9)
+    axes.set_title(f"The silent majority: {whole.n} tokens, {label}", fontsize=9)
     return figure
 
 
-def quality_curves(rows: Sequence[Row], label: str) -> Figure:
+def quality_curves(rows: Sequence[QualityRow], label: str) -> Figure:
     """Draw the score of what follows a prior against the share of its words that are replaced.
 
     Args:
-        rows: Of the quality table, one foundation's.
+        rows: Of the table of prior quality, one foundation's.
         label: The foundation's label.
     """
-    ks = sorted({row["k"] for row in rows})
+    ks = sorted({row.k for row in rows})
     size = (4.2 * len(ks), 3.6)
     figure, panels = plt.subplots(1, len(ks), figsize=size, layout="constrained", sharey=True, squeeze=False)
     for axes, k in zip(panels[0], ks, strict=True):
-        for n, kind in enumerate(dict.fromkeys(row["kind"] for row in rows)):
-            own = [row for row in rows if row["k"] == k and row["kind"] == kind]
-            levels = [row["level"] + 1.2 * (n - 1.5) for row in own]  # side by side, so that error bars can be seen
-            axes.errorbar(levels, [row["rest"] for row in own], _errors(own, "rest"), **_style(kind))
-        first = next(row for row in rows if row["k"] == k)
-        axes.axhline(first["rest none"], color="#000000", linestyle=":", label="no prior")
-        axes.axhline(first["rest sft"], color=STYLES["sft"][0], linestyle="-.", label="SFT model")
-        mixed = [row["mixed"] for row in rows if row["k"] == k and row["kind"] == "other-item"]
+        for n, corruption in enumerate(dict.fromkeys(row.corruption for row in rows)):
+            own = [row for row in rows if row.k == k and row.corruption == corruption]
+            levels = [row.level + 1.2 * (n - 1.5) for row in own]  # side by side, so that error bars can be seen
+            _curve(axes, levels, [row.rest for row in own], _style(corruption))
+        first = next(row for row in rows if row.k == k)
+        axes.axhline(first.rest_none, color="#000000", linestyle=":", label="no prior")
+        axes.axhline(first.rest_sft, color=STYLES["sft"][0], linestyle="-.", label="SFT model")
+        mixed = [row.mixed for row in rows if row.k == k and row.corruption == "other-item"]
         axes.plot([0, 100], [mixed[0], mixed[-1]], color="#BBBBBB", linewidth=0.8, label="mixing items")
-        axes.set(xlabel="words of the prior replaced (%)", title=f"first {int(k)} words of the reference")
+        axes.set(xlabel="words of the prior replaced (%)", title=f"first {k} words of the reference")
     panels[0][0].set_ylabel("mean chrF++ of what follows")
     panels[0][-1].legend(fontsize=7)
     figure.suptitle(f"How good must a prior be? {label}; 95 % intervals", fontsize=9)
     return figure
 
 
-def units_curves(rows: Sequence[Row], label: str) -> Figure:
+def length_curves(rows: Sequence[PriorLengthRow], label: str) -> Figure:
     """Draw the score against the number of units of a prior: whole answers, and what follows the prior.
 
     Args:
-        rows: Of the table of units, one foundation's.
+        rows: Of the table of prior length, one foundation's.
         label: The foundation's label.
     """
     figure, panels = plt.subplots(1, 2, figsize=(8.4, 3.6), layout="constrained", sharey=True)
-    alone = next(row for row in rows if row["kind"] == "none")
+    alone = next(row for row in rows if row.system == NONE)
     for axes, unit in zip(panels, ("token", "word"), strict=True):
         for kind in ("pseudo", "refined", "sft", "oracle"):
-            own = [row for row in rows if row["kind"] == kind and row["k_unit"] == unit]
+            own = [row for row in rows if row.system.kind == kind and row.system.unit == unit]
             if own:
                 drawn = [alone, *own]
-                ks, means = [row["k"] for row in drawn], [row["mean"] for row in drawn]
-                axes.errorbar(ks, means, _errors(drawn, "mean"), **_style(kind))
+                ks = [row.system.k for row in drawn]
+                _curve(axes, ks, [row.score for row in drawn], _style(kind))
                 color, marker = STYLES[kind]
                 dotted: dict[str, Any] = {
                     "color": color,
@@ -205,15 +245,15 @@ def units_curves(rows: Sequence[Row], label: str) -> Figure:
                     "linewidth": 1,
                     "linestyle": ":",
                 }
-                axes.errorbar(ks, [row["rest"] for row in drawn], _errors(drawn, "rest"), **dotted)
-        axes.set(xlabel=f"{unit}s given", xticks=sorted({int(row["k"]) for row in rows}))
+                _curve(axes, ks, [row.rest for row in drawn], dotted)
+        axes.set(xlabel=f"{unit}s given", xticks=sorted({row.system.k for row in rows}))
     panels[0].set_ylabel("mean chrF++")
     panels[0].legend(fontsize=8, title="dotted: without the prior", title_fontsize=8)
     figure.suptitle(f"How many units of a prior? {label}; 95 % intervals", fontsize=9)
     return figure
 
 
-def headline(rows: Sequence[Row], label: str) -> Figure:
+def headline(rows: Sequence[OverviewRow], label: str) -> Figure:
     """Draw the paper's headline: share of SFT by task and prior.
 
     Args:
@@ -221,22 +261,23 @@ def headline(rows: Sequence[Row], label: str) -> Figure:
         label: The foundation's label.
     """
     figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
-    tasks = list(dict.fromkeys(row["task"] for row in rows))
-    for n, kind in enumerate(KINDS):
-        own: dict[int, Row] = {}
+    tasks = list(dict.fromkeys(row.task for row in rows))
+    for n, kind in enumerate(HEADLINE_KINDS):
+        own: dict[int, tuple[Interval, float | None]] = {}
         for row in rows:
-            if row["kind"] == kind and row["prompt"] == "zero-shot" and row["share"] is not None:
-                own.setdefault(tasks.index(row["task"]), row)
+            if row.system.kind == kind and row.system.prompt == "zero-shot" and row.share is not None:
+                own.setdefault(tasks.index(row.task), (row.share, row.paper))
         places = [task + 0.16 * (n - 2) for task in own]
+        shares = [share for share, _ in own.values()]
         style: dict[str, Any] = {
             "color": STYLES[kind][0],
             "hatch": ("", "//", "..", "xx", "++")[n],
             "label": kind,
             "alpha": 0.85,
         }
-        drawn, edges = list(own.values()), dict[str, Any](edgecolor="black", linewidth=0.5, capsize=2)
-        axes.bar(places, [row["share"] for row in drawn], 0.15, yerr=_errors(drawn, "share"), **style, **edges)
-        told = [(place, row["paper"]) for place, row in zip(places, drawn, strict=True) if row["paper"] is not None]
+        edges: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.5, "capsize": 2}
+        axes.bar(places, [share.score for share in shares], 0.15, yerr=_errors(shares), **style, **edges)
+        told = [(place, paper) for place, (_, paper) in zip(places, own.values(), strict=True) if paper is not None]
         for place, paper in told:
             axes.plot(place, paper, "_", color="#7F7F7F" if kind == "none" else "black", markersize=12, mew=2)
     axes.plot([], [], "k_", markersize=10, markeredgewidth=2, label="paper, 7B models")
@@ -249,28 +290,27 @@ def headline(rows: Sequence[Row], label: str) -> Figure:
     return figure
 
 
-def off_target(rows: Sequence[Row], label: str) -> Figure:
+def off_target(rows: Sequence[ScoreRow], label: str) -> Figure:
     """Draw how often continuations are in another language, by system, with 95 % Wilson intervals.
 
     Args:
-        rows: Of the main table, one foundation's, one metric's.
+        rows: Of the table of translation, one foundation's, one metric's.
         label: The foundation's label.
     """
-    own = [row for row in rows if row["off_target"] is not None]
+    means = [row for row in rows if (row.subset, row.domain, row.without_k) == (ALL, "test", 0)]
+    own = [(row, row.off_target) for row in means if row.off_target is not None]
+    directions = len({row.subset for row in rows} - {ALL})
     figure, axes = plt.subplots(figsize=(6, 0.18 * len(own) + 0.9), layout="constrained")
-    names = []
-    for row in own:
-        parts = [row["model"].replace("foundation", ""), row["prompt"].replace("zero-shot", ""), row["kind"]]
-        units = f"{int(row['k'])} {row['k_unit']}{'s' if row['k'] > 1 else ''}"
-        parts += [row["variant"], units if row["k"] else ""]
-        names.append(" ".join(part for part in parts if part))
-    errors = []
-    for row in own:
-        answers = int(row["n"]) * sum(name.endswith(" share") and "-" in name for name in row)  # of all directions
-        ends = binomtest(round(row["off_target"] * answers), answers).proportion_ci(method="wilson")
-        errors.append([100 * max(0, row["off_target"] - ends.low), 100 * max(0, ends.high - row["off_target"])])
-    colors = [STYLES.get(row["kind"], ("#BBBBBB", ""))[0] for row in own]
-    rates = [100 * row["off_target"] for row in own]
+    names, errors = [], []
+    for row, rate in own:
+        system = row.system
+        parts = [system.model.replace("foundation", ""), system.prompt.replace("zero-shot", ""), system.kind]
+        names.append(" ".join(filter(None, (*parts, system.variant, shown_units(system)))))
+        answers = row.n * directions
+        ends = binomtest(round(rate * answers), answers).proportion_ci(method="wilson")
+        errors.append([100 * max(0, rate - ends.low), 100 * max(0, ends.high - rate)])
+    colors = [STYLES.get(row.system.kind, ("#BBBBBB", ""))[0] for row, _ in own]
+    rates = [100 * rate for _, rate in own]
     style: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.3, "error_kw": {"elinewidth": 0.8, "capsize": 1.5}}
     axes.barh(range(len(own)), rates, xerr=list(zip(*errors, strict=True)), color=colors, **style)
     axes.set_yticks(range(len(own)), names, fontsize=7)
@@ -281,7 +321,7 @@ def off_target(rows: Sequence[Row], label: str) -> Figure:
     return figure
 
 
-def cost(tables: Mapping[str, Sequence[Row]], label: str) -> Figure:
+def cost(tables: Mapping[str, Sequence[CostRow]], label: str) -> Figure:
     """Draw the share of SFT against what it costs: preparation once, and time per prior.
 
     Args:
@@ -290,19 +330,18 @@ def cost(tables: Mapping[str, Sequence[Row]], label: str) -> Figure:
     """
     size = (7.4, 2.5 * len(tables) + 0.5)
     figure, panels = plt.subplots(len(tables), 2, figsize=size, layout="constrained", squeeze=False, sharey="row")
-    columns = (("training seconds", "preparation (s, once)"), ("seconds per prior", "added latency (s per prior)"))
     for line, (task, rows) in zip(panels, tables.items(), strict=True):
-        for axes, (column, title) in zip(line, columns, strict=True):
+        for axes, title in zip(line, ("preparation (s, once)", "added latency (s per prior)"), strict=True):
             for row in rows:
-                if row["share"] is None:
+                place = row.training_seconds if axes is line[0] else row.seconds_per_prior
+                if row.share is None:
                     continue
-                if row["system"] == "sft model":  # trained as its priors are, with none to wait for
+                if row.source == "sft model":  # trained as its priors are, with none to wait for
                     color, marker = STYLES["sft"]
-                    axes.plot(row["training seconds"] if axes is line[0] else 0, 100, marker, color=color, mfc="none")
-                    continue
-                errors = _errors([row], "share")
-                style = {**_style(row["system"].removesuffix(" prior")), "label": row["system"], "linestyle": ""}
-                axes.errorbar([row[column]], [row["share"]], errors, **style)
+                    axes.plot(0 if place is None else place, 100, marker, color=color, mfc="none")
+                elif place is not None:
+                    kind = {"sft prior": "sft"}.get(row.source, row.source)
+                    _curve(axes, [place], [row.share], {**_style(kind), "label": row.source, "linestyle": ""})
             axes.plot([], [], STYLES["sft"][1], color=STYLES["sft"][0], mfc="none", label="sft model")
             axes.set_xscale("symlog", linthresh=1 if axes is line[0] else 0.01)
             axes.set_xlim(left=-0.2 if axes is line[0] else -0.002)
@@ -314,23 +353,22 @@ def cost(tables: Mapping[str, Sequence[Row]], label: str) -> Figure:
     return figure
 
 
-def scale(rows: Sequence[Row], labels: Mapping[str, str]) -> Figure:
+def scale(rows: Sequence[ScaleRow], labels: Mapping[str, str]) -> Figure:
     """Draw the share of SFT against the number of parameters, a panel per task.
 
     Args:
         rows: Of the scale table.
         labels: By foundation its label.
     """
-    tasks = list(dict.fromkeys(row["task"] for row in rows))
+    tasks = list(dict.fromkeys(row.task for row in rows))
     size = (4.0 * len(tasks) + 0.6, 3.6)
     figure, panels = plt.subplots(1, len(tasks), figsize=size, layout="constrained", sharey=True, squeeze=False)
-    sizes = {row["foundation"]: row["parameters"] for row in rows}
+    sizes = {row.foundation: row.parameters for row in rows}
     for axes, task in zip(panels[0], tasks, strict=True):
-        for kind in dict.fromkeys(row["kind"] for row in rows):
-            own = [row for row in rows if row["task"] == task and row["kind"] == kind and row["share"] is not None]
+        for kind in dict.fromkeys(row.kind for row in rows):
+            own = [(row.parameters, row.share) for row in rows if (row.task, row.kind) == (task, kind) and row.share]
             if own:
-                shares = [row["share"] for row in own]
-                axes.errorbar([row["parameters"] for row in own], shares, _errors(own, "share"), **_style(kind))
+                _curve(axes, [parameters for parameters, _ in own], [share for _, share in own], _style(kind))
         axes.axhline(100, color="#555555", linewidth=0.8)
         axes.set_xscale("log")
         axes.set_xticks(list(sizes.values()), [labels[name] for name in sizes], rotation=30, ha="right", fontsize=7)

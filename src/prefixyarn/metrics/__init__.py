@@ -1,1 +1,1 @@
-"""Scores of outputs: translation quality, faults, intervals and tests."""
+"""Scores of outputs: quality, errors, intervals and tests."""

@@ -13,7 +13,7 @@ from prefixyarn.languages import Direction, language
 from prefixyarn.records import Output
 
 
-class Cutter:
+class PrefixStripper:
     """Takes the first k units off answers and references of one direction."""
 
     def __init__(self, tokenizer: Tokenizer, direction: Direction) -> None:
@@ -22,20 +22,20 @@ class Cutter:
         self._code = direction.target
         self._join = language(direction.target).join
 
-    def of_text(self, text: str, k: int, k_unit: str) -> str:
+    def of_text(self, text: str, k: int, unit: str) -> str:
         """Return a text without its first k words or tagged words, or the tokens that it has as an answer."""
-        if k_unit != "token":
-            return text[len(cut(text, self._code, k, k_unit)) :].strip()
+        if unit != "token":
+            return text[len(cut(text, self._code, k, unit)) :].strip()
         return self._without(k, self._tokenizer.encode(self._join + text, add_special_tokens=False).ids)
 
-    def of_output(self, output: Output, k: int, k_unit: str) -> str:
+    def of_output(self, output: Output, k: int, unit: str) -> str:
         """Return an answer without its first k units; tokens are those that were given and chosen.
 
         A language tag is no part of the answer.
         """
         ids = [*([] if output.kind == "language-tag" else output.prior_ids), *output.new_ids]
-        if k_unit != "token" or not ids:
-            return self.of_text(output.text, k, k_unit)
+        if unit != "token" or not ids:
+            return self.of_text(output.text, k, unit)
         return self._without(k, ids)
 
     def _without(self, k: int, ids: list[int]) -> str:

@@ -6,9 +6,8 @@ so above and below a fraction's line.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 import numpy as np
 
@@ -24,16 +23,23 @@ class Mean:
     resampled: np.ndarray
 
 
-def mean_over(metric: Metric, scores: Sequence[Mapping[str, Any]], counts: np.ndarray) -> Mean:
-    """Return a system's mean over directions.
+def corpus_mean(
+    metric: Metric, score: float, items: Sequence[Sequence[float]] | np.ndarray, counts: np.ndarray
+) -> Mean:
+    """Return one direction's corpus score and the same score on each resample.
 
     Args:
         metric: The metric.
-        scores: By direction: ``score``, and ``items``, the statistics of its items, shape (items, statistics).
+        score: The score.
+        items: The statistics of its items, shape (items, statistics).
         counts: How often each item is drawn, shape (resamples, items).
     """
-    resampled = [metric.score(counts @ np.array(own["items"], dtype=float)) for own in scores]
-    return Mean(float(np.mean([own["score"] for own in scores])), np.mean(resampled, axis=0))
+    return Mean(score, metric.score(counts @ np.array(items, dtype=float)))
+
+
+def average(means: Sequence[Mean]) -> Mean:
+    """Return the mean over directions; the directions' draws are the same."""
+    return Mean(float(np.mean([own.score for own in means])), np.mean([own.resampled for own in means], axis=0))
 
 
 def p_value(own: Mean, other: Mean) -> float:

@@ -9,46 +9,46 @@ from prefixyarn.languages import Direction
 from prefixyarn.metrics.metric import Metric
 from prefixyarn.records import Item, Output
 
-Units = Mapping[str, tuple[Sequence[Item], Sequence[Output]]]
+Subsets = Mapping[str, tuple[Sequence[Item], Sequence[Output]]]
 
 
-def trial_scores(metric: Metric, units: Units) -> dict[str, float]:
-    """Return the score by unit, and ``mean`` over units.
+def trial_scores(metric: Metric, subsets: Subsets) -> dict[str, float]:
+    """Return the score by subset, and ``mean`` over subsets.
 
     Args:
         metric: The task's main metric.
-        units: By unit: its items, and an output for each.
+        subsets: By subset: its items, and an output for each.
     """
     scores = {}
-    for unit, (items, outputs) in units.items():
+    for subset, (items, outputs) in subsets.items():
         texts = {output.item: output.text for output in outputs}
-        target = Direction.parse(unit).target
-        scores[unit] = metric.corpus([texts[i.id] for i in items], [i.target for i in items], target)
+        target = Direction.parse(subset).target
+        scores[subset] = metric.corpus([texts[i.id] for i in items], [i.target for i in items], target)
     return {**scores, "mean": sum(scores.values()) / len(scores)}
 
 
-def choose(metric: Metric, candidates: Sequence[Mapping[str, Any]], units: Units) -> dict[str, Any]:
-    """Choose the candidate with the best mean dev score over units; of equals, the first.
+def choose(metric: Metric, candidates: Sequence[Mapping[str, Any]], subsets: Subsets) -> dict[str, Any]:
+    """Choose the candidate with the best mean dev score over subsets; of equals, the first.
 
     Args:
         metric: The task's main metric.
         candidates: Prompt templates or sets of examples, each with a ``name``, which is its outputs' ``prompt``.
-        units: By unit: its trial items, and an output per candidate and item.
+        subsets: By subset: its trial items, and an output per candidate and item.
 
     Returns:
-        ``chosen`` (a name), ``prompt`` (that candidate), ``scores`` (by candidate: per unit and
-        ``mean``), ``n`` (items per unit).
+        ``chosen`` (a name), ``prompt`` (that candidate), ``scores`` (by candidate: per subset and
+        ``mean``), ``n`` (items per subset).
     """
     scores = {
         candidate["name"]: trial_scores(
             metric,
             {
-                unit: (items, [o for o in outputs if o.prompt == candidate["name"]])
-                for unit, (items, outputs) in units.items()
+                subset: (items, [o for o in outputs if o.prompt == candidate["name"]])
+                for subset, (items, outputs) in subsets.items()
             },
         )
         for candidate in candidates
     }
     best = max(candidates, key=lambda candidate: scores[candidate["name"]]["mean"])
-    n = len(next(iter(units.values()))[0])
+    n = len(next(iter(subsets.values()))[0])
     return {"chosen": best["name"], "prompt": dict(best), "scores": scores, "n": n}

@@ -16,15 +16,16 @@ from markupsafe import Markup
 
 from prefixyarn.languages import language
 from prefixyarn.records import Item, Output, System
+from prefixyarn.systems import headline, shown_units
 
 SENTENCE = 60  # characters; a longer cell of a table is text, whose lines break
-# What a page of examples shows beside source and reference, in this order; which k and variant: the first there is.
+# What a page of examples shows beside source and reference: a name, the prior kind and what decodes.
 SHOWN = (
-    ("foundation alone", System("none")),
-    ("pseudo, 2 tokens", System("pseudo", "first", 2, "token")),
-    ("refined, 2 tokens", System("refined", "", 2, "token")),
-    ("SFT prior, 2 tokens", System("sft", "", 2, "token")),
-    ("SFT model", System("none", model="sft")),
+    ("foundation alone", "none", "foundation"),
+    ("pseudo", "pseudo", "foundation"),
+    ("refined", "refined", "foundation"),
+    ("SFT prior", "sft", "foundation"),
+    ("SFT model", "none", "sft"),
 )
 
 
@@ -50,26 +51,28 @@ class Example:
     """One item with what systems answered.
 
     Attributes:
-        unit: The direction.
+        subset: The direction.
         source: The source text, and its language code.
         reference: The reference, and its language code.
         answers: Pairs of a system's name, the prior given and what the model added to it.
     """
 
-    unit: str
+    subset: str
     source: tuple[str, str]
     reference: tuple[str, str]
     answers: tuple[tuple[str, str, str], ...]
 
 
-def example(unit: str, item: Item, outputs: Mapping[System, Output], codes: tuple[str, str]) -> Example:
-    """Return an item as an example, with the systems of `SHOWN` that answered it."""
+def example(subset: str, item: Item, outputs: Mapping[System, Output], codes: tuple[str, str]) -> Example:
+    """Return an item as an example, with what `SHOWN` names: each kind's headline system, if it answered the item."""
     answers = []
-    for name, system in SHOWN:
-        if system in outputs:
+    for name, kind, model in SHOWN:
+        system = headline(outputs, kind, model)
+        if system is not None:
             text, given = outputs[system].text, outputs[system].prior
-            answers.append((name, given, text[len(given) :]))
-    return Example(unit, (item.source, codes[0]), (item.target, codes[1]), tuple(answers))
+            shown = ", ".join(filter(None, (name, shown_units(system))))
+            answers.append((shown, given, text[len(given) :]))
+    return Example(subset, (item.source, codes[0]), (item.target, codes[1]), tuple(answers))
 
 
 def direction_of(code: str) -> str:

@@ -2,22 +2,39 @@
 
 from __future__ import annotations
 
-import csv
 from collections.abc import Mapping, Sequence
-from pathlib import Path
+from dataclasses import dataclass
 from typing import Any
 
+from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.tables.overview import OverviewRow
 from prefixyarn.tables.render import markdown, number
-from prefixyarn.tables.rows import Row
+from prefixyarn.timings import seconds
 
 
-def seconds(files: Sequence[str | Path]) -> float:
-    """Return the summed running time of jobs, from the files that Snakemake's ``benchmark:`` writes."""
-    total = 0.0
-    for path in files:
-        with open(path, encoding="utf-8") as stream:
-            total += sum(float(row["s"]) for row in csv.DictReader(stream, delimiter="\t"))
-    return total
+@dataclass(frozen=True)
+class CostRow:
+    """What one source of priors costs.
+
+    Attributes:
+        foundation: The foundation's name.
+        source: ``none``, ``pseudo``, ``refined``, ``sft prior``, ``sft model`` (its own answers) or ``few-shot``.
+        training_seconds: Preparation, once: the dictionary, training, or the choice of examples.
+        trained_parameters: How many; 0 where nothing is trained.
+        sentences: Training pairs used.
+        seconds_per_prior: To get one; None where there is none to get.
+        seconds_per_answer: To decode with it: the mean of the job that decodes all systems together.
+        share: The best share of the SFT model's score that such a prior reaches; 100 for the SFT model itself.
+    """
+
+    foundation: str
+    source: str
+    training_seconds: float
+    trained_parameters: int
+    sentences: int
+    seconds_per_prior: float | None
+    seconds_per_answer: float | None
+    share: Interval | None
 
 
 def cost_rows(
@@ -27,52 +44,40 @@ def cost_rows(
     refined: Mapping[str, Any] | None,
     train_sentences: int,
     directions: int,
+    examples: int,
     answers: Mapping[str, int],
-    overview: Sequence[Row],
-) -> list[Row]:
+    overview: Sequence[OverviewRow],
+) -> list[CostRow]:
     """Return the cost table of one foundation: a row per source of priors.
+
+    Seconds are wall time of whole jobs, start included, on the machine and the threads of the run; jobs side by side
+    share the machine. Of a job that was killed and went on, only its last part counts: for figures of costs, take an
+    undisturbed run.
 
     Args:
         foundation: Its name.
         timings: By rule, the benchmark files of its jobs.
         sft: The SFT model's manifest.
         refined: The refined model's manifest.
-        directions: Number of directions, or languages, of the task.
         train_sentences: Training sentence pairs, all directions together.
-        answers: By rule, how many answers or predictions its jobs made; of ``build_priors`` for how many items, as each
-            of its jobs makes an item's priors of all kinds, of which the dictionary's take the time.
+        directions: Number of directions, or languages, of the task.
+        examples: Number of examples in the few-shot prompt; 0 without one.
+        answers: By rule, how many answers or predictions its jobs made; of ``build_priors`` for how many items, as it
+            makes an item's priors of all kinds, of which the dictionary's take the time.
         overview: Rows of the overview of this foundation and task.
-
-    Returns:
-        Rows with ``training seconds`` and ``trained parameters`` (0 where nothing is trained), ``sentences`` (training
-        pairs used), ``seconds per prior`` (to get one) and ``seconds per answer`` (to decode with it: the mean of
-        the job that decodes all systems together), and ``share``, the best share of the SFT model's score that such a
-        prior reaches, with the ends of its interval. Seconds are wall time of whole jobs, start included, on the
-        machine and the threads of the run; jobs side by side share the machine. Of a job that was killed and went
-        on, only its last part counts: for figures of costs, take an undisturbed run.
     """
 
     def per_piece(rule: str) -> float | None:
         return seconds(timings[rule]) / answers[rule] if answers.get(rule) else None
 
     seeded, own_answer = per_piece("decode"), per_piece("decode_sft")
-    rows: list[Row] = []
+    rows = []
 
     def add(
-        kind: str, training: float, parameters: int, sentences: int, prior: float | None, answer: float | None
+        source: str, training: float, parameters: int, sentences: int, prior: float | None, answer: float | None
     ) -> None:
-        rows.append(
-            {
-                "foundation": foundation,
-                "system": kind,
-                "training seconds": training,
-                "trained parameters": parameters,
-                "sentences": sentences,
-                "seconds per prior": prior,
-                "seconds per answer": answer,
-                **_share(kind, overview),
-            }
-        )
+        share = _share(source, overview)
+        rows.append(CostRow(foundation, source, training, parameters, sentences, prior, answer, share))
 
     add("none", 0.0, 0, 0, 0.0, seeded)
     if timings["induce_lexicon"]:
@@ -85,40 +90,37 @@ def cost_rows(
         training, used = seconds(timings["train_sft"]), sft["config"]["steps"] * sft["config"]["batch"]
         add("sft prior", training, sft["parameters"], min(used, train_sentences), own_answer, seeded)
         add("sft model", training, sft["parameters"], min(used, train_sentences), None, own_answer)
-    if answers.get("decode_examples"):
+    if examples:
         # So many examples for each direction; what chooses them are dev items.
-        chosen = {int(row["prompt"].split("-")[-1]) for row in overview if row["prompt"].startswith("few-shot")}
-        shown = max(chosen, default=0) * directions
-        add("few-shot", seconds(timings["decode_examples"]), 0, shown, 0.0, seeded)
+        add("few-shot", seconds(timings["choose_examples"]), 0, examples * directions, 0.0, seeded)
     return rows
 
 
-def _share(system: str, overview: Sequence[Row]) -> Row:
-    if system == "sft model":
-        return {"share": 100.0, "share low": None, "share high": None}
-    few = system == "few-shot"
-    kind = {"few-shot": "none", "sft prior": "sft"}.get(system, system)
-    own = [row for row in overview if row["kind"] == kind and row["prompt"].startswith("few-shot") == few]
-    best = max((row for row in own if row["share"] is not None), key=lambda row: row["share"], default=None)
-    return {name: best[name] if best else None for name in ("share", "share low", "share high")}
+def _share(source: str, overview: Sequence[OverviewRow]) -> Interval | None:
+    if source == "sft model":
+        return Interval(100.0, 100.0, 100.0)
+    few = source == "few-shot"
+    kind = {"few-shot": "none", "sft prior": "sft"}.get(source, source)
+    own = [row for row in overview if row.system.kind == kind and (row.system.prompt != "zero-shot") == few]
+    return max((row.share for row in own if row.share is not None), key=lambda share: share.score, default=None)
 
 
-def cost_markdown(task: str, rows: Sequence[Row], foundations: Mapping[str, str]) -> str:
+def cost_markdown(task: str, rows: Sequence[CostRow], foundations: Mapping[str, str]) -> str:
     """Render the cost table as Markdown, a table per foundation."""
     parts = []
     for name, label in foundations.items():
         shown = [
             {
-                "system": row["system"],
-                "% of SFT": number(row["share"]),
-                "preparation, s": number(row["training seconds"], 0),
-                "trained parameters": f"{int(row['trained parameters']):,}",
-                "sentence pairs": f"{int(row['sentences']):,}",
-                "s per prior": number(row["seconds per prior"], 2),
-                "s per answer": number(row["seconds per answer"], 2),
+                "system": row.source,
+                "% of SFT": number(row.share),
+                "preparation, s": number(row.training_seconds, 0),
+                "trained parameters": f"{row.trained_parameters:,}",
+                "sentence pairs": f"{row.sentences:,}",
+                "s per prior": number(row.seconds_per_prior, 2),
+                "s per answer": number(row.seconds_per_answer, 2),
             }
             for row in rows
-            if row["foundation"] == name
+            if row.foundation == name
         ]
         parts.append(f"### What each source of priors costs: {task}, {label}\n\n{markdown(shown)}\n")
     parts.append(

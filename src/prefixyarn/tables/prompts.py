@@ -3,33 +3,54 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from prefixyarn.tables.render import markdown, number
-from prefixyarn.tables.rows import Row
+from prefixyarn.tables.rows import ALL
 
 
-def prompt_rows(choices: Mapping[str, Mapping[str, Any]]) -> list[Row]:
-    """Return the dev scores of all prompt templates, or sets of examples: a row per foundation and template.
+@dataclass(frozen=True)
+class PromptRow:
+    """The dev score of one prompt template, or set of examples.
+
+    Attributes:
+        foundation: The foundation's name.
+        prompt: The name of the template or of the set of examples.
+        chosen: Whether it is the best, and is used.
+        subset: A direction or a language; `ALL` for the mean.
+        score: Its score by the task's main metric.
+        n: Items a subset.
+    """
+
+    foundation: str
+    prompt: str
+    chosen: bool
+    subset: str
+    score: float
+    n: int
+
+
+def prompt_rows(choices: Mapping[str, Mapping[str, Any]]) -> list[PromptRow]:
+    """Return the dev scores of all prompt templates, or sets of examples: of each subset and the mean.
 
     Args:
         choices: What `choose_prompt` (or `choose_examples`) wrote, by foundation.
     """
     return [
-        {"foundation": foundation, "prompt": name, "chosen": name == choice["chosen"], **own, "n": choice["n"]}
+        PromptRow(foundation, name, name == choice["chosen"], ALL if subset == "mean" else subset, score, choice["n"])
         for foundation, choice in choices.items()
-        for name, own in choice["scores"].items()
+        for name, scores in choice["scores"].items()
+        for subset, score in scores.items()
     ]
 
 
-def prompt_markdown(rows: Sequence[Row]) -> str:
-    """Render prompt rows as Markdown."""
-    return markdown(
-        [
-            {
-                c: ("yes" if v else "") if c == "chosen" else number(v) if isinstance(v, float) else v
-                for c, v in row.items()
-            }
-            for row in rows
-        ]
-    )
+def prompt_markdown(rows: Sequence[PromptRow]) -> str:
+    """Render prompt rows as Markdown, a line per foundation and prompt."""
+    shown = []
+    for foundation, prompt in dict.fromkeys((row.foundation, row.prompt) for row in rows):
+        own = [row for row in rows if (row.foundation, row.prompt) == (foundation, prompt)]
+        scores = {row.subset or "mean": number(row.score) for row in own}
+        chosen, n = "yes" if own[0].chosen else "", own[0].n
+        shown.append({"foundation": foundation, "prompt": prompt, "chosen": chosen, **scores, "n": n})
+    return markdown(shown)

@@ -1,21 +1,32 @@
-"""Rendering of rows for readers: as Markdown."""
+"""Rendering of rows for readers: as Markdown, as LaTeX, and the cells that several tables have."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import Any, Protocol
 
 from tabulate import tabulate
 
-from prefixyarn.tables.rows import Row
+from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.records import System
+from prefixyarn.systems import shown_units
 
-# Prior kinds where all tasks are side by side: no controls.
-KINDS = ("none", "pseudo", "refined", "sft", "oracle")
 
-
-def number(value: float | None, digits: int = 1) -> str:
-    """Return a number for readers; a dash for None."""
+def number(value: float | Interval | None, digits: int = 1) -> str:
+    """Return a number for readers, of an interval its score; a dash for None."""
+    if isinstance(value, Interval):
+        value = value.score
     return "–" if value is None else f"{value:.{digits}f}"
+
+
+def ends(value: Interval | None) -> str:
+    """Return the ends of an interval for readers; a dash for None."""
+    return "–" if value is None else f"{value.low:.1f}–{value.high:.1f}"
+
+
+def p_cell(value: float | None) -> str:
+    """Return a p-value for readers; a dash for None."""
+    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
 
 
 def percent(value: float | None) -> str:
@@ -35,6 +46,40 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     return tabulate([list(r.values()) for r in rows], columns, "pipe", colalign=align, disable_numparse=True)
 
 
-def foundation_cell(row: Row, rows: Sequence[Row]) -> dict[str, str]:
+def latex(rows: Sequence[Mapping[str, str]]) -> str:
+    """Render rows as a LaTeX table with booktabs lines."""
+    cells = [[value.replace("–", "--") for value in row.values()] for row in rows]
+    return tabulate(cells, list(rows[0]), "latex_booktabs", disable_numparse=True)
+
+
+def prior_cell(system: System) -> str:
+    """Return a system's kind of prior, and which of several, for readers."""
+    return " ".join(part for part in (system.kind, system.variant) if part)
+
+
+def system_cells(system: System) -> dict[str, str]:
+    """Return the cells of a table that name a row's system to a reader."""
+    return {
+        "model": system.model,
+        "prompt": system.prompt if system.model in ("foundation", "sft") else "–",
+        "prior": prior_cell(system),
+        "k": shown_units(system) or "–",
+    }
+
+
+def with_ends(value: Interval, digits: int = 1) -> str:
+    """Return a number with the ends of its interval for readers."""
+    return f"{value.score:.{digits}f} ({value.low:.{digits}f}–{value.high:.{digits}f})"
+
+
+class OfFoundation(Protocol):
+    """A row of a table that may have rows of several foundations."""
+
+    @property
+    def foundation(self) -> str:
+        """The foundation's name."""
+
+
+def foundation_cell(row: OfFoundation, rows: Sequence[OfFoundation]) -> dict[str, str]:
     """Return a cell that names a row's foundation, if the table has several."""
-    return {"foundation": row["foundation"]} if len({r["foundation"] for r in rows}) > 1 else {}
+    return {"foundation": row.foundation} if len({own.foundation for own in rows}) > 1 else {}

@@ -1,50 +1,183 @@
-"""The rows of tables, and how they are written and read as CSV."""
+"""Rows of tables: dataclasses, written to CSV and read from it by their fields.
+
+A field of type `Interval` takes three columns: ``share``, ``share_low``, ``share_high``. A field of type `System` takes
+the columns of a system. No other field is nested, and no column's name is ever taken apart.
+"""
 
 from __future__ import annotations
 
 import csv
 import os
+import types
+import typing
 from collections.abc import Sequence
-from typing import Any
+from dataclasses import asdict, dataclass, fields
+from typing import Any, TypeVar
 
-from prefixyarn.records import atomic
+from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.records import System, atomic
 
-Row = dict[str, Any]
+ALL = ""  # the subset of a mean over all of a task's
+Row = TypeVar("Row")
 
 
-def write_csv(path: str | os.PathLike[str], rows: Sequence[Row]) -> None:
-    """Write rows as CSV, floats to four decimals, missing values empty."""
+@dataclass(frozen=True)
+class ScoreRow:
+    """One system's score by one metric, on one subset or as the mean over all.
+
+    Attributes:
+        foundation: The foundation's name.
+        metric: The metric's title.
+        system: The system.
+        domain: ``test`` or ``out_of_domain``.
+        subset: A direction or a language; `ALL` for the mean over the table's.
+        without_k: How many first units are taken off answers and references; 0 for whole answers.
+        without_unit: Of which kind; empty for whole answers.
+        n: Items a subset.
+        score: The score, or mean of scores, with its 95 % interval.
+        share: 100 · score / score of the SFT model, cut likewise; None without one. On a subset where that scores 0 on
+            a resample, the interval is without bounds: from 0 to infinity.
+        recovery: 100 · (score − none) / (sft − none), of means of whole answers.
+        p_none: p-value of the mean's paired test against ``none``, with Holm's correction over the metric's rows.
+        p_sft: The same against the SFT model.
+        p_none_uncorrected: The same as ``p_none`` without the correction; of single subsets, too.
+        p_sft_uncorrected: The same as ``p_sft`` without the correction; of single subsets, too.
+        prior_tokens: Mean tokens of a prior.
+        new_tokens: Mean tokens of what the model added.
+        covered: Share (0 to 1) of items whose prior is as long as the reference.
+        off_target: Share of continuations in another language than the target's.
+        empty: Share of empty answers.
+        copied: Share of copies of the source; of summaries, the share of words that stand in the source.
+        repeated: Share of answers that repeat something four times in a row.
+        truncated: Share of answers that the length limit ended.
+        length_ratio: Length of a summary over its reference's, in characters.
+        unparsable: Share of the words without a tag that can be read.
+        length_mismatch: Share of answers with more or fewer tagged words than words.
+    """
+
+    foundation: str
+    metric: str
+    system: System
+    domain: str
+    subset: str
+    without_k: int
+    without_unit: str
+    n: int
+    score: Interval
+    share: Interval | None = None
+    recovery: Interval | None = None
+    p_none: float | None = None
+    p_sft: float | None = None
+    p_none_uncorrected: float | None = None
+    p_sft_uncorrected: float | None = None
+    prior_tokens: float | None = None
+    new_tokens: float | None = None
+    covered: float | None = None
+    off_target: float | None = None
+    empty: float | None = None
+    copied: float | None = None
+    repeated: float | None = None
+    truncated: float | None = None
+    length_ratio: float | None = None
+    unparsable: float | None = None
+    length_mismatch: float | None = None
+
+
+def rows_of(rows: Sequence[ScoreRow], foundation: str, metric: str) -> list[ScoreRow]:
+    """Return the rows of one foundation and metric, in their order."""
+    return [row for row in rows if (row.foundation, row.metric) == (foundation, metric)]
+
+
+def systems_of(rows: Sequence[ScoreRow]) -> list[System]:
+    """Return the systems of rows, each once, in their order."""
+    return list(dict.fromkeys(row.system for row in rows))
+
+
+def find_row(
+    rows: Sequence[ScoreRow],
+    system: System,
+    subset: str = ALL,
+    domain: str = "test",
+    without: tuple[int, str] = (0, ""),
+) -> ScoreRow | None:
+    """Return a system's row, or None if there is none.
+
+    Args:
+        rows: Rows of one foundation and metric.
+        system: The system.
+        subset: A direction or a language; `ALL` for the mean.
+        domain: ``test`` or ``out_of_domain``.
+        without: How many first units are taken off the answers, and of which kind.
+    """
+    for row in rows:
+        if (row.system, row.subset, row.domain, (row.without_k, row.without_unit)) == (system, subset, domain, without):
+            return row
+    return None
+
+
+def row_of(
+    rows: Sequence[ScoreRow],
+    system: System,
+    subset: str = ALL,
+    domain: str = "test",
+    without: tuple[int, str] = (0, ""),
+) -> ScoreRow:
+    """Return the same as `find_row`, where there must be one."""
+    found = find_row(rows, system, subset, domain, without)
+    if found is None:
+        raise LookupError(f"no row of {system}, subset {subset!r}, {domain}, without {without}")
+    return found
+
+
+def write_rows(path: str | os.PathLike[str], rows: Sequence[Any], kind: type[Any]) -> None:
+    """Write rows of one class as CSV: a header even without rows, floats to four decimals, None empty."""
     with atomic(path) as stream:
-        writer = csv.DictWriter(stream, list(rows[0]), lineterminator="\n")
-        writer.writeheader()
+        writer = csv.writer(stream, lineterminator="\n")
+        writer.writerow([column for name, own in _types(kind).items() for column in _columns(name, own)])
         for row in rows:
-            writer.writerow({c: f"{v:.4f}" if isinstance(v, float) else v for c, v in row.items()})
+            cells = [cell for name, own in _types(kind).items() for cell in _cells(getattr(row, name), own)]
+            writer.writerow([f"{cell:.4f}" if isinstance(cell, float) else cell for cell in cells])
 
 
-TEXT = (
-    "item",
-    "direction",
-    "group",
-    "metric",
-    "foundation",
-    "model",
-    "prompt",
-    "kind",
-    "variant",
-    "k_unit",
-    "task",
-    "language",
-    "trained on",
-    "units",
-    "system",
-    "resource level",
-    "right",
-)  # columns that hold no numbers
-
-
-def read_csv(path: str | os.PathLike[str]) -> list[Row]:
-    """Read rows that `write_csv` wrote: numbers as floats, missing values as None; columns of text as they are."""
+def read_rows(path: str | os.PathLike[str], kind: type[Row]) -> list[Row]:
+    """Read rows that `write_rows` wrote."""
     with open(path, encoding="utf-8", newline="") as stream:
         return [
-            {c: v if c in TEXT else float(v) if v else None for c, v in row.items()} for row in csv.DictReader(stream)
+            kind(**{name: _value(line, name, own) for name, own in _types(kind).items()})
+            for line in csv.DictReader(stream)
         ]
+
+
+def _types(kind: type[Any]) -> dict[str, type[Any]]:
+    """Return the fields of a row class with their types, None left out of them."""
+    hints = typing.get_type_hints(kind)
+    return {own.name: _without_none(hints[own.name]) for own in fields(kind)}
+
+
+def _without_none(hint: Any) -> type[Any]:
+    if isinstance(hint, types.UnionType):
+        (hint,) = [own for own in typing.get_args(hint) if own is not type(None)]
+    return typing.cast(type[Any], hint)
+
+
+def _columns(name: str, own: type[Any]) -> list[str]:
+    if own is Interval:
+        return [name, f"{name}_low", f"{name}_high"]
+    return [field.name for field in fields(System)] if own is System else [name]
+
+
+def _cells(value: Any, own: type[Any]) -> list[Any]:
+    if own in (Interval, System):
+        return [None] * 3 if value is None else list(asdict(value).values())
+    return [int(value) if isinstance(value, bool) else value]
+
+
+def _value(line: dict[str, str], name: str, own: type[Any]) -> Any:
+    if own is Interval:
+        cells = [line[column] for column in _columns(name, own)]
+        return Interval(*map(float, cells)) if cells[0] else None
+    if own is System:
+        return System(**{field.name: _value(line, field.name, _types(System)[field.name]) for field in fields(System)})
+    if own is str:
+        return line[name]
+    return None if not line[name] else bool(int(line[name])) if own is bool else own(line[name])

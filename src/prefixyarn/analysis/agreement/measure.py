@@ -11,12 +11,18 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 import torch
+from transformers import PreTrainedTokenizerFast
 
-from prefixyarn.analysis.steps import Step
-from prefixyarn.decode.batch import Request
-from prefixyarn.decode.scoring import distributions
+from prefixyarn.analysis.agreement import TEACHER_FORCED, Step
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.likelihood import distributions
+from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import Foundation
-from prefixyarn.models.sft import SftModel
+from prefixyarn.models.sft.adapter import SftModel
+from prefixyarn.models.tokenizer import prompt_ids
+from prefixyarn.prompts import Prompt
+from prefixyarn.records import Item, Output, System
+from prefixyarn.systems import NONE
 
 
 def compare(foundation: torch.Tensor, sft: torch.Tensor) -> dict[str, torch.Tensor]:
@@ -52,6 +58,39 @@ class Read:
     item: str
     k: int
     request: Request
+
+
+def reads(
+    tokenizer: PreTrainedTokenizerFast,
+    prompt: Prompt,
+    subset: str,
+    items: Sequence[Item],
+    own: Sequence[Output],
+    free: Sequence[Output],
+    ks: Sequence[int],
+) -> list[Read]:
+    """Return the answers to read, those to one prompt after one another.
+
+    Args:
+        tokenizer: That of both models.
+        prompt: The prompt.
+        subset: The direction.
+        items: The items looked at.
+        own: The SFT model's own answers.
+        free: What the foundation answered, by itself and after SFT tokens.
+        ks: After how many SFT tokens it is looked at, beside none.
+    """
+    direction = Direction.parse(subset)
+    ids = {item.id: tuple(prompt_ids(tokenizer, prompt.fill(item.source, direction))) for item in items}
+    wanted = {NONE: 0, **{System("sft", "", k, "token"): k for k in ks}}
+    answers = [(TEACHER_FORCED, output) for output in own]
+    answers += [(wanted[output.system], output) for output in free if output.system in wanted]
+    found = [
+        Read(output.item, k, Request(ids[output.item], (*output.prior_ids, *output.new_ids)))
+        for k, output in answers
+        if output.item in ids
+    ]
+    return sorted(found, key=lambda read: read.item)
 
 
 def steps(

@@ -9,7 +9,7 @@ from functools import cached_property
 from prefixyarn.data.splits import NEAR_DUPLICATE, similarities
 from prefixyarn.records import Item, Output
 
-FAULTS = ("off_target", "empty", "copied", "repeated", "truncated")
+ERROR_TYPES = ("off_target", "empty", "copied", "repeated", "truncated")
 
 # Languages that a model may slip into beside the configured ones: the likeliest by closeness or by amount of
 # text. Without Spanish on the list, Spanish outputs count as Portuguese.
@@ -48,7 +48,7 @@ class LanguageDetector:
         return sum(self.detect(text) != code for text in texts) / len(texts) if texts else 0.0
 
 
-def faults(item: Item, output: Output, target: str, detector: LanguageDetector) -> dict[str, bool | None]:
+def error_types(item: Item, output: Output, target: str, detector: LanguageDetector) -> dict[str, bool | None]:
     """Tell what is wrong with an output.
 
     Returns:

@@ -1,4 +1,4 @@
-"""What `prefixyarn.analysis.agreement` measures, for those who read it: no model is needed."""
+"""How far foundation and SFT model agree, token by token (paper section 2.2, the "silent majority")."""
 
 from __future__ import annotations
 

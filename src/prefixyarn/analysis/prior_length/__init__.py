@@ -1,0 +1,1 @@
+"""How many units of a prior are needed (paper section 4.1)."""

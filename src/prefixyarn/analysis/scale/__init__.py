@@ -1,0 +1,1 @@
+"""How far priors take foundations of different sizes (open question 1)."""

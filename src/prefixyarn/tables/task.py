@@ -1,0 +1,327 @@
+"""A task's table: every system as a share of the SFT model, with tests, verdicts and the paper's own figures."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+import numpy as np
+
+from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
+from prefixyarn.metrics.metric import Metric
+from prefixyarn.metrics.shares import Mean, average, corpus_mean, holm, p_value, recovery, share
+from prefixyarn.metrics.subsets import DOMAINS, DomainScores, SubsetScores, SystemScores
+from prefixyarn.records import System
+from prefixyarn.systems import NONE, SFT
+from prefixyarn.tables.render import ends, latex, markdown, number, p_cell, percent, system_cells
+from prefixyarn.tables.rows import ScoreRow, row_of, rows_of, systems_of
+from prefixyarn.tasks.scoring import Scores
+
+TaskScores = Mapping[str, Mapping[str, SubsetScores]]  # by foundation and subset
+
+
+def task_rows(task: Scores, scores: TaskScores, resamples: int, seed: int) -> list[ScoreRow]:
+    """Return a task's table: per metric, foundation and system its mean over subsets, and what it is a mean of.
+
+    Args:
+        task: How the task's answers are scored.
+        scores: By foundation and subset.
+        resamples: Number of bootstrap resamples.
+        seed: Seed of the bootstrap: that of the subsets' own, so that draws are the same.
+
+    Returns:
+        Per system the mean of whole answers, a row per subset, the means of continuations, and where there are items
+        out of domain the mean of those. p-values of means of whole answers are corrected over the systems of one
+        metric and foundation. Without an SFT model all shares are None.
+    """
+    rows = []
+    for metric in task.metrics:
+        for foundation, subsets in scores.items():
+            rows += _Table(metric, foundation, subsets, resamples, seed).rows()
+    return rows
+
+
+def by_system(foundation: str, subsets: Mapping[str, SubsetScores]) -> dict[System, list[SystemScores]]:
+    """Return the scores of each system, one per subset, in the order of the first subset's systems.
+
+    Raises:
+        ValueError: A subset lacks a system that another has.
+    """
+    found: dict[System, list[SystemScores]] = {}
+    for own in subsets.values():
+        for entry in own.systems:
+            found.setdefault(entry.system, []).append(entry)
+    for system, entries in found.items():
+        if len(entries) != len(subsets):
+            lacking = [name for name, own in subsets.items() if system not in (e.system for e in own.systems)]
+            raise ValueError(f"{foundation}: no scores of {system} on {', '.join(lacking)}, but on other subsets")
+    return found
+
+
+class _Table:
+    """The rows of one metric and foundation."""
+
+    def __init__(
+        self, metric: Metric, foundation: str, subsets: Mapping[str, SubsetScores], resamples: int, seed: int
+    ) -> None:
+        self._metric, self._foundation, self._subsets = metric, foundation, list(subsets)
+        self._systems = by_system(foundation, subsets)
+        first = self._systems[NONE][0]
+        self._n = {domain: first.of_domain(domain).n for domain in DOMAINS}
+        self._counts = {domain: draw_counts(n, resamples, seed) for domain, n in self._n.items() if n}
+        self._cuts = sorted({(own.k, own.unit) for own in first.continuations})
+        # By domain and system: its scores on each subset, and their mean.
+        self._own: dict[tuple[str, System], list[Mean]] = {}
+        self._mean: dict[tuple[str, System], Mean] = {}
+        for domain, counts in self._counts.items():
+            for system, entries in self._systems.items():
+                own = [entry.of_domain(domain).metrics[metric.name] for entry in entries]
+                self._own[domain, system] = [corpus_mean(metric, s.score, s.items, counts) for s in own]
+                self._mean[domain, system] = average(self._own[domain, system])
+
+    def rows(self) -> list[ScoreRow]:
+        """Return the rows, system by system."""
+        corrected = {
+            baseline: dict(zip(self._systems, holm([self._p("test", s, baseline) for s in self._systems]), strict=True))
+            for baseline in (NONE, SFT)
+        }
+        rows = []
+        for system in self._systems:
+            mean, none, sft = (self._mean.get(("test", other)) for other in (system, NONE, SFT))
+            assert mean and none, "each has a mean in-domain"
+            rows += [
+                replace(
+                    self._mean_row("test", system),
+                    recovery=recovery(mean, none, sft) if sft and system != NONE else None,
+                    p_none=corrected[NONE][system],
+                    p_sft=corrected[SFT][system],
+                ),
+                *(self._subset_row(system, n) for n in range(len(self._subsets))),
+                *(self._continuation_row(system, k, unit) for k, unit in self._cuts),
+            ]
+            if "out_of_domain" in self._counts:
+                rows.append(self._mean_row("out_of_domain", system))
+        return rows
+
+    def _p(self, domain: str, system: System, baseline: System) -> float | None:
+        other = self._mean.get((domain, baseline))
+        return None if other is None or system == baseline else p_value(self._mean[domain, system], other)
+
+    def _mean_row(self, domain: str, system: System) -> ScoreRow:
+        mean, sft = self._mean[domain, system], self._mean.get((domain, SFT))
+        return ScoreRow(
+            **self._names(domain, system),
+            score=interval(mean.score, mean.resampled),
+            share=share(mean, sft) if sft else None,
+            p_none_uncorrected=self._p(domain, system, NONE),
+            p_sft_uncorrected=self._p(domain, system, SFT),
+            **_rates([entry.of_domain(domain) for entry in self._systems[system]]),
+        )
+
+    def _subset_row(self, system: System, n: int) -> ScoreRow:
+        own, sft = self._systems[system][n].test, self._own.get(("test", SFT))
+        score = own.metrics[self._metric.name]
+        return ScoreRow(
+            **self._names("test", system, self._subsets[n]),
+            score=Interval(score.score, score.low, score.high),
+            share=_subset_share(self._own["test", system][n], sft[n]) if sft else None,
+            p_none_uncorrected=score.p_none,
+            p_sft_uncorrected=score.p_sft,
+            **_rates([own]),
+        )
+
+    def _continuation_row(self, system: System, k: int, unit: str) -> ScoreRow:
+        mean = self._continuation(system, k, unit)
+        sft = self._continuation(SFT, k, unit) if SFT in self._systems else None
+        return ScoreRow(
+            **{**self._names("test", system), "without_k": k, "without_unit": unit},
+            score=interval(mean.score, mean.resampled),
+            share=share(mean, sft) if sft else None,
+        )
+
+    def _continuation(self, system: System, k: int, unit: str) -> Mean:
+        own = [entry.continuation(k, unit, self._metric.name) for entry in self._systems[system]]
+        return average([corpus_mean(self._metric, c.score, c.items, self._counts["test"]) for c in own])
+
+    def _names(self, domain: str, system: System, subset: str = "") -> dict[str, Any]:
+        return {
+            "foundation": self._foundation,
+            "metric": self._metric.title,
+            "system": system,
+            "domain": domain,
+            "subset": subset,
+            "without_k": 0,
+            "without_unit": "",
+            "n": self._n[domain],
+        }
+
+
+def _subset_share(own: Mean, sft: Mean) -> Interval | None:
+    """Return the share on one subset: of few items, the SFT model may score 0 on a resample, which bounds nothing."""
+    found = share(own, sft)
+    if found is None and sft.score > 0:
+        return Interval(100 * own.score / sft.score, 0.0, math.inf)
+    return found
+
+
+def _rates(entries: Sequence[DomainScores]) -> dict[str, Any]:
+    """Return the rates of errors, the tokens and the coverage, as means over subsets of which they are known."""
+    found = {name: mean_rate([own.error_types[name] for own in entries]) for name in entries[0].error_types}
+    for name in ("prior_tokens", "new_tokens", "covered"):
+        found[name] = mean_rate([getattr(own, name) for own in entries])
+    return found
+
+
+def mean_rate(values: Sequence[float | None]) -> float | None:
+    """Return the mean of the values that are known; None if none is."""
+    known = [v for v in values if v is not None]
+    return float(np.mean(known)) if known else None
+
+
+def task_markdown(
+    task: Scores, rows: Sequence[ScoreRow], subsets: Sequence[str], foundations: Mapping[str, str]
+) -> str:
+    """Render a task's rows as Markdown: per foundation and metric a table in tokens, words apart, continuations last.
+
+    Args:
+        task: How the task's answers are scored.
+        rows: From `task_rows`.
+        subsets: Columns, in order.
+        foundations: Label of each foundation by its name.
+    """
+    parts = []
+    for foundation, label in foundations.items():
+        for metric in (metric.title for metric in task.metrics):
+            own = rows_of(rows, foundation, metric)
+            systems = systems_of(own)
+            tokens = [_shown(task, own, system, subsets) for system in systems if system.unit != "word"]
+            in_words = [_shown(task, own, system, subsets) for system in systems if system.unit == "word"]
+            parts.append(f"### {metric}, {label}\n\n{markdown(tokens)}\n")
+            if in_words:
+                parts.append(f"#### {metric}, priors in words\n\n{markdown(in_words)}\n")
+            cuts = list(dict.fromkeys((row.without_k, row.without_unit) for row in own if row.without_k))
+            if cuts:
+                shown = [_continuations(own, system, cuts) for system in systems]
+                parts.append(f"#### {metric} of continuations alone\n\n{markdown(shown)}\n")
+    return "\n".join(parts)
+
+
+def _shown(task: Scores, rows: Sequence[ScoreRow], system: System, subsets: Sequence[str]) -> dict[str, str]:
+    mean = row_of(rows, system)
+    return {
+        **system_cells(system),
+        **{subset: number(row_of(rows, system, subset).score) for subset in subsets},
+        "mean": number(mean.score),
+        "share": number(mean.share),
+        "95 %": ends(mean.share),
+        "recovery": number(mean.recovery),
+        "p none": p_cell(mean.p_none),
+        "p sft": p_cell(mean.p_sft),
+        **{name.replace("_", "-"): percent(getattr(mean, name)) for name in task.error_columns},
+        "prior tokens": number(mean.prior_tokens),
+        "covered": percent(mean.covered),
+    }
+
+
+def _continuations(rows: Sequence[ScoreRow], system: System, cuts: Sequence[tuple[int, str]]) -> dict[str, str]:
+    cells = system_cells(system)
+    for k, unit in cuts:
+        row, name = row_of(rows, system, without=(k, unit)), f"without {k} {unit}{'s' if k != 1 else ''}"
+        cells |= {name: number(row.score), f"share {name}": number(row.share), f"95 % {name}": ends(row.share)}
+    return cells
+
+
+def task_latex(task: Scores, rows: Sequence[ScoreRow], subsets: Sequence[str], foundations: Mapping[str, str]) -> str:
+    """Render the main metric's rows, without those in words, as a LaTeX table with booktabs lines, per foundation."""
+    metric, parts = task.metrics[0].title, []
+    for foundation, label in foundations.items():
+        own = rows_of(rows, foundation, metric)
+        shown = []
+        for system in (system for system in systems_of(own) if system.unit != "word"):
+            mean = row_of(own, system)
+            shown.append(
+                {
+                    **system_cells(system),
+                    **{subset: number(row_of(own, system, subset).score) for subset in subsets},
+                    "mean": number(mean.score),
+                    "% of SFT": number(mean.share),
+                    "95 %": ends(mean.share),
+                }
+            )
+        parts.append(f"% {metric}, {label}\n{latex(shown)}\n")
+    return "\n".join(parts)
+
+
+def task_notes(
+    task: Scores,
+    scores: TaskScores,
+    sft: Mapping[str, Mapping[str, Any]],
+    refined: Mapping[str, Any] | None,
+    resamples: int,
+    config: Mapping[str, Any],
+) -> str:
+    """Return what a reader must know to read a task's table, as a Markdown list.
+
+    Args:
+        task: How the task's answers are scored.
+        scores: By foundation and subset.
+        sft: The SFT model's manifest by foundation; empty without SFT models.
+        refined: The refined model's manifest, if there is one.
+        resamples: Number of bootstrap resamples.
+        config: The task's block of the configuration.
+    """
+    subsets = next(iter(scores.values()))
+    n = len(next(iter(subsets.values())).domains["test"])
+    notes = [
+        f"n = {n} items a column. share: 100 · mean / mean of the SFT model, a ratio of means over columns. "
+        "recovery: 100 · (mean − none) / (sft − none). 95 %: bootstrap interval of the share, "
+        f"{resamples:,} resamples of items, the same draws above and below the line.",
+        "p none, p sft: paired bootstrap tests of the mean against the foundation alone and the SFT model, with Holm's "
+        "correction over the rows of a metric. Single columns are exploratory: their p-values, in the csv, are not "
+        "corrected.",
+        "covered: share of items whose prior is as long as the whole reference. `oracle` is handed the start of the "
+        "reference, a bound and not a method; its fair 100 % line is the SFT model with the same prior.",
+        "Continuations alone: every answer without its first units against the reference without its first units; "
+        "shares are of the SFT model's continuations cut in the same way.",
+        *task.notes(config),
+    ]
+    notes += [_sft_note(task, foundation, manifest) for foundation, manifest in sft.items()]
+    if refined:
+        dev = {subset: refined["dev"][subset] for subset in subsets}
+        right = ", ".join(f"{subset} {100 * own['first_unit_accuracy']:.0f} %" for subset, own in dev.items())
+        items = next(iter(dev.values()))["n"]
+        notes.append(f"Refined model ({refined['kind']}): first unit right on {items} dev items a column: {right}.")
+    for own in scores.values():
+        notes += signature_notes(own)
+        cut = _said({subset: [f"{100 * found.shortened:.0f} %"] for subset, found in own.items()})
+        if list(cut) != ["0 %"]:
+            shown = ", ".join(f"{value} ({', '.join(where)})" for value, where in cut.items())
+            notes.append(f"Sources that were too long and were cut at a sentence end: {shown}.")
+    return "".join(f"- {note}\n" for note in dict.fromkeys(notes))
+
+
+def _sft_note(task: Scores, foundation: str, manifest: Mapping[str, Any]) -> str:
+    points = ", ".join(f"{d['score']:.1f} after {d['step']}" for d in manifest["dev"])
+    improving = " **sft still improving**: a longer training might raise the 100 % line." * manifest["still_improving"]
+    return (
+        f"SFT ({foundation}): {manifest['config']['method']}, {manifest['parameters']:,} trained parameters, "
+        f"{manifest['config']['steps']} steps of {manifest['config']['batch']}; dev {task.metrics[0].title} "
+        f"{points} steps; kept after {manifest['step']}.{improving}"
+    )
+
+
+def signature_notes(subsets: Mapping[str, SubsetScores]) -> list[str]:
+    """Return the metrics' signatures, and the subsets that are scored so."""
+    said = _said({subset: own.signatures.values() for subset, own in subsets.items()})
+    return [f"`{signature}` ({', '.join(where)})" for signature, where in said.items()]
+
+
+def _said(by_subset: Mapping[str, Iterable[str]]) -> dict[str, list[str]]:
+    """Return the subsets by what is said of them."""
+    found: dict[str, list[str]] = {}
+    for subset, values in by_subset.items():
+        for value in values:
+            found.setdefault(value, []).append(subset)
+    return found
