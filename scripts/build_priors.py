@@ -1,108 +1,91 @@
-"""Build the priors of all systems for the items of one direction (rule build_priors).
+"""Build the priors of all systems for the items of all subsets (rules build_priors, build_analysis_priors).
 
-python scripts/build_priors.py --task translation --model resources/foundations/NAME/model --name NAME --dtype float32 \
-    --direction en-de --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
-    --train results/default/data/translation/en-de/train.jsonl --lexicon results/default/lexicon/translation/en-de.tsv \
-    --refined results/default/refined/translation/en-de.jsonl --sft results/default/sft/translation/NAME.jsonl \
-    --prompt results/default/prompts/translation/NAME.json \
-    --examples results/default/examples/translation/NAME.json --config '{"priors": {…}, "sft": {…}}' --seed 1 \
-    --memory-mb 2500 --priors results/default/priors/translation/en-de/NAME.jsonl
-
-Predictions of the refined model, outputs of the SFT model and the choice of examples are given where systems need
-them. Writes a prior record per item and system.
+Needs the tokenizer; the model only where the foundation picks the likeliest of a dictionary's words.
 """
 
-import argparse
-import json
 import logging
+from dataclasses import replace
+from functools import partial
+from pathlib import Path
 
-from prefixyarn.configuration import task_systems
 from prefixyarn.data import lexicon
-from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.scoring import likeliest
-from prefixyarn.errors import run
 from prefixyarn.examples import system_prompts
+from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
-from prefixyarn.models.foundation import load
-from prefixyarn.models.tokenizer import answer_ids, prompt_ids
-from prefixyarn.priors import Material, PriorText, build_priors, pseudo_candidates, telling_words
+from prefixyarn.models.tokenizer import load_tokenizer
+from prefixyarn.priors.build import another, build_priors, encoder
+from prefixyarn.priors.dictionary import LIKELIEST, salient_words
+from prefixyarn.priors.dictionary_likeliest import Pick, likeliest
+from prefixyarn.priors.material import Material
+from prefixyarn.priors.registry import DICTIONARY, KINDS
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
-from prefixyarn.records import Item, Output, Prediction, read_json, read_records, write_records
-from prefixyarn.tasks.answering import answers
+from prefixyarn.records import Item, Output, Prediction, Prior, System, read_json, read_records, write_by_subset
+from prefixyarn.systems import task_grid
+from prefixyarn.tasks.task import task_of
+
+snakemake: Job  # given by Snakemake
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", required=True)
-    parser.add_argument("--model", required=True, help="the foundation's folder")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--dtype", required=True)
-    parser.add_argument("--direction", required=True)
-    parser.add_argument("--items", nargs="+", required=True, help="a file per domain")
-    parser.add_argument("--train", required=True)
-    parser.add_argument("--lexicon", nargs="?", help="dictionary, where the task has one")
-    parser.add_argument("--refined", nargs="?", help="predictions of the refined model")
-    parser.add_argument("--sft", nargs="?", help="outputs of the SFT model, of all units")
-    parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
-    parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
-    parser.add_argument("--config", required=True, type=json.loads, help="the task's priors and sft")
-    parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")
-    parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
-    parser.add_argument("--priors", required=True, help="file to write")
-    args = parser.parse_args()
+def main(job: Job) -> None:
+    params, folder = job.params, Path(job.input.manifest).parent
+    tokenizer, task = load_tokenizer(folder), task_of(params.task)
+    choice = read_json(job.input.examples) if job.input.get("examples") else None
+    template = load_prompt(job.input.choice, tokenizer.backend_tokenizer, params.max_source_tokens)
+    if params.systems is None:
+        block = {"priors": params.priors, "sft": params.sft}
+        systems = task_grid(block, choice["prompt"]["examples"] if choice else 0)
+    else:
+        systems = [System(**system) for system in params.systems]
+    refined, sft = ([path] if path else [] for path in (job.input.get("refined"), job.input.get("sft")))
+    pick = picking(job) if any(system.variant == LIKELIEST for system in systems) else None
 
-    domains = [read_records(path, Item) for path in args.items]
-    items = [item for domain in domains for item in domain]
-    train, direction = read_records(args.train, Item), Direction.parse(args.direction)
-    dictionary = lexicon.read(args.lexicon) if args.lexicon else {}
-    choice = read_json(args.examples) if args.examples else None
-    foundation = load(args.model, args.name, args.dtype)
-    template = load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens)
-    prompts = system_prompts(template, choice, train, args.seed)
-    systems = task_systems(args.config, choice["prompt"]["examples"] if choice else 0)
-    if not dictionary:  # random words are as long as the pseudo priors
-        logging.info("no dictionary for this direction: no pseudo and random priors")
-        systems = [s for s in systems if s.kind not in ("pseudo", "random-function", "random-content")]
-    tokenizer, prompt = foundation.tokenizer, prompts["zero-shot"]
-
-    # Of each item's candidates the foundation picks the likeliest; an item without any has an empty prior.
-    wanted = any(s.variant == "likeliest" for s in systems)
-    candidates = {item.id: pseudo_candidates(item.source, direction, dictionary) if wanted else [] for item in items}
-    asked = [item for item in items if candidates[item.id]]
-    filled = [prompt.fill(item.source, direction) for item in asked]
-    join = prompt.join(direction)
-    ids = [
-        [tuple(answer_ids(tokenizer, text, join, candidate)) for candidate in candidates[item.id]]
-        for item, text in zip(asked, filled, strict=True)
-    ]
-    picked = likeliest(
-        foundation.model,
-        [tuple(prompt_ids(tokenizer, text)) for text in filled],
-        ids,
-        Limits(args.memory_mb),
-        Progress(f"build_priors {args.direction}", sum(map(len, map(set, ids))), "candidates"),
-    )
-    chosen = {item.id: PriorText("", "no candidate") for item in items}
-    for item, n in zip(asked, picked, strict=True):
-        own = candidates[item.id]
-        chosen[item.id] = PriorText(own[n], f"likeliest of {len(own)}: {', '.join(own)}")
-
-    material = Material(
-        lexicon=dictionary,
-        train_targets=[item.target for item in train],
-        seed=args.seed,
-        likeliest=chosen,
-        refined={p.item: p.text for p in read_records(args.refined, Prediction)} if args.refined else {},
-        sft={o.item: o for o in read_records(args.sft, Output, args.direction)} if args.sft else {},
-        rank=telling_words([i.source for i in train], direction.source) if answers(args.task).telling else list,
-    )
-    priors = build_priors(domains, systems, direction, prompts, tokenizer, material)
-    unknown = sum(p.kind == "pseudo" and p.origin.endswith("(no entry)") for p in priors)
-    logging.info("%d priors; %d pseudo priors without a dictionary entry", len(priors), unknown)
-    write_records(args.priors, priors)
+    found: dict[str, list[Prior]] = {}
+    for n, subset in enumerate(params.subsets):
+        direction, train = Direction.parse(subset), read_records(job.input.train[n], Item)
+        each = len(job.input.data) // len(params.subsets)
+        files = job.input.data[n * each : (n + 1) * each]
+        domains = [read_records(path, Item)[: params.most_items] for path in files]
+        items = [item for domain in domains for item in domain]
+        dictionary = lexicon.read(job.input.lexicon[n]) if job.input.get("lexicon") else {}
+        own = [s for s in systems if dictionary or DICTIONARY not in KINDS[s.kind].needs]
+        if len(own) < len(systems):
+            logging.info("%s: no dictionary, so no pseudo and random priors", subset)
+        prompts = system_prompts(template, choice, train, params.seed)
+        prompt = prompts["zero-shot"]
+        encode = encoder(tokenizer, prompt.join(direction))
+        material = Material(
+            direction=direction,
+            train=train,
+            seed=params.seed,
+            encode=partial(encode, prompt.fill("A", direction)),  # token counts do not depend on the source
+            decode=lambda ids: str(tokenizer.decode(ids)),
+            word_tokens=lambda word: len(tokenizer.tokenize(word)),
+            others={key: other for domain in domains for key, other in another(domain, params.seed).items()},
+            lexicon=dictionary,
+            refined={p.item: p.text for path in refined for p in read_records(path, Prediction, subset)},
+            sft={o.item: o for path in sft for o in read_records(path, Output, subset)},
+            rank=salient_words([item.source for item in train], direction.source) if task.salient else list,
+        )
+        if dictionary and pick:
+            progress = partial(Progress, f"build_priors {subset}", unit="candidates")
+            chosen = likeliest(items, dictionary, direction, prompt, tokenizer, encode, pick, progress)
+            material = replace(material, likeliest=chosen)
+        constraints = {item.id: task.constraint(item, tokenizer.backend_tokenizer) for item in items}
+        priors = build_priors(items, own, prompts, tokenizer, encode, material, constraints)
+        found[subset] = [replace(prior, ids=prior.ids[: params.longest]) for prior in priors]
+        unknown = sum(p.kind == "pseudo" and p.origin.endswith("(no entry)") for p in priors)
+        logging.info("%s: %d priors; %d pseudo priors without a dictionary entry", subset, len(priors), unknown)
+    write_by_subset(job.output.priors, found)
 
 
-if __name__ == "__main__":
-    run(main)
+def picking(job: Job) -> Pick:
+    """Return what lets the foundation pick; only here torch is imported."""
+    from prefixyarn.decode.session import Session
+
+    folder = Path(job.input.manifest).parent
+    return Session.open(folder, job.wildcards.model, job.params.dtype, 0, job.resources.mem_mb).likeliest
+
+
+if __name__ == "__main__":  # not in processes that a job starts
+    run(main, snakemake)

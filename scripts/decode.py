@@ -1,84 +1,72 @@
-"""Decode all systems with priors of one direction, and the foundation alone (rule decode).
+"""Decode questions: items under a prompt, with or without priors (rule decode, and those that use it).
 
-python scripts/decode.py --task translation --model resources/foundations/NAME/model --name NAME --dtype float32 \
-    --sft results/default/models/sft/translation/NAME/manifest.json --direction en-de \
-    --items results/default/data/translation/en-de/{test,out_of_domain}.jsonl \
-    --train results/default/data/translation/en-de/train.jsonl \
-    --priors results/default/priors/translation/en-de/NAME.jsonl \
-    --prompt results/default/prompts/translation/NAME.json \
-    --examples results/default/examples/translation/NAME.json --seed 1 --max-answer-tokens 64 --memory-mb 2500 \
-    --journal state/default/decode/translation/en-de/NAME.jsonl \
-    --outputs results/default/decode/translation/en-de/NAME.jsonl
-
-The SFT model and the choice of examples are given where systems need them; training items are read for the latter
-alone. Writes an output record per prior. A killed job goes on from its journal.
+What is asked follows from what the rule gives: prompt templates, sets of examples, or priors; else the SFT model alone.
+A killed job resumes from its journal.
 """
 
-import argparse
+import logging
 from pathlib import Path
 
-from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.questions import Question, decode_questions
-from prefixyarn.decode.stops import Stops
-from prefixyarn.errors import run
+from prefixyarn.decode.questions import Questions, behind_examples, of_sft, under_templates, with_priors
+from prefixyarn.decode.session import Session
 from prefixyarn.examples import system_prompts
-from prefixyarn.models.foundation import load
-from prefixyarn.models.sft import SftModel, decoding_model, identity
+from prefixyarn.job import Job, run
+from prefixyarn.job_files import read_by_subset, state_path
+from prefixyarn.metrics.trials import choose
 from prefixyarn.progress import Progress
-from prefixyarn.prompts import load_prompt
-from prefixyarn.records import Item, Output, Prior, System, read_json, read_records, write_records
-from prefixyarn.tasks.answering import answers
+from prefixyarn.prompts import Prompt, load_prompt, within
+from prefixyarn.records import Prior, read_json, read_records, write_by_subset, write_json, write_records
+from prefixyarn.tasks.measuring import metrics
+from prefixyarn.tasks.task import task_of
+
+snakemake: Job  # given by Snakemake
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", required=True)
-    parser.add_argument("--model", required=True, help="the foundation's folder")
-    parser.add_argument("--name", required=True)
-    parser.add_argument("--dtype", required=True)
-    parser.add_argument("--sft", nargs="?", type=Path, help="the SFT model's manifest")
-    parser.add_argument("--direction", required=True)
-    parser.add_argument("--items", nargs="+", required=True)
-    parser.add_argument("--train", required=True)
-    parser.add_argument("--priors", required=True)
-    parser.add_argument("--prompt", required=True, help="choice of choose_prompt")
-    parser.add_argument("--examples", nargs="?", help="choice of choose_examples")
-    parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--max-answer-tokens", required=True, type=int)
-    parser.add_argument("--max-source-tokens", type=int, help="longer sources are cut at a sentence end")
-    parser.add_argument("--journal", required=True, help="file where answers are kept as they come")
-    parser.add_argument("--memory-mb", required=True, type=int, help="what the job may use in all")
-    parser.add_argument("--outputs", required=True, help="file to write")
-    args = parser.parse_args()
-
-    items = {item.id: item for path in args.items for item in read_records(path, Item)}
-    priors = read_records(args.priors, Prior)
-    foundation = load(args.model, args.name, args.dtype)
-    prompts = system_prompts(
-        load_prompt(args.prompt, foundation.tokenizer.backend_tokenizer, args.max_source_tokens),
-        read_json(args.examples) if args.examples else None,
-        read_records(args.train, Item),
-        args.seed,
-    )
-    base = identity(args.model)
-    sft = SftModel(foundation, base, args.sft.parent) if args.sft else None
-    stops = Stops.of(foundation.model, foundation.tokenizer, args.max_answer_tokens)
-    progress = Progress(f"decode {args.task} {args.direction}", len(priors), "answers")
-    outputs: dict[tuple[str, System], Output] = {}
-    weights = {"foundation": base, "sft": sft.identity if sft else ""}
-    form = answers(args.task).form
-    limits = Limits(args.memory_mb - (sft.extra_mb if sft else 0))
-    for name in ("foundation", "sft"):
-        own = [prior for prior in priors if prior.model == name]
-        questions = {args.direction: [Question(items[p.item], prompts[p.prompt], p) for p in own]}
-        if own:
-            with decoding_model(foundation, sft, name) as model:
-                found = decode_questions(model, stops, questions, limits, progress, args.journal, weights[name], form)[
-                    args.direction
-                ]
-            outputs |= {(prior.item, prior.system): output for prior, output in zip(own, found, strict=True)}
-    write_records(args.outputs, (outputs[prior.item, prior.system] for prior in priors))
+def main(job: Job) -> None:
+    params = job.params
+    with Session.open(
+        folder=Path(job.input.manifest).parent,
+        name=job.wildcards.model,
+        dtype=params.dtype,
+        max_answer_tokens=params.max_answer_tokens,
+        memory_mb=job.resources.mem_mb,
+        sft=job.input.get("sft"),
+        journal=state_path(job.log[0], ".jsonl"),
+    ) as session:
+        questions = asked(job, session)
+        progress = Progress(f"decode {params.task}", sum(map(len, questions.values())), "answers")
+        outputs = session.answer(questions, task_of(params.task), progress)
+    if hasattr(job.wildcards, "subset"):
+        write_records(job.output.outputs, outputs[job.wildcards.subset])
+    else:
+        write_by_subset(job.output.outputs, outputs)
+    if job.output.get("choice"):
+        items = read_by_subset(job.input.data, params.subsets)
+        tried = {subset: (items[subset], own) for subset, own in outputs.items()}
+        choice = choose(metrics(params.task)[0], params.prompts or params.trials, tried)
+        logging.info("chosen: %r, mean dev score %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
+        write_json(job.output.choice, choice)
 
 
-if __name__ == "__main__":
-    run(main)
+def asked(job: Job, session: Session) -> Questions:
+    """Return the questions of the job's rule."""
+    params, tokenizer = job.params, session.tokenizer.backend_tokenizer
+    items, train = (read_by_subset(files, params.subsets) for files in (job.input.data, job.input.get("train") or []))
+    if params.prompts:
+        templates = [within(Prompt(**own), tokenizer, params.max_source_tokens) for own in params.prompts]
+        return under_templates(items, templates)
+    prompt = load_prompt(job.input.choice, tokenizer, params.max_source_tokens)
+    if params.trials:
+        return behind_examples(items, prompt, params.trials, train, params.seed)
+    if priors := job.input.get("priors"):
+        choice = read_json(job.input.examples) if job.input.get("examples") else None
+        return with_priors(
+            items,
+            {subset: read_records(priors, Prior, subset) for subset in items},
+            {subset: system_prompts(prompt, choice, train[subset], params.seed) for subset in items},
+        )
+    return of_sft(items, prompt, params.variant)
+
+
+if __name__ == "__main__":  # not in processes that a job starts
+    run(main, snakemake)

@@ -1,30 +1,22 @@
 """Download files of a published data set into its official layout (rules fetch_flores, fetch_muse, fetch_treebanks).
 
-python scripts/fetch_official.py --address https://…/en-de.txt --names muse/en-de.txt --folder resources/official \
-    --lock config/data.lock.json
-
-Checks them against the lock file, which records those that it does not know.
+The files are checked against the lock file, which records those that it does not know.
 """
 
-import argparse
 import logging
 from pathlib import Path
 
 from prefixyarn.data.official import fetch
-from prefixyarn.errors import run
+from prefixyarn.job import Job, run
+
+snakemake: Job  # given by Snakemake
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--address", required=True, help="of the file, or of a tar archive that holds the files")
-    parser.add_argument("--names", nargs="+", required=True, help="the files, as the official layout names them")
-    parser.add_argument("--folder", required=True, type=Path)
-    parser.add_argument("--lock", required=True, type=Path)
-    args = parser.parse_args()
-
-    fetch(args.address, args.names, args.folder, args.lock)
-    logging.info("%d files in %s", len(args.names), args.folder)
+def main(job: Job) -> None:
+    names, folder = job.params.names, job.params.folder
+    fetch(job.params.address, names, Path(folder), Path(job.params.lock))
+    logging.info("%d files in %s", len(names), folder)
 
 
-if __name__ == "__main__":
-    run(main)
+if __name__ == "__main__":  # not in processes that a job starts
+    run(main, snakemake)

@@ -11,7 +11,7 @@ from pathlib import Path
 import yaml
 from snakemake.utils import update_config, validate
 
-from prefixyarn.configuration import problems
+from prefixyarn.config.validate import problems
 from prefixyarn.errors import InputError, run
 from prefixyarn.plan import plan_markdown
 

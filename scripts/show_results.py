@@ -22,8 +22,8 @@ def main() -> None:
     for path in (Path("config/config.yaml"), *args.configs):
         name = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("run", name)
     tables = Path("results") / name / "tables"
-    # A run without translation has no main table.
-    shown = next((path for path in (tables / "main.md", tables / "overview.md") if path.exists()), None)
+    # A run without translation has no such table.
+    shown = next((path for path in (tables / "translation.md", tables / "overview.md") if path.exists()), None)
     if shown is None:
         raise InputError(
             f"{tables}/overview.md is not there: run `make results CONFIG='{' '.join(map(str, args.configs))}'`"

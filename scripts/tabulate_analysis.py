@@ -1,83 +1,117 @@
-"""Make the tables of the analyses of agreement and of prior quality (rule tabulate_analysis).
+"""Make the tables of a run's analyses (rule tabulate_analysis). Needs no model.
 
-python scripts/tabulate_analysis.py --foundations NAME --directions en-de en-fr --number 16 --k 1 2 4 \
-    --corrupt-words 4 8 \
-    --agreement results/default/analysis/agreement/{en-de,en-fr}/NAME.csv \
-    --items results/default/data/translation/{en-de,en-fr}/test.jsonl \
-    --outputs results/default/analysis/outputs/{en-de,en-fr}/NAME.jsonl \
-    --sft results/default/sft/translation/NAME.jsonl \
-    --tokenizers resources/foundations/NAME/model/tokenizer.json --resamples 10000 --seed 1 \
-    --tables results/default/tables
-
-Reads files foundation by foundation, direction by direction. Writes agreement.{csv,md}, quality.{csv,md},
-prior_units.csv and propagation.csv.
+Files that are one per foundation and subset come foundation by foundation.
 """
 
-import argparse
-from collections import defaultdict
+from collections.abc import Iterator
 from itertools import product
 from pathlib import Path
+from typing import Any
 
 from tokenizers import Tokenizer
 
-from prefixyarn.errors import run
+from prefixyarn.analysis.agreement import Step
+from prefixyarn.analysis.agreement.table import AgreementRow, agreement_markdown, agreement_rows
+from prefixyarn.analysis.answered import Answered, Scorer, by_system
+from prefixyarn.analysis.forgetting import BitsRow
+from prefixyarn.analysis.forgetting.table import CrossTaskRow, cross_task_rows, forgetting_markdown
+from prefixyarn.analysis.prior_length.table import PriorLengthRow, length_rows
+from prefixyarn.analysis.prior_quality.propagation import PropagationRow, propagation_rows
+from prefixyarn.analysis.prior_quality.table import QualityRow, quality_markdown, quality_rows
+from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
-from prefixyarn.metrics.continuation import Cutter
-from prefixyarn.records import Item, Output, System, atomic, read_records
-from prefixyarn.tables.agreement import agreement_markdown, agreement_rows
-from prefixyarn.tables.quality import Answered, Scorer, propagation_rows, quality_markdown, quality_rows, units_rows
-from prefixyarn.tables.rows import read_csv, write_csv
+from prefixyarn.metrics.continuation import PrefixStripper
+from prefixyarn.records import Item, Output, read_records, write_text
+from prefixyarn.tables.rows import read_rows, write_rows
+from prefixyarn.tasks.measuring import metrics
+
+snakemake: Job  # given by Snakemake
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--foundations", nargs="+", required=True)
-    parser.add_argument("--directions", nargs="+", required=True)
-    parser.add_argument("--number", required=True, type=int, help="of items")
-    parser.add_argument("--k", nargs="+", required=True, type=int)
-    parser.add_argument("--corrupt-words", nargs="+", required=True, type=int)
-    for name in ("agreement", "items", "outputs", "sft", "tokenizers"):
-        parser.add_argument(f"--{name}", nargs="+", required=True)
-    parser.add_argument("--resamples", required=True, type=int)
-    parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--tables", required=True, type=Path, help="folder to write to")
-    args = parser.parse_args()
+def main(job: Job) -> None:
+    agreement(job)
+    priors(job)
+    forgetting(job)
 
+
+def write(path: str, rows: list[Any], kind: type[Any], text: str = "") -> None:
+    """Write a table, and its text beside it."""
+    write_rows(path, rows, kind)
+    if text:
+        write_text(Path(path).with_suffix(".md"), text)
+
+
+def per_subset(job: Job, files: list[str]) -> Iterator[tuple[str, str, str]]:
+    """Yield foundation, main direction and file of files that are one for each."""
+    pairs = product(job.params.foundations, job.params.subsets)
+    for (foundation, subset), path in zip(pairs, files, strict=True):
+        yield foundation, subset, path
+
+
+def agreement(job: Job) -> None:
+    params, rows = job.params, []
+    files = list(per_subset(job, job.input.steps))
+    for name in params.foundations:
+        steps = {subset: read_rows(path, Step) for foundation, subset, path in files if foundation == name}
+        rows += agreement_rows(steps, name, params.resamples, params.seed)
+    write(job.output.agreement, rows, AgreementRow, agreement_markdown(rows))
+
+
+def priors(job: Job) -> None:
+    params, quality, lengths, propagation = job.params, [], [], []
+    files = list(per_subset(job, job.input.outputs))
     items = {
-        unit: read_records(path, Item)[: args.number] for unit, path in zip(args.directions, args.items, strict=True)
+        subset: read_records(path, Item)[: params.most_items]
+        for subset, path in zip(params.subsets, job.input.data, strict=True)
     }
-    pairs = list(product(args.foundations, args.directions))
-    agreement, quality, units, propagation = [], [], [], []
-    for name, tokenizer_file, sft in zip(args.foundations, args.tokenizers, args.sft, strict=True):
-        own = [n for n, (foundation, _) in enumerate(pairs) if foundation == name]
-        steps = {pairs[n][1]: read_csv(args.agreement[n]) for n in own}
-        agreement += agreement_rows(steps, name, args.resamples, args.seed)
-        tokenizer, answered = Tokenizer.from_file(tokenizer_file), []
-        for n in own:
-            outputs: dict[System, dict[str, Output]] = defaultdict(dict)
-            of_sft = read_records(sft, Output, pairs[n][1])
-            for output in [*read_records(args.outputs[n], Output), *of_sft]:
-                outputs[output.system][output.item] = output
-            direction = Direction.parse(pairs[n][1])
-            answered.append(Answered(direction, items[pairs[n][1]], outputs, Cutter(tokenizer, direction)))
-        scorer = Scorer(answered, args.resamples, args.seed)
-        quality += quality_rows(scorer, name, args.corrupt_words)
-        units += units_rows(scorer, name, args.k)
-        propagation += propagation_rows(answered, name, args.resamples, args.seed)
-    for table, rows in (
-        ("agreement", agreement),
-        ("quality", quality),
-        ("prior_units", units),
-        ("propagation", propagation),
-    ):
-        write_csv(args.tables / f"{table}.csv", rows)
-    for table, text in (
-        ("agreement", agreement_markdown(agreement)),
-        ("quality", quality_markdown(quality, units, propagation)),
-    ):
-        with atomic(args.tables / f"{table}.md") as stream:
-            stream.write(text)
+    for name, sft, manifest in zip(params.foundations, job.input.sft, job.input.manifests, strict=True):
+        tokenizer = Tokenizer.from_file(str(Path(manifest).parent / "tokenizer.json"))
+        answered = []
+        for subset, path in ((subset, path) for foundation, subset, path in files if foundation == name):
+            outputs = by_system([*read_records(path, Output), *read_records(sft, Output, subset)])
+            direction = Direction.parse(subset)
+            answered.append(Answered(direction, items[subset], outputs, PrefixStripper(tokenizer, direction)))
+        scorer = Scorer(answered, params.resamples, params.seed)
+        quality += quality_rows(scorer, name, params.corrupt_words)
+        lengths += length_rows(scorer, name, params.k)
+        propagation += propagation_rows(answered, name, params.resamples, params.seed)
+    write(job.output.quality, quality, QualityRow, quality_markdown(quality, lengths, propagation))
+    write(job.output.length, lengths, PriorLengthRow)
+    write(job.output.propagation, propagation, PropagationRow)
 
 
-if __name__ == "__main__":
-    run(main)
+def forgetting(job: Job) -> None:
+    params, given, rows = job.params, job.input, []
+    subsets, bits = params.cross_task, [row for path in given.bits for row in read_rows(path, BitsRow)]
+    pairs = [(task, subset) for task in subsets for subset in subsets[task]]
+    models = params.foundations
+    items = {pair: read_records(path, Item) for pair, path in zip(pairs, given.cross_data, strict=True)}
+    decoded = dict(zip(product(models, pairs), given.decoded, strict=True))
+    tuned = dict(zip(product(models, subsets), given.tuned, strict=True))
+    others = {task: [other for other in subsets if other != task] for task in subsets}
+    tried = dict(
+        zip(
+            [(name, task, other) for name in models for task in subsets for other in others[task]],
+            given.tried,
+            strict=True,
+        )
+    )
+    for name, task in product(models, sorted(subsets)):
+        own = {s: read_records(tuned[name, task], Output, s) for s in subsets[task]}
+        rows += cross_task_rows(
+            foundation=name,
+            task=task,
+            metric=metrics(task)[0],
+            items={s: items[task, s] for s in subsets[task]},
+            own={s: [*read_records(decoded[name, (task, s)], Output), *own[s]] for s in subsets[task]},
+            cross_task={
+                other: {s: read_records(tried[name, task, other], Output, s) for s in subsets[task]}
+                for other in sorted(others[task])
+            },
+        )
+    write(job.output.forgetting, bits, BitsRow, forgetting_markdown(bits, rows))
+    write(job.output.cross_task, rows, CrossTaskRow)
+
+
+if __name__ == "__main__":  # not in processes that a job starts
+    run(main, snakemake)

@@ -1,70 +1,89 @@
-"""Make the main table of a task, and print it (rule tabulate_task).
+"""Make the tables of a task, and print the main one (rules tabulate_task_…).
 
-python scripts/tabulate_task.py --task translation --config '{…}' --foundations '[["NAME", "label"]]' \
-    --directions en-de en-fr \
-    --scores results/default/scores/translation/{en-de,en-fr}/NAME.json \
-    --sft results/default/models/sft/translation/NAME/manifest.json \
-    --refined results/default/models/refined/translation/manifest.json --resamples 10000 --seed 1 \
-    --note results/default/data/translation/note.json \
-    --csv results/default/tables/main.csv --md results/default/tables/main.md --tex results/default/tables/main.tex
-
-Reads scores foundation by foundation, unit by unit; manifests of trained models where there are any.
+Translation also has a table of other directions, where there are any, and one by direction.
 """
 
-import argparse
-import json
-from itertools import product
+from collections.abc import Sequence
 
-from prefixyarn.errors import run
-from prefixyarn.records import atomic, read_json
-from prefixyarn.tables.claims import claims_markdown
-from prefixyarn.tables.main import main_latex, main_markdown, main_notes, main_rows
-from prefixyarn.tables.rows import write_csv
-from prefixyarn.tasks import scoring
+from prefixyarn.findings.claims import claims_markdown
+from prefixyarn.job import Job, run
+from prefixyarn.metrics.subsets import SubsetScores, read_scores
+from prefixyarn.records import read_json, write_text
+from prefixyarn.tables.by_direction import by_direction_markdown, by_direction_notes, by_direction_rows
+from prefixyarn.tables.prompts import PromptRow, prompt_markdown, prompt_rows
+from prefixyarn.tables.rows import ScoreRow, write_rows
+from prefixyarn.tables.task import task_latex, task_markdown, task_notes, task_rows
+from prefixyarn.tasks.scoring import scores
+
+snakemake: Job  # given by Snakemake
+Scored = dict[str, dict[str, SubsetScores]]
 
 
-def main() -> None:
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--task", required=True, type=scoring.scores)
-    parser.add_argument("--config", required=True, type=json.loads, help="the task's block of the config")
-    parser.add_argument("--foundations", required=True, type=json.loads, help="pairs of name and label")
-    parser.add_argument("--directions", nargs="+", required=True)
-    parser.add_argument("--scores", nargs="+", required=True)
-    parser.add_argument("--sft", nargs="*", required=True, help="manifests of the SFT models, one per foundation")
-    parser.add_argument("--refined", nargs="?", help="manifest of the refined model")
-    parser.add_argument("--resamples", required=True, type=int)
-    parser.add_argument("--seed", required=True, type=int)
-    parser.add_argument("--csv", required=True, help="file to write")
-    parser.add_argument("--md", required=True, help="file to write")
-    parser.add_argument("--tex", help="file to write")
-    parser.add_argument("--note", required=True, help="note on the data")
-    parser.add_argument("--left-out", type=json.loads, default=[], help="why units of the config are not in the table")
-    parser.add_argument("--claims", action="store_true", help="judge the paper's claims")
-    args = parser.parse_args()
-    args.foundations = dict(args.foundations)  # pairs keep the order, in which the files are given
-
-    scores: dict[str, dict[str, dict]] = {name: {} for name in args.foundations}
-    for (name, unit), path in zip(product(args.foundations, args.directions), args.scores, strict=True):
-        scores[name][unit] = read_json(path)
-    sft = {name: read_json(path) for name, path in zip(args.foundations, args.sft, strict=False)}
-    refined = read_json(args.refined) if args.refined else None
-
-    rows = main_rows(args.task, scores, args.resamples, args.seed)
-    write_csv(args.csv, rows)
-    if args.tex:
-        with atomic(args.tex) as stream:
-            stream.write(main_latex(args.task, rows, args.directions, args.foundations))
-    text = main_markdown(args.task, rows, args.directions, args.foundations)
-    if args.claims:
-        text = claims_markdown(rows, args.foundations) + "\n" + text
-    text += "\n" + main_notes(args.task, rows, scores, sft, refined, args.resamples, args.config)
-    text += "".join(
-        f"- {note}.\n" for note in (read_json(args.note)["note"], *map("Left out: {}".format, args.left_out))
-    )
-    with atomic(args.md) as stream:
-        stream.write(text)
+def main(job: Job) -> None:
+    params, output = job.params, job.output
+    found = {name: read_scores(path) for name, path in zip(params.foundations, job.input.scores, strict=True)}
+    main_scores = chosen(found, params.subsets)
+    rows, text = table(job, main_scores, params.subsets)
+    if params.task == "translation":
+        text = claims_markdown(rows, params.foundations) + "\n" + text
+        if params.other_directions:
+            other, other_text = table(job, chosen(found, params.other_directions), params.other_directions)
+            latex = task_latex(scores(params.task), other, params.other_directions, params.foundations)
+            write(other, other_text, latex, output.other_directions)
+        write_by_direction(job, main_scores, rows)
+    latex = task_latex(scores(params.task), rows, params.subsets, params.foundations)
+    write(rows, text, latex, [output.csv, output.md, output.tex])
+    write_prompts(job)
     print(f"\n{text}")
 
 
-if __name__ == "__main__":
-    run(main)
+def chosen(found: Scored, subsets: Sequence[str]) -> Scored:
+    """Return the scores of some subsets, in their order."""
+    return {name: {subset: own[subset] for subset in subsets} for name, own in found.items()}
+
+
+def table(job: Job, scored: Scored, subsets: Sequence[str]) -> tuple[list[ScoreRow], str]:
+    """Return the rows of a table of systems, and what a reader sees."""
+    params, task = job.params, scores(job.params.task)
+    sft = dict(zip(params.foundations, map(read_json, job.input.sft), strict=False))
+    refined = read_json(job.input.refined) if job.input.refined else None
+    rows = task_rows(task, scored, params.resamples, params.seed)
+    told = [read_json(job.input.note)["note"], *(f"Left out: {reason}" for reason in params.left_out)]
+    return rows, (
+        task_markdown(task, rows, subsets, params.foundations)
+        + "\n"
+        + task_notes(task, scored, sft, refined, params.resamples, params.block)
+        + "".join(f"- {note}.\n" for note in told)
+    )
+
+
+def write(rows: Sequence[ScoreRow], text: str, latex: str, paths: Sequence[str]) -> None:
+    """Write a table of systems as csv, md and tex."""
+    csv, md, tex = paths
+    write_rows(csv, rows, ScoreRow)
+    write_text(md, text)
+    write_text(tex, latex)
+
+
+def write_by_direction(job: Job, scored: Scored, rows: Sequence[ScoreRow]) -> None:
+    """Write the table by direction."""
+    params, (csv, md) = job.params, job.output.by_direction
+    choices = dict(zip(params.foundations, map(read_json, job.input.prompts), strict=True))
+    own, note = by_direction_rows(rows), read_json(job.input.note)["note"]
+    write_rows(csv, own, ScoreRow)
+    text = by_direction_markdown(own, params.subsets, params.foundations)
+    write_text(md, text + "\n" + by_direction_notes(scored, choices, params.resamples, note, params.induced))
+
+
+def write_prompts(job: Job) -> None:
+    """Write the table of the prompts' dev scores."""
+    csv, md = job.output.prompts
+    rows: list[PromptRow] = []
+    for paths in (job.input.prompts, job.input.examples):
+        rows += prompt_rows(dict(zip(job.params.foundations, map(read_json, paths), strict=False)))
+    write_rows(csv, rows, PromptRow)
+    write_text(md, prompt_markdown(rows) + "\n")
+
+
+if __name__ == "__main__":  # not in processes that a job starts
+    run(main, snakemake)

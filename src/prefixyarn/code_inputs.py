@@ -1,12 +1,14 @@
 """Which source files a script runs: what a rule must list as input to be run again when they change.
 
-Snakemake sees neither a script called in ``shell:`` nor the modules that it imports. So every rule declares
-``code=`` inputs: the script and all modules of the package that it imports, directly or not.
+Snakemake does not see the modules that a script imports, and compares the script itself by its time alone. So every
+rule declares ``code=`` inputs, which are compared by content: the script and all modules of the package that it
+imports, directly or not.
 """
 
 from __future__ import annotations
 
 import ast
+import functools
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -17,7 +19,8 @@ def code_inputs(script: str, modules: Sequence[str] = (), root: str = ".") -> li
     """Return a script and all modules of the package in its import closure, as sorted paths.
 
     Imports are found in the syntax tree, those inside functions too; nothing is executed. Imports by computed
-    names are invisible to it: the package has two, of a task's modules (`prefixyarn.tasks`).
+    names are invisible to it: the package has those of a task's modules (`prefixyarn.tasks`) and of a refined model's
+    kind.
 
     Args:
         script: Path of the script, relative to ``root``.
@@ -32,16 +35,23 @@ def code_inputs(script: str, modules: Sequence[str] = (), root: str = ".") -> li
         if path in found:
             continue
         found.add(path)
-        for node in ast.walk(ast.parse((base / path).read_text(encoding="utf-8"))):
-            if isinstance(node, ast.Import):
-                names = [alias.name for alias in node.names]
-            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
-                names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
-            else:
-                continue
-            for name in names:
-                queue += _files(name, base)
+        queue += _imported(base / path, base)
     return sorted(found)
+
+
+@functools.cache
+def _imported(path: Path, base: Path) -> list[str]:
+    """Return the files that a file's import statements run."""
+    found = []
+    for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+        if isinstance(node, ast.Import):
+            names = [alias.name for alias in node.names]
+        elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+            names = [node.module, *(f"{node.module}.{alias.name}" for alias in node.names)]
+        else:
+            continue
+        found += [file for name in names for file in _files(name, base)]
+    return found
 
 
 def _files(name: str, base: Path) -> list[str]:

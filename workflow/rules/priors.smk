@@ -1,76 +1,91 @@
-# The priors of all systems (paper section 3).
+# The priors of all systems (paper section 3): a job per task and model, all subsets together.
 
 
 rule build_priors:
     input:
-        code=task_code("scripts/build_priors.py", "answers"),
-        manifest=rules.convert_foundation.output.manifest,
-        choice=rules.choose_prompt.output.choice,
-        examples=where("examples", rules.choose_examples.output.choice),
-        sft=where("sft", rules.decode_sft.output.outputs),
-        refined=where("refined", rules.predict_refined.output.predictions),
-        test="results/{run}/data/{task}/{unit}/test.jsonl",
-        out_of_domain="results/{run}/data/{task}/{unit}/out_of_domain.jsonl",
-        train="results/{run}/data/{task}/{unit}/train.jsonl",
-        lexicon=where("lexicon", rules.induce_lexicon.output.lexicon),
+        code=task_code("scripts/build_priors.py", "task"),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        choice="results/{run}/prompts/{task}/{model}.json",
+        examples=where("examples", "results/{run}/examples/{task}/{model}.json"),
+        sft=where("sft", "results/{run}/sft/{task}/{model}.jsonl"),
+        refined=where("refined", "results/{run}/refined/{task}.jsonl"),
+        lexicon=over_subsets("results/{run}/lexicon/{task}/{subset}.tsv", "lexicon"),
+        train=splits("train"),
+        data=splits("test", "out_of_domain"),
     output:
-        priors="results/{run}/priors/{task}/{unit}/{model}.jsonl",
+        priors="results/{run}/priors/{task}/{model}.jsonl",
     log:
-        "logs/{run}/build_priors/{task}/{unit}/{model}.log",
+        "logs/{run}/build_priors/{task}/{model}.log",
     benchmark:
-        "results/{run}/timings/build_priors/{task}/{unit}/{model}.tsv"
-    wildcard_constraints:
-        task="|".join(task for task in COLUMNS if task != "tagging"),
+        "results/{run}/timings/build_priors/{task}/{model}.tsv"
     conda:
         ENVIRONMENT
     threads: 1
     resources:
         mem_mb=memory("build_priors"),
-        runtime=runtime("build_priors"),
-        gpu=cards("build_priors"),
+        runtime=lambda w, attempt: (
+            runtime("build_priors")(w, attempt)
+            if ranks(config[w.task])
+            else attempt * 60
+        ),
+        gpu=lambda w: cards("build_priors")(w) if ranks(config[w.task]) else 0,
     params:
+        task=lambda w: w.task,
+        subsets=lambda w: SUBSETS[w.task],
         dtype=foundation("dtype"),
-        config=setting("priors", "sft"),
+        systems=None,  # those of the task
+        priors=setting("priors"),
+        sft=setting("sft"),
         seed=config["seed"],
-        cut=max_source_tokens,
+        max_source_tokens=setting("max_source_tokens"),
+        most_items=None,  # all of them
+        longest=None,  # any number of tokens
     message:
-        "Priors: {wildcards.task} {wildcards.unit}, {wildcards.model}"
-    shell:
-        "python scripts/build_priors.py --task {wildcards.task}"
-        " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --direction {wildcards.unit} --items {input.test} {input.out_of_domain} --train {input.train}"
-        " --lexicon {input.lexicon} --refined {input.refined} --sft {input.sft} --prompt {input.choice}"
-        " --examples {input.examples} --config {params.config:q} --seed {params.seed} {params.cut}"
-        " --memory-mb {resources.mem_mb} --priors {output.priors} 2>&1 | tee {log}"
+        "Building the priors of {wildcards.task}, {wildcards.model}"
+    script:
+        "../../scripts/build_priors.py"
 
 
-rule build_tag_priors:
+use rule build_priors as build_analysis_priors with:
     input:
-        code=code("scripts/build_tag_priors.py"),
-        manifest=rules.convert_foundation.output.manifest,
-        choice=rules.choose_prompt.output.choice,
-        examples=where("examples", rules.choose_examples.output.choice),
-        sft=where("sft", rules.decode_sft.output.outputs),
-        refined=where("refined", rules.predict_refined.output.predictions),
-        test="results/{run}/data/{task}/{unit}/test.jsonl",
-        train="results/{run}/data/{task}/{unit}/train.jsonl",
+        code=code_inputs("scripts/build_priors.py", ["tasks.translation.task"]),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        choice="results/{run}/prompts/translation/{model}.json",
+        sft=(
+            "results/{run}/sft/translation/{model}.jsonl"
+            if has(config, "translation", "sft")
+            else []
+        ),
+        refined=(
+            "results/{run}/refined/translation.jsonl"
+            if has(config, "translation", "refined")
+            else []
+        ),
+        lexicon=expand(
+            "results/{{run}}/lexicon/translation/{subset}.tsv",
+            subset=MAIN["translation"],
+        ),
+        train=splits_of("translation", "train.jsonl", subsets=MAIN),
+        data=splits_of("translation", "test.jsonl", subsets=MAIN),
     output:
-        priors="results/{run}/priors/{task}/{unit}/{model}.jsonl",
+        priors="results/{run}/analysis/priors/{model}.jsonl",
     log:
-        "logs/{run}/build_tag_priors/{task}/{unit}/{model}.log",
+        "logs/{run}/build_analysis_priors/{model}.log",
     benchmark:
-        "results/{run}/timings/build_priors/{task}/{unit}/{model}.tsv"
-    wildcard_constraints:
-        task="tagging",
-    conda:
-        ENVIRONMENT
+        "results/{run}/timings/build_analysis_priors/{model}.tsv"
+    resources:
+        mem_mb=memory("build_priors"),
+        runtime=lambda w, attempt: attempt * 60,
+        gpu=0,
     params:
-        config=setting("priors", "sft"),
-        seed=config["seed"],
+        task="translation",
+        subsets=MAIN["translation"],
+        systems=[vars(system) for system in analysis_grid(config)],
+        priors=None,
+        sft=None,
+        max_source_tokens=None,
+        most_items=ANALYSIS["items"],
+        # A long corrupt prior must leave room for a token; every item is answered at every level.
+        longest=TRANSLATION["max_answer_tokens"] - 1,
     message:
-        "Priors: {wildcards.task} {wildcards.unit}, {wildcards.model}"
-    shell:
-        "python scripts/build_tag_priors.py --model resources/foundations/{wildcards.model}/model"
-        " --language {wildcards.unit} --items {input.test} --train {input.train}"
-        " --refined {input.refined} --sft {input.sft} --prompt {input.choice} --examples {input.examples}"
-        " --config {params.config:q} --seed {params.seed} --priors {output.priors} 2>&1 | tee {log}"
+        "Building the priors of the analyses, {wildcards.model}"

@@ -1,39 +1,38 @@
-# Scores, faults, intervals and tests (paper section 4.1). No model is needed from here on.
+# Scores, errors, intervals and tests (paper section 4.1). No model is needed from here on.
 
 
 rule score:
     input:
         code=task_code("scripts/score.py", "scores"),
-        manifest=rules.convert_foundation.output.manifest,
-        outputs=rules.decode.output.outputs,
-        sft=where("sft", rules.decode_sft.output.outputs),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        outputs=over_subsets("results/{run}/decode/{task}/{subset}/{model}.jsonl"),
+        sft=where("sft", "results/{run}/sft/{task}/{model}.jsonl"),
         other=lambda w: [
-            f"results/{w.run}/other_sft/{run}/{w.model}.jsonl"
-            for run in OTHER_SFT
+            f"results/{w.run}/other_sft/{other}/{w.model}.jsonl"
+            for other in OTHER_SFT
             if w.task == "translation"
         ],
-        refined=where("refined", rules.predict_refined.output.predictions),
-        priors="results/{run}/priors/{task}/{unit}/{model}.jsonl",
-        train="results/{run}/data/{task}/{unit}/train.jsonl",
-        test="results/{run}/data/{task}/{unit}/test.jsonl",
-        out_of_domain="results/{run}/data/{task}/{unit}/out_of_domain.jsonl",
+        refined=where("refined", "results/{run}/refined/{task}.jsonl"),
+        priors="results/{run}/priors/{task}/{model}.jsonl",
+        train=splits("train"),
+        test=splits("test"),
+        out_of_domain=splits("out_of_domain"),
     output:
-        scores="results/{run}/scores/{task}/{unit}/{model}.json",
+        scores="results/{run}/scores/{task}/{model}.json",
     log:
-        "logs/{run}/score/{task}/{unit}/{model}.log",
+        "logs/{run}/score/{task}/{model}.log",
     conda:
         ENVIRONMENT
+    threads: 1
     params:
+        task=lambda w: w.task,
+        subsets=lambda w: SUBSETS[w.task],
         languages=config["languages"],
-        cuts=lambda w: as_json(config[w.task]["priors"]["k"])(w),
-        cut=max_source_tokens,
+        k=setting("priors", "k"),
+        max_source_tokens=setting("max_source_tokens"),
         resamples=config["score"]["resamples"],
         seed=config["seed"],
     message:
-        "Scoring {wildcards.task} {wildcards.unit}, {wildcards.model}"
-    shell:
-        "python scripts/score.py --task {wildcards.task} --direction {wildcards.unit} --languages {params.languages}"
-        " --train {input.train} --test {input.test} --out-of-domain {input.out_of_domain} --outputs {input.outputs}"
-        " --sft {input.sft} {input.other} --predictions {input.refined} --priors {input.priors}"
-        " --tokenizer resources/foundations/{wildcards.model}/model/tokenizer.json --cuts {params.cuts:q} {params.cut}"
-        " --resamples {params.resamples} --seed {params.seed} --scores {output.scores} 2>&1 | tee {log}"
+        "Scoring {wildcards.task}, {wildcards.model}"
+    script:
+        "../../scripts/score.py"

@@ -1,24 +1,41 @@
-# Foundation models (paper section 4.1). Models are shared by all runs; their checks on text belong to one.
+# Models that others made (paper section 4.1): foundations, and what refined models start from. They are shared by all
+# runs; a foundation's checks on text belong to one.
 
 
 rule fetch_foundation:
     input:
         code=code("scripts/fetch_foundation.py"),
-        local=local_files,
+        local=lambda w: local_files(FOUNDATIONS[w.model]["source"]),
     output:
         files="resources/foundations/{model}/source.json",
     log:
         "logs/fetch_foundation/{model}.log",
+    localrule: True
     conda:
         ENVIRONMENT
     params:
         source=foundation("source"),
+        key="foundations.source",
         lock=LOCK,
     message:
         "Fetching the foundation {wildcards.model}"
-    shell:
-        "HF_HUB_OFFLINE=0 python scripts/fetch_foundation.py --source {params.source:q} --lock {params.lock}"
-        " --folder resources/foundations/{wildcards.model}/source --files {output.files} 2>&1 | tee {log}"
+    script:
+        "../../scripts/fetch_foundation.py"
+
+
+use rule fetch_foundation as fetch_refined with:
+    input:
+        code=code("scripts/fetch_foundation.py"),
+        local=lambda w: local_files(PRETRAINED[w.source]),
+    output:
+        files="resources/refined/{source}/source.json",
+    log:
+        "logs/fetch_refined/{source}.log",
+    params:
+        source=lambda w: PRETRAINED[w.source],
+        key="refined.source",
+    message:
+        "Fetching the model to fine-tune as refined model"
 
 
 rule convert_foundation:
@@ -38,9 +55,8 @@ rule convert_foundation:
         runtime=lambda w, attempt: attempt * 60,
     message:
         "Converting the foundation {wildcards.model}, once (a minute or two)"
-    shell:
-        "python scripts/convert_foundation.py"
-        " --source resources/foundations/{wildcards.model}/source --manifest {output.manifest} 2>&1 | tee {log}"
+    script:
+        "../../scripts/convert_foundation.py"
 
 
 rule verify_foundation:
@@ -65,7 +81,5 @@ rule verify_foundation:
         limits=foundation("max_bits_per_character"),
     message:
         "Verifying the foundation {wildcards.model} on text of every language"
-    shell:
-        "python scripts/verify_foundation.py"
-        " --model resources/foundations/{wildcards.model}/model --name {wildcards.model} --dtype {params.dtype}"
-        " --parameters {params.parameters} --paragraphs {input.paragraphs} --limits {params.limits:q} --checks {output.checks} 2>&1 | tee {log}"
+    script:
+        "../../scripts/verify_foundation.py"

@@ -1,0 +1,62 @@
+"""Draw all figures of a run from its tables, as svg and png (rule plot_figures)."""
+
+from pathlib import Path
+from typing import Any
+
+import matplotlib.pyplot as plt
+from matplotlib.figure import Figure
+
+from prefixyarn import figures
+from prefixyarn.analysis.agreement.table import AgreementRow
+from prefixyarn.analysis.prior_length.table import PriorLengthRow
+from prefixyarn.analysis.prior_quality.table import QualityRow
+from prefixyarn.analysis.scale.table import ScaleRow
+from prefixyarn.job import Job, run
+from prefixyarn.records import read_json
+from prefixyarn.tables.cost import CostRow
+from prefixyarn.tables.overview import OverviewRow
+from prefixyarn.tables.rows import ScoreRow, read_rows, rows_of, write_rows
+from prefixyarn.tasks.measuring import metrics
+
+snakemake: Job  # given by Snakemake
+
+
+def main(job: Job) -> None:
+    labels, tasks = job.params.labels, job.params.tasks
+    overview = read_rows(job.input.overview, OverviewRow)
+    costs = {task: read_rows(path, CostRow) for task, path in zip(tasks, job.input.costs, strict=True)}
+    for n, (name, label) in enumerate(labels.items()):
+        draw(job.output.headline[n], figures.headline(own(overview, name), label))
+        draw(job.output.cost[n], figures.cost({task: own(rows, name) for task, rows in costs.items()}, label))
+        if job.input.translation:
+            rows = read_rows(job.input.translation, ScoreRow)
+            draw(job.output.off_target[n], figures.off_target(rows_of(rows, name, rows[0].metric), label))
+        if job.input.agreement:
+            agreement = own(read_rows(job.input.agreement, AgreementRow), name)
+            draw(job.output.agreement[n], figures.agreement_by_position(agreement, label))
+            draw(job.output.silent_majority[n], figures.silent_majority(agreement, label))
+            quality = own(read_rows(job.input.quality, QualityRow), name)
+            draw(job.output.quality[n], figures.quality_curves(quality, label))
+            lengths = own(read_rows(job.input.length, PriorLengthRow), name)
+            draw(job.output.length[n], figures.length_curves(lengths, label))
+    trained = [(task, label) for task in job.params.trained for label in labels.values()]
+    for (task, label), path, svg in zip(trained, job.input.sft, job.output.loss, strict=True):
+        manifest, title = read_json(path), metrics(task)[0].title
+        write_rows(Path(svg).with_suffix(".csv"), figures.loss_rows(manifest, title), figures.LossRow)
+        draw(svg, figures.sft_loss(manifest, title, label))
+    if job.input.scale:
+        draw(job.output.scale, figures.scale(read_rows(job.input.scale, ScaleRow), labels))
+
+
+def own(rows: list[Any], foundation: str) -> list[Any]:
+    return [row for row in rows if row.foundation == foundation]
+
+
+def draw(svg: str, figure: Figure) -> None:
+    for kind in (".svg", ".png"):
+        figures.save(figure, Path(svg).with_suffix(kind))
+    plt.close(figure)
+
+
+if __name__ == "__main__":  # not in processes that a job starts
+    run(main, snakemake)

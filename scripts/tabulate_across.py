@@ -1,0 +1,120 @@
+"""Make the tables across the tasks, and print the overview and the findings (rule tabulate_across).
+
+They are the overview, the costs of each task, with translation its languages by resource level, the findings, and with
+several foundations the table of scale.
+"""
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from prefixyarn.analysis.language_resources.table import ResourceRow, resource_markdown, resource_rows
+from prefixyarn.analysis.scale.table import ScaleRow, scale_markdown, scale_rows
+from prefixyarn.findings.table import ROWS, FindingRow, findings, findings_markdown
+from prefixyarn.job import Job, run
+from prefixyarn.records import Prior, read_json, read_records, write_json, write_text
+from prefixyarn.tables.cost import CostRow, cost_markdown, cost_rows
+from prefixyarn.tables.overview import OverviewRow, overview_latex, overview_markdown, overview_metrics, overview_rows
+from prefixyarn.tables.rows import ScoreRow, read_rows, rows_of, write_rows
+
+snakemake: Job  # given by Snakemake
+ANSWERED = ("predict_refined", "decode_sft", "decode")
+TIMED = (*ANSWERED, "induce_lexicon", "train_refined", "train_sft", "choose_examples", "build_priors")
+
+
+def main(job: Job) -> None:
+    labels, output = job.params.foundations, job.output
+    tables: dict[str, list[Any]] = {Path(path).stem: read_rows(path, ScoreRow) for path in job.input.scores}
+    analyses = {Path(path).stem: path for path in job.input.get("analyses") or []}
+    tables |= {name: read_rows(path, ROWS[name]) for name, path in analyses.items() if name in ROWS}
+
+    overview = overview_rows({task: tables[task] for task in job.params.subsets})
+    csv, md, tex = output.overview
+    write_rows(csv, overview, OverviewRow)
+    write_json(output.metrics, overview_metrics(overview))
+    write_text(md, overview_markdown(overview, labels))
+    write_text(tex, overview_latex(overview))
+
+    tasks = list(job.params.subsets)
+    for task, csv, md in zip(tasks, output.costs[: len(tasks)], output.costs[len(tasks) :], strict=True):
+        costs = costs_of(job, task, [row for row in overview if row.task == task])
+        write_rows(csv, costs, CostRow)
+        write_text(md, cost_markdown(task, costs, labels))
+
+    if job.input.get("checks"):
+        tables["language_resources"] = languages = resources(job, tables)
+        csv, md = output.language_resources
+        write_rows(csv, languages, ResourceRow)
+        write_text(md, resource_markdown(languages))
+
+    found = [row for name in labels for row in findings(name, tables, len(labels))]
+    csv, md = output.findings
+    write_rows(csv, found, FindingRow)
+    write_text(md, findings_markdown(found, labels))
+
+    if job.input.get("manifests"):
+        parameters = {n: read_json(path)["parameters"] for n, path in zip(labels, job.input.manifests, strict=True)}
+        rows = scale_rows(overview, parameters)
+        csv, md = output.scale
+        write_rows(csv, rows, ScaleRow)
+        write_text(md, scale_markdown(rows, labels))
+    print(f"\n{overview_markdown(overview, labels)}\n{findings_markdown(found, labels)}")
+
+
+def resources(job: Job, tables: Mapping[str, Sequence[ScoreRow]]) -> list[ResourceRow]:
+    """Return the languages of translation by resource level."""
+    own = {name: tables[name] for name in ("translation", "other_directions") if name in tables}
+    return [
+        row
+        for name, path in zip(job.params.foundations, job.input.checks, strict=True)
+        for row in resource_rows(
+            name,
+            {table: rows_of(rows, name, rows[0].metric) for table, rows in own.items()},
+            read_json(path),
+            job.params.subsets["translation"],
+        )
+    ]
+
+
+def costs_of(job: Job, task: str, overview: Sequence[OverviewRow]) -> list[CostRow]:
+    """Return a task's costs, from the running times of its jobs and the number of their answers."""
+    subsets, foundations = job.params.subsets[task], list(job.params.foundations)
+
+    def files(kind: str, n: int) -> list[str]:
+        """Return the files of one foundation; some serve all, and some are one a subset."""
+        given = list(job.input.get(f"{task}_{kind}") or [])
+        each = len(given) // len(foundations)
+        return given[n * each : (n + 1) * each] if each else given
+
+    rows = []
+    for n, foundation in enumerate(foundations):
+        examples = [read_json(path)["prompt"]["examples"] for path in files("examples", n)]
+        sft, refined = ([read_json(path) for path in files(model, n)] for model in ("sft", "refined"))
+        answers = {rule: sum(map(count, files(f"{rule}_answers", n))) for rule in ANSWERED}
+        answers["build_priors"] = sum(
+            len({prior.item for prior in read_records(path, Prior, subset)})
+            for path in files("build_priors_answers", n)
+            for subset in subsets
+        )
+        rows += cost_rows(
+            foundation=foundation,
+            timings={rule: files(f"{rule}_seconds", n) for rule in TIMED},
+            sft=sft[0] if sft else None,
+            refined=refined[0] if refined else None,
+            train_sentences=sum(map(count, job.input.get(f"{task}_train"))),
+            directions=len(subsets),
+            examples=max(examples, default=0),
+            answers=answers,
+            overview=[row for row in overview if row.foundation == foundation],
+        )
+    return rows
+
+
+def count(path: str) -> int:
+    """Return the number of a file's lines."""
+    with open(path, encoding="utf-8") as stream:
+        return sum(1 for _ in stream)
+
+
+if __name__ == "__main__":  # not in processes that a job starts
+    run(main, snakemake)

@@ -1,0 +1,38 @@
+"""What jobs have in common: reading items by subset, where a job keeps its state, writing running times."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefixyarn.records import Item, atomic, read_records
+
+
+def read_by_subset(given: str | Sequence[str], subsets: Sequence[str]) -> dict[str, list[Item]]:
+    """Return the items of files by subset: as many files for each, those of a subset after one another.
+
+    Args:
+        given: A rule's input: several files, or one.
+        subsets: The subsets, in the order of the files.
+    """
+    files = [given] if isinstance(given, str) else list(given)
+    each, rest = divmod(len(files), len(subsets))
+    assert not rest, f"{len(files)} files for {len(subsets)} subsets"
+    return {
+        subset: [item for path in files[n * each : (n + 1) * each] for item in read_records(path, Item)]
+        for n, subset in enumerate(subsets)
+    }
+
+
+def state_path(log: str, suffix: str) -> Path:
+    """Return where a job keeps what it resumes from after it was killed: ``logs/a/b.log`` -> ``state/a/b<suffix>``.
+
+    No rule has it as output: Snakemake deletes the outputs of a job that did not end well.
+    """
+    return Path("state", *Path(log).parts[1:]).with_suffix(suffix)
+
+
+def write_seconds(path: str, seconds: float) -> None:
+    """Write a running time as Snakemake's ``benchmark:`` does."""
+    with atomic(path) as stream:
+        stream.write(f"s\n{seconds:.4f}\n")

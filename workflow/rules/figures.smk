@@ -1,0 +1,89 @@
+# Figures.
+
+
+TRAINED = [task for task in TASKS if has(config, task, "sft")]
+LOSSES = [f"sft_loss_{task}" for task in TRAINED]
+
+
+rule plot_figures:
+    input:
+        code=code_inputs(
+            "scripts/plot_figures.py", [f"tasks.{task}.metrics" for task in TASKS]
+        ),
+        sft=expand(
+            "results/{{run}}/models/sft/{task}/{model}/manifest.json",
+            task=TRAINED,
+            model=FOUNDATIONS,
+        ),
+        overview="results/{run}/tables/overview.csv",
+        costs=expand("results/{{run}}/tables/cost_{task}.csv", task=TASKS),
+        translation=(
+            "results/{run}/tables/translation.csv" if "translation" in TASKS else []
+        ),
+        agreement="results/{run}/tables/agreement.csv" if ANALYSED else [],
+        quality="results/{run}/tables/prior_quality.csv" if ANALYSED else [],
+        length="results/{run}/tables/prior_length.csv" if ANALYSED else [],
+        scale="results/{run}/tables/scale.csv" if len(FOUNDATIONS) > 1 else [],
+    output:
+        headline=report(
+            drawn("headline"),
+            caption="../report/headline.rst",
+            category=SECTIONS["all"],
+        ),
+        cost=report(
+            drawn("cost"), caption="../report/cost.rst", category=SECTIONS["cost"]
+        ),
+        off_target=report(
+            drawn("off_target") if "translation" in TASKS else [],
+            caption="../report/off_target.rst",
+            category=SECTIONS["translation"],
+        ),
+        agreement=report(
+            drawn("agreement") if ANALYSED else [],
+            caption="../report/agreement.rst",
+            category=SECTIONS["agreement"],
+        ),
+        silent_majority=report(
+            drawn("silent_majority") if ANALYSED else [],
+            caption="../report/agreement.rst",
+            category=SECTIONS["agreement"],
+        ),
+        quality=report(
+            drawn("prior_quality") if ANALYSED else [],
+            caption="../report/prior_quality.rst",
+            category=SECTIONS["quality"],
+        ),
+        length=report(
+            drawn("prior_length") if ANALYSED else [],
+            caption="../report/prior_length.rst",
+            category=SECTIONS["quality"],
+        ),
+        loss=report(
+            drawn(LOSSES),
+            caption="../report/sft_loss.rst",
+            category=SECTIONS["sft"],
+        ),
+        scale=(
+            report(
+                "results/{run}/figures/scale.svg",
+                caption="../report/scale.rst",
+                category=SECTIONS["all"],
+            )
+            if len(FOUNDATIONS) > 1
+            else []
+        ),
+        png=expand("results/{{run}}/figures/{name}.png", name=final_figures(config)),
+        losses=[path.replace(".svg", ".csv") for path in drawn(LOSSES)],
+    log:
+        "logs/{run}/plot_figures.log",
+    localrule: True
+    conda:
+        ENVIRONMENT
+    params:
+        labels=lambda w: LABELS,
+        tasks=TASKS,
+        trained=TRAINED,
+    message:
+        "Drawing the figures"
+    script:
+        "../../scripts/plot_figures.py"
