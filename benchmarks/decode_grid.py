@@ -28,7 +28,8 @@ import torch
 from transformers import StoppingCriteria, StoppingCriteriaList
 
 from prefixyarn.decode import engine
-from prefixyarn.decode.batch import Batch, Request
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.batch import Batch
 from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.stops import Stops
 from prefixyarn.languages import Direction
@@ -58,13 +59,13 @@ def grid(run: str, name: str, items: int) -> list[list[Request]]:
     prompt = Prompt(**read_json(results / f"prompts/translation/{name}.json")["prompt"])
     wanted: list[list[Request]] = [[] for _ in CONDITIONS]
     with open(results / f"prompts/translation/{name}.jsonl", encoding="utf-8") as trials:
-        main = sorted({json.loads(line)["unit"] for line in trials})
-    for unit in main:
-        direction = Direction.parse(unit)
+        main = sorted({json.loads(line)["subset"] for line in trials})
+    for subset in main:
+        direction = Direction.parse(subset)
         priors = {
-            (p.item, p.system): p.ids for p in read_records(results / f"priors/translation/{unit}/{name}.jsonl", Prior)
+            (p.item, p.system): p.ids for p in read_records(results / f"priors/translation/{name}.jsonl", Prior, subset)
         }
-        for item in read_records(results / f"data/translation/{unit}/test.jsonl", Item)[:items]:
+        for item in read_records(results / f"data/translation/{subset}/test.jsonl", Item)[:items]:
             ids = tuple(prompt_ids(tokenizer, prompt.fill(item.source, direction)))
             for condition, system in zip(wanted, CONDITIONS, strict=True):
                 condition.append(Request(ids, tuple(priors[item.id, system])))

@@ -18,11 +18,11 @@ from pathlib import Path
 import torch
 from transformers import AutoModelForCausalLM, LlamaConfig
 
-from prefixyarn.decode.batch import Request
+from prefixyarn.decode.backend import Request
 from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.stops import Stops
 from prefixyarn.models.foundation import Foundation
-from prefixyarn.models.sft import Example, SftConfig, train
+from prefixyarn.models.sft.train import Example, SftConfig, train
 from prefixyarn.plan import PROMPT
 
 ANSWER = 29  # tokens, of max_answer_tokens: 96 in the paper's configuration

@@ -18,7 +18,9 @@ import torch
 from decode_grid import grid, setting
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.batch import Batch, Ids, Request
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.batch import Batch
+from prefixyarn.decode.constraint import Ids
 from prefixyarn.decode.engine import Limits, by_length, decode, rows_within
 from prefixyarn.progress import Progress
 

@@ -14,17 +14,20 @@ from pathlib import Path
 
 import yaml
 
+from prefixyarn.decode.builtin import Builtin
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.questions import Question, decode_questions
-from prefixyarn.decode.stops import Stops
+from prefixyarn.decode.questions import under_templates
+from prefixyarn.decode.session import Session
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.trials import trial_scores
-from prefixyarn.models.foundation import load
-from prefixyarn.models.sft import SftConfig, SftModel, example, identity, train
+from prefixyarn.models.foundation import identity, load
+from prefixyarn.models.sft.adapter import SftModel
+from prefixyarn.models.sft.train import SftConfig, example, train
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import Prompt
-from prefixyarn.records import Item, Prior, read_json, read_records
+from prefixyarn.records import Item, read_json, read_records
+from prefixyarn.tasks.task import task_of
 
 
 def main() -> None:
@@ -37,27 +40,27 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     translation = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))["translation"]
-    main_units, units = translation["directions"], translation["directions"] + translation["other_directions"]
+    main_subsets, subsets = translation["directions"], translation["directions"] + translation["other_directions"]
     results, model = Path("results") / args.run, Path("resources/foundations") / args.foundation / "model"
     prompt = Prompt(**read_json(results / f"prompts/translation/{args.foundation}.json")["prompt"])
     data = {
-        split: {unit: read_records(results / f"data/translation/{unit}/{split}.jsonl", Item) for unit in units}
+        split: {subset: read_records(results / f"data/translation/{subset}/{split}.jsonl", Item) for subset in subsets}
         for split in ("train", "dev", "test")
     }
     for steps, seed in zip(args.steps, args.seeds, strict=True):
         foundation = load(model, args.foundation, "float32")
-        stops = Stops.of(foundation.model, foundation.tokenizer, translation["max_answer_tokens"])
 
-        def score(decoding, split, names, stops=stops):  # type: ignore[no-untyped-def]
-            asked = {u: [Question(i, prompt, Prior.none(i.id, "sft")) for i in data[split][u]] for u in names}
-            outputs = decode_questions(decoding, stops, asked, Limits(4000))
-            return trial_scores(CHRF, {unit: (data[split][unit], outputs[unit]) for unit in names})["mean"]
+        def score(decoding, split, names, foundation=foundation):  # type: ignore[no-untyped-def]
+            backend = Builtin(foundation.with_model(decoding), "", Limits(4000))
+            asked = under_templates({subset: data[split][subset] for subset in names}, [prompt])
+            outputs = Session(backend, translation["max_answer_tokens"]).answer(asked, task_of("translation"))
+            return trial_scores(CHRF, {subset: (data[split][subset], outputs[subset]) for subset in names})["mean"]
 
         def examples(split, tokenizer=foundation.tokenizer):  # type: ignore[no-untyped-def]
-            for unit in units:
-                direction = Direction.parse(unit)
+            for subset in subsets:
+                direction = Direction.parse(subset)
                 join = prompt.join(direction)
-                for item in data[split][unit]:
+                for item in data[split][subset]:
                     yield example(tokenizer, prompt.fill(item.source, direction), join, item.target)
 
         with tempfile.TemporaryDirectory() as folder:
@@ -66,7 +69,7 @@ def main() -> None:
                 base=identity(model),
                 examples=list(examples("train")),
                 dev=list(examples("dev")),
-                dev_score=lambda decoding: score(decoding, "dev", units),
+                dev_score=lambda decoding: score(decoding, "dev", subsets),
                 config=SftConfig(**(translation["sft"] | {"steps": steps}), seed=seed),
                 folder=Path(folder) / "sft",
                 state_file=Path(folder) / "state.pt",
@@ -74,7 +77,7 @@ def main() -> None:
             )
             fresh = load(model, args.foundation, "float32")
             with SftModel(fresh, identity(model), Path(folder) / "sft").on() as tuned:
-                test = score(tuned, "test", main_units)
+                test = score(tuned, "test", main_subsets)
         dev = ", ".join(f"{d['score']:.1f} after {d['step']}" for d in manifest["dev"])
         print(
             f"steps {steps}, seed {seed}: dev chrF++ {dev}; kept {manifest['step']}; test chrF++ {test:.1f}", flush=True

@@ -16,19 +16,20 @@ from pathlib import Path
 
 import yaml
 
-from prefixyarn.configuration import all_units
+from prefixyarn.config.subsets import all_subsets
+from prefixyarn.decode.builtin import Builtin
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.questions import Question, decode_questions
-from prefixyarn.decode.stops import Stops
+from prefixyarn.decode.questions import under_templates
+from prefixyarn.decode.session import Session
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import trial_scores
-from prefixyarn.models.foundation import load
-from prefixyarn.models.sft import SftConfig, example, identity, train
+from prefixyarn.models.foundation import identity, load
+from prefixyarn.models.sft.train import SftConfig, example, train
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
-from prefixyarn.records import Item, Prior, read_json, read_records
-from prefixyarn.tasks.answering import answers
+from prefixyarn.records import Item, read_json, read_records
 from prefixyarn.tasks.measuring import metrics
+from prefixyarn.tasks.task import task_of
 
 BATCH = 6
 
@@ -41,7 +42,7 @@ def main() -> None:
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
     config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
-    units, tasks = all_units(config), config["tasks"]
+    subsets, tasks = all_subsets(config), config["tasks"]
     results, model = Path("results") / args.run, Path("resources/foundations") / args.foundation / "model"
     foundation = load(model, args.foundation, "float32")
     tokenizer = foundation.tokenizer
@@ -55,22 +56,21 @@ def main() -> None:
     }
 
     def items(task: str, split: str) -> dict[str, list[Item]]:
-        return {unit: read_records(results / f"data/{task}/{unit}/{split}.jsonl", Item) for unit in units[task]}
+        return {subset: read_records(results / f"data/{task}/{subset}/{split}.jsonl", Item) for subset in subsets[task]}
 
     def examples(task: str, split: str) -> list:
         return [
             example(tokenizer, prompts[task].fill(i.source, direction), prompts[task].join(direction), i.target)
-            for unit, own in items(task, split).items()
-            for direction in [Direction.parse(unit)]
+            for subset, own in items(task, split).items()
+            for direction in [Direction.parse(subset)]
             for i in own
         ]
 
     def score(decoding, task: str) -> float:  # type: ignore[no-untyped-def]
         dev = items(task, "dev")
-        stops = Stops.of(foundation.model, tokenizer, config[task]["max_answer_tokens"])
-        asked = {u: [Question(i, prompts[task], Prior.none(i.id, "sft")) for i in own] for u, own in dev.items()}
-        outputs = decode_questions(decoding, stops, asked, Limits(4000), form=answers(task).form)
-        return trial_scores(metrics(task)[0], {unit: (dev[unit], outputs[unit]) for unit in dev})["mean"]
+        session = Session(Builtin(foundation.with_model(decoding), "", Limits(4000)), config[task]["max_answer_tokens"])
+        outputs = session.answer(under_templates(dev, [prompts[task]]), task_of(task))
+        return trial_scores(metrics(task)[0], {subset: (dev[subset], outputs[subset]) for subset in dev})["mean"]
 
     own = {
         task: read_json(results / f"models/sft/{task}/{args.foundation}/manifest.json")["dev"][-1]["score"]

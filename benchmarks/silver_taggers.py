@@ -16,8 +16,9 @@ from collections import Counter
 from collections.abc import Iterator
 from pathlib import Path
 
+from prefixyarn.languages import language
 from prefixyarn.tasks.tagging import silver
-from prefixyarn.tasks.tagging.treebanks import TREEBANKS, read_conllu
+from prefixyarn.tasks.tagging.treebanks import read_conllu
 
 Span = tuple[int, int]  # of a word, in a sentence without white space
 
@@ -32,13 +33,13 @@ def main() -> None:
     print("| language | treebank | tagger | words | same tag | raw: words F1 | raw: tagged words F1 |")
     print("|---|---|---|---|---|---|---|")
     confused: dict[str, Counter[tuple[str, str]]] = {}
-    for code, tagger in silver.TAGGERS.items():
-        name, stem = TREEBANKS[code][0]
+    for code in silver.tagged_codes():
+        name, stem = language(code).treebanks[0]
         path = args.mirror / "ud-treebanks-v2.5" / name / f"{stem}-ud-dev.conllu"
         right, confused[code] = agreement(path, code)
         total = right + confused[code].total()
         found, tagged = raw_scores(path, code)
-        packages = ", ".join(f"{package} {versions[package]}" for package in tagger.packages)
+        packages = ", ".join(f"{package} {versions[package]}" for package in language(code).silver_packages)
         print(
             f"| {code} | {name} | {packages} | {total} | {right / total:.2%} | {found:.2%} | {tagged:.2%} |", flush=True
         )

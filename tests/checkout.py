@@ -14,6 +14,10 @@ import yaml
 import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
+TASKS = ("translation", "summarization", "tagging")
+TABLES = {*(f"tabulate_task_{task}" for task in TASKS), "tabulate_analysis", "tabulate_across"}
+# Rules that run again when scoring changes.
+SCORING = {"score", *TABLES, "plot_figures", "write_report"}
 
 
 class Copy:

@@ -19,7 +19,7 @@ pytestmark = pytest.mark.slurm
 PROFILE = ["--workflow-profile", "workflow/profiles/slurm", "--slurm-status-command", "squeue", "--latency-wait", "20"]
 # Seconds until the state of jobs is asked for the first time, and between looks.
 PROFILE += ["--slurm-init-seconds-before-status-checks", "5", "--max-status-checks-per-second", "1"]
-SUBMITTED = {"prepare_translation", "convert_foundation", "decode_prompts", "train_sft", "decode", "score"}
+SUBMITTED = {"prepare_translation", "convert_foundation", "choose_prompt", "train_sft", "decode", "score"}
 
 
 class Checkout(Copy):
@@ -98,7 +98,7 @@ def test_results_are_those_of_a_local_run(whole: tuple[Checkout, str], tmp_path:
     local.run()
     own: Sequence[Path] = sorted(
         path.relative_to(local.folder)
-        for kind in ("tables/main.*", "decode/**/*.jsonl", "sft/**/*.jsonl", "models/sft/**/*.safetensors")
+        for kind in ("tables/translation.*", "decode/**/*.jsonl", "sft/**/*.jsonl", "models/sft/**/*.safetensors")
         for path in (local.folder / "results/tiny").glob(kind)
     )
     assert len(own) >= 5

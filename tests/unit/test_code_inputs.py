@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 
 from prefixyarn.code_inputs import code_inputs
-from prefixyarn.configuration import COLUMNS
+from prefixyarn.config.subsets import SUBSET_KEYS
 
 ROOT = Path(__file__).resolve().parents[2]
 SCRIPTS = sorted(str(p.relative_to(ROOT)) for p in (ROOT / "scripts").glob("*.py"))
@@ -22,7 +22,10 @@ def imported() -> dict[str, list[str]]:
         "for script in sys.argv[1:]:\n"
         "    for name in [n for n in sys.modules if n.split('.')[0] == 'prefixyarn']:\n"
         "        del sys.modules[name]\n"
-        "    runpy.run_path(script, run_name='imported')\n"
+        "    if 'prefixyarn.job' in open(script).read():\n"
+        "        import prefixyarn.job\n"
+        "        prefixyarn.job.run = lambda main, job: None\n"
+        "    runpy.run_path(script, {'snakemake': None}, 'imported')\n"
         "    modules = [m for n, m in sys.modules.items() if n.split('.')[0] == 'prefixyarn']\n"
         "    loaded[script] = [m.__file__ for m in modules]\n"
         "print(json.dumps(loaded))\n"
@@ -39,8 +42,8 @@ def test_code_inputs_cover_what_a_script_really_imports(script: str, imported: d
 
 
 def test_scoring_needs_no_model_libraries() -> None:
-    for script in ("scripts/score.py", "scripts/tabulate_task.py", "scripts/choose_prompt.py"):
-        for task in COLUMNS:
+    for script in ("scripts/score.py", "scripts/tabulate_task.py"):
+        for task in SUBSET_KEYS:
             paths = code_inputs(script, [f"tasks.{task}.scores"], str(ROOT))
             assert not any("models/foundation" in path or "decode/engine" in path for path in paths)
 
@@ -51,20 +54,20 @@ def test_tables_and_figures_need_no_torch(script: str) -> None:
         assert not re.search(r"^import torch|^from torch", (ROOT / path).read_text(), re.MULTILINE), path
 
 
-@pytest.mark.parametrize("task", COLUMNS)
+@pytest.mark.parametrize("task", SUBSET_KEYS)
 def test_a_tasks_own_modules_count_and_no_other_tasks(task: str) -> None:
-    program = "import json, sys; from prefixyarn.tasks import answering, scoring; "
-    program += f"answering.answers({task!r}), scoring.scores({task!r}); print(json.dumps([m.__file__ for n, m in "
+    program = "import json, sys; from prefixyarn.tasks import scoring, task; "
+    program += f"task.task_of({task!r}), scoring.scores({task!r}); print(json.dumps([m.__file__ for n, m in "
     program += "sys.modules.items() if n.split('.')[0] == 'prefixyarn']))"
     result = subprocess.run([sys.executable, "-c", program], cwd=ROOT, capture_output=True, text=True, check=True)
     loaded = {str(Path(path).relative_to(ROOT)) for path in json.loads(result.stdout)}
     found = set(
         code_inputs(
-            "scripts/train_sft.py", [f"tasks.{task}.{name}" for name in ("answers", "metrics", "scores")], str(ROOT)
+            "scripts/train_sft.py", [f"tasks.{task}.{name}" for name in ("task", "metrics", "scores")], str(ROOT)
         )
     )
     assert loaded <= found and f"src/prefixyarn/tasks/{task}/scores.py" in loaded
-    others = [other for other in COLUMNS if other != task]
+    others = [other for other in SUBSET_KEYS if other != task]
     assert not any(f"/tasks/{other}/" in path for path in found for other in others)
 
 

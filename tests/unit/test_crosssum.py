@@ -2,9 +2,7 @@ import bz2
 import io
 import json
 import logging
-import os
 import subprocess
-import sys
 import tarfile
 from collections.abc import Iterator
 from pathlib import Path
@@ -16,6 +14,8 @@ from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES as OURS
 from prefixyarn.records import Item
 from prefixyarn.tasks.summarization import crosssum
+from prefixyarn.tasks.summarization.prepare import from_crosssum
+from script import run_script
 
 
 def line(text: str, summary: str) -> str:
@@ -74,7 +74,7 @@ def test_the_archive_is_read_where_the_file_is_not_unpacked(tmp_path: Path) -> N
     assert [i.source for i in crosssum.read(tmp_path, "en", "fr", "dev")] == ["unpacked"]
 
 
-def test_faults_in_an_archive_are_errors(tmp_path: Path) -> None:
+def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "english-french_CrossSum.tar.bz2"
     pack(path, **{"english-french_test": line("a", "b") + "{\n"})
     with pytest.raises(InputError, match=r"bz2, english-french_test.jsonl, line 2: not JSON"):
@@ -138,6 +138,18 @@ def test_what_is_missing_is_named(tmp_path: Path) -> None:
         crosssum.read(tmp_path, "en", "fr", "test")
 
 
+def test_splits_are_the_published_ones_cut(tmp_path: Path) -> None:
+    for split, size in (("train", 4), ("val", 3), ("test", 2)):
+        texts = (line(f"{split} article about {n * 7919} {split} {n}", f"{split} {n}") for n in range(size))
+        write(tmp_path / f"english-french_{split}.jsonl", *texts)
+    sizes = {"train": 3, "dev": 2, "trial": 1, "test": 2}
+    made, note = from_crosssum(tmp_path, ["en-fr"], sizes)
+    found = {name: [i.target for i in items] for name, items in made["en-fr"].items()}
+    assert note == "CrossSum's own splits"
+    assert found["trial"] == ["val 0"] and found["dev"] == ["val 0", "val 1"] and found["test"] == ["test 0", "test 1"]
+    assert found["parallel"] == found["out_of_domain"] == [] and len(found["train"]) == 3
+
+
 @pytest.fixture
 def hub() -> Iterator[str]:
     """A server that answers as the hub does for one data set, at one commit."""
@@ -149,24 +161,22 @@ def hub() -> Iterator[str]:
 def test_archives_are_fetched_from_the_hub(hub: str, tmp_path: Path) -> None:
     def fetch(pair: str) -> subprocess.CompletedProcess[str]:
         source = {"kind": "crosssum-hub", "id": "me/sum", "revision": "main"}
-        command = [sys.executable, "scripts/fetch_crosssum.py", "--source", json.dumps(source), "--pair", pair]
-        command += ["--lock", str(tmp_path / "lock.json"), "--archive", str(tmp_path / f"{pair}_CrossSum.tar.bz2")]
-        environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_XET": "1"}
-        environment.pop("HF_HUB_OFFLINE", None)
-        root = Path(__file__).resolve().parents[2]
-        return subprocess.run(command, cwd=root, env=environment, capture_output=True, text=True)
+        params = {"source": source, "lock": str(tmp_path / "lock.json")}
+        output = {"archive": str(tmp_path / f"{pair}_CrossSum.tar.bz2")}
+        own = {"HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "1"}
+        return run_script("fetch_crosssum", tmp_path, own, params=params, output=output)
 
     result = fetch("english-french")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout
     assert (tmp_path / "english-french_CrossSum.tar.bz2").read_bytes() == b"an archive"
     lock = json.loads((tmp_path / "lock.json").read_text())
     assert lock["revisions"] == {"datasets/me/sum@main": "d" * 40}
     assert list(lock["files"]) == ["crosssum/english-french_CrossSum.tar.bz2"]
     result = fetch("english-german")
-    assert result.returncode == 1 and "has no english-german_CrossSum.tar.bz2" in result.stderr
+    assert result.returncode == 1 and "has no english-german_CrossSum.tar.bz2" in result.stdout
     lock["files"] = {"crosssum/english-french_CrossSum.tar.bz2": "0" * 64}
     (tmp_path / "lock.json").write_text(json.dumps(lock))
     (tmp_path / "english-french_CrossSum.tar.bz2").unlink()
     result = fetch("english-french")
-    assert result.returncode == 1 and "its SHA-256 is" in result.stderr
+    assert result.returncode == 1 and "its SHA-256 is" in result.stdout
     assert not (tmp_path / "english-french_CrossSum.tar.bz2").exists()

@@ -24,9 +24,10 @@ from transformers import (
 )
 
 import tiny
-from prefixyarn.decode.batch import PREFILL_TOKENS, Request
-from prefixyarn.decode.engine import Answer, Limits, decode, rows_within
-from prefixyarn.decode.slots import Slots
+from prefixyarn.decode.backend import Answer, Request
+from prefixyarn.decode.batch import PREFILL_TOKENS
+from prefixyarn.decode.engine import Limits, decode, rows_within
+from prefixyarn.decode.kv_cache import KVCache
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
@@ -153,19 +154,19 @@ def test_when_memory_runs_out_rows_are_halved(error: Exception, monkeypatch: pyt
     model, stops = model_and_stops(tiny.gemma)
     wanted = requests(tok, 8, seed=1)
     expected = decode(model, wanted, stops, Limits(4000, 16))
-    stepping = Slots.stepping
+    stepping = KVCache.stepping
     capacities: set[int] = set()
 
-    def short(self: Slots, places: torch.Tensor, reach: int) -> None:
+    def short(self: KVCache, places: torch.Tensor, reach: int) -> None:
         capacities.add(self.rows)
         if self.rows > 4 and len(places) > 3:
             raise error
         stepping(self, places, reach)
 
-    monkeypatch.setattr(Slots, "stepping", short)
+    monkeypatch.setattr(KVCache, "stepping", short)
     assert decode(model, wanted, stops, Limits(4000, 16)) == expected
     assert capacities == {16, 8, 4}
-    monkeypatch.setattr(Slots, "stepping", lambda *arguments: (_ for _ in ()).throw(RuntimeError("something else")))
+    monkeypatch.setattr(KVCache, "stepping", lambda *arguments: (_ for _ in ()).throw(RuntimeError("something else")))
     with pytest.raises(RuntimeError, match="something else"):
         decode(model, wanted, stops, Limits(4000, 16))
 

@@ -1,5 +1,6 @@
 """What figures draw are the numbers of their tables."""
 
+from dataclasses import replace
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -10,22 +11,33 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from prefixyarn.analysis.steps import TEACHER_FORCED
+from prefixyarn.analysis.agreement import TEACHER_FORCED
+from prefixyarn.analysis.agreement.table import AgreementRow
+from prefixyarn.analysis.prior_length.table import PriorLengthRow
+from prefixyarn.analysis.prior_quality.table import QualityRow
+from prefixyarn.analysis.scale.table import ScaleRow
 from prefixyarn.figures import (
     agreement_by_position,
     cost,
     headline,
+    length_curves,
+    loss_rows,
     off_target,
     quality_curves,
+    scale,
     sft_loss,
     silent_majority,
-    units_curves,
 )
-from prefixyarn.tables.agreement import TOP
+from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.records import System
+from prefixyarn.systems import NONE
+from prefixyarn.tables.cost import CostRow
+from prefixyarn.tables.overview import OverviewRow
+from prefixyarn.tables.rows import ScoreRow
 
 
-def cell(name: str, value: float) -> dict[str, float]:
-    return {name: value, f"{name} low": value - 2, f"{name} high": value + 3}
+def cell(value: float) -> Interval:
+    return Interval(value, value - 2, value + 3)
 
 
 def points(line: Line2D) -> list[tuple[float, float]]:
@@ -52,68 +64,92 @@ def closed() -> Any:
 
 
 def test_agreement() -> None:
-    rows = [
-        {
-            **{"k": TEACHER_FORCED, "group": group, "n": 10},
-            **{key: v for n, top in enumerate(TOP) for key, v in cell(f"top {top}", base + n).items()},
-            **{f"top {top} of the rest": base - n for n, top in enumerate(TOP)},
-        }
-        for group, base in (("all", 60.0), ("t from 0", 50.0), ("t from 4", 70.0))
-    ]
+    def row(start: int, end: int | None, base: float) -> AgreementRow:
+        top, rest = [cell(base + n) for n in range(6)], [base - n for n in range(1, 6)]
+        nats = [0.0, 0.0, 0.0, cell(0), cell(0)]
+        own: list[Any] = ["m", TEACHER_FORCED, "", start, end, 10, *top, *rest, *nats]
+        return AgreementRow(*own)
+
+    rows = [row(0, None, 60.0), row(0, 1, 50.0), row(4, 6, 70.0)]
+    rows.append(replace(rows[0], subset="en-de"))
+    top = (1, 2, 5, 10, 20, 50)
     (axes,) = agreement_by_position(rows, "m").axes
     assert drawn(axes)["the likeliest"] == [(0, 50), (4, 70)]
     assert drawn(axes)["among the 5 likeliest"] == [(0, 52), (4, 72)]
     assert bars_of(axes, "the likeliest") == [[48, 53], [68, 73]]
     (axes,) = silent_majority(rows, "m").axes
-    assert drawn(axes)["all positions"] == [(top, 60 + n) for n, top in enumerate(TOP)]
+    assert drawn(axes)["all positions"] == [(n, 60 + place) for place, n in enumerate(top)]
     (rest,) = [line for line in axes.lines if str(line.get_label()).startswith("where it is not")]
-    assert np.asarray(rest.get_ydata()).tolist() == [60 - n for n in range(1, len(TOP))]
+    assert np.asarray(rest.get_ydata()).tolist() == [60 - n for n in range(1, len(top))]
 
 
-def test_quality_and_units() -> None:
+def test_quality_and_length() -> None:
     rows = [
-        {
-            **{"k": k, "kind": kind, "level": level, "mixed": 30.0, "rest none": 20.0, "rest sft": 35.0},
-            **cell("rest", 40.0 - level / 10 + k),
-        }
+        QualityRow(
+            "m",
+            16,
+            k,
+            corruption,
+            level,
+            score=cell(50.0),
+            rest=cell(40.0 - level / 10 + k),
+            share=90.0,
+            rest_none=20.0,
+            rest_sft=35.0,
+            covered=0.0,
+            p_none=1.0,
+            p_none_uncorrected=1.0,
+            mixed=30.0,
+            worse_than_none=None,
+            worse_than_none_low=None,
+            worse_than_none_high=None,
+            worse_than_none_found=0.0,
+            worse_than_sft=None,
+            worse_than_sft_low=None,
+            worse_than_sft_high=None,
+            worse_than_sft_found=0.0,
+        )
         for k in (4, 8)
-        for kind in ("other-item", "random-content")
+        for corruption in ("other-item", "random-content")
         for level in (0, 50, 100)
     ]
     first, second = quality_curves(rows, "m").axes
     assert [y for _, y in drawn(first)["other-item"]] == [44, 39, 34]
     assert [y for _, y in drawn(second)["random-content"]] == [48, 43, 38]
     assert {points(line)[0][1] for line in first.lines if line.get_label() == "no prior"} == {20.0}
-    units = [{"kind": "none", "k_unit": "", "k": 0, **cell("rest", 20.0), **cell("mean", 20.0)}] + [
-        {"kind": kind, "k_unit": unit, "k": k, **cell("rest", 15.0 + k), **cell("mean", 20.0 + k)}
-        for kind, unit, k in (("oracle", "token", 1), ("oracle", "token", 4), ("oracle", "word", 1))
+    systems = [NONE, *(System("oracle", "", k, unit) for unit, k in (("token", 1), ("token", 4), ("word", 1)))]
+    lengths = [
+        PriorLengthRow("m", 16, system, system.k, cell(20.0 + system.k), cell(15.0 + system.k), 0.0, 0.0, 90.0)
+        for system in systems
     ]
-    tokens, words = units_curves(units, "m").axes
+    tokens, words = length_curves(lengths, "m").axes
     assert drawn(tokens)["oracle"] == [(0, 20), (1, 21), (4, 24)] and drawn(words)["oracle"] == [(0, 20), (1, 21)]
 
 
 def test_headline_off_target_and_cost() -> None:
     rows = [
-        {"task": task, "prompt": "zero-shot", "kind": kind, "paper": None, **cell("share", share + n)}
+        OverviewRow("m", task, "a metric", System(kind), 8, 30.0, cell(share + n), None, None)
         for n, task in enumerate(("translation", "tagging"))
         for kind, share in (("none", 50.0), ("refined", 90.0))
     ]
     (axes,) = headline(rows, "m").axes
     heights = {c.get_label(): [bar.get_height() for bar in c] for c in axes.containers if isinstance(c, BarContainer)}
     assert heights["none"] == [50, 51] and heights["refined"] == [90, 91]
-    system = {"model": "foundation", "prompt": "zero-shot", "variant": "", "k": 2, "k_unit": "token", "n": 50}
-    system |= {"share": 1.0, "en-de share": 1.0, "en-fr share": 1.0}
-    (axes,) = off_target(
-        [{**system, "kind": kind, "off_target": v} for kind, v in (("none", 0.4), ("sft", 0.1))], "m"
-    ).axes
+    scores = [
+        ScoreRow("m", "chrF++", System(kind, "", 2, "token"), "test", subset, 0, "", 50, cell(1.0), off_target=rate)
+        for kind, rate in (("none", 0.4), ("sft", 0.1))
+        for subset in ("", "en-de", "en-fr")
+    ]
+    scores += [replace(row, without_k=1, without_unit="token") for row in scores]
+    (axes,) = off_target(scores, "m").axes
     assert [bar.get_width() for bar in axes.patches if isinstance(bar, Rectangle)] == [40, 10]
     assert [label.get_text() for label in axes.get_yticklabels()] == ["none 2 tokens", "sft 2 tokens"]
     # Wilson, 40 of 100: (30.9, 49.8), as in any textbook.
     ends = [np.asarray(path.vertices)[:, 0] for path in axes.collections[0].get_paths()]
     assert ends[0] == pytest.approx([30.94, 49.80], abs=0.01)
     costs = [
-        {"system": name, "training seconds": s, "seconds per prior": p, **cell("share", share)}
-        for name, s, p, share in (
+        CostRow("m", source, seconds, 0, 0, per_prior, 1.0, cell(share))
+        for source, seconds, per_prior, share in (
             ("none", 0.0, 0.0, 50.0),
             ("refined", 60.0, 0.1, 90.0),
             ("sft model", 600.0, None, 100.0),
@@ -125,9 +161,22 @@ def test_headline_off_target_and_cost() -> None:
     assert [(600, 100)] in [points(line) for line in left.lines]
 
 
+def test_scale() -> None:
+    rows = [ScaleRow("tagging", "none", name, n, 9.0, 8, share) for name, n, share in
+            (("small", 10, cell(50.0)), ("large", 100, cell(60.0)), ("untuned", 1000, None))]  # fmt: skip
+    (axes,) = scale(rows, {"small": "S", "large": "L", "untuned": "U"}).axes
+    assert drawn(axes)["none"] == [(10, 50), (100, 60)]
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["S", "L", "U"]
+
+
 def test_sft_loss() -> None:
     curve = [{"step": n, "loss": 3.0 - n / 10, "rate": 0.1} for n in range(1, 5)]
     manifest = {"curve": curve, "dev": [{"step": 4, "loss": 2.0, "score": 30.0}], "step": 4}
     losses, scores = sft_loss(manifest, "chrF++", "m").axes
     assert np.asarray(losses.lines[0].get_ydata()).tolist() == [point["loss"] for point in curve]
     assert np.asarray(scores.lines[0].get_ydata()).tolist() == [30.0]
+    rows = loss_rows(manifest, "chrF++")
+    assert [(row.step, row.loss, row.dev_loss, row.dev_score) for row in rows[2:]] == [
+        (3, 2.7, None, None),
+        (4, 2.6, 2.0, 30.0),
+    ]

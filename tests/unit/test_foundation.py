@@ -1,10 +1,8 @@
 import hashlib
 import json
-import os
 import re
 import shutil
 import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
@@ -19,7 +17,8 @@ from prefixyarn.models import convert as conversion
 from prefixyarn.models.convert import GgufFacts, check_conversion, convert
 from prefixyarn.models.fetch import fetch
 from prefixyarn.models.foundation import load
-from prefixyarn.models.verify import bits_per_character, verify
+from prefixyarn.models.verify import bits_per_character, check_parameters, verify
+from script import run_script
 
 
 @pytest.fixture(scope="module")
@@ -79,7 +78,7 @@ def test_damaged_weights_are_refused(saved: Path, tmp_path: Path) -> None:
 def test_a_model_of_another_kind_is_refused(saved: Path, tmp_path: Path) -> None:
     shutil.copytree(saved, tmp_path / "copy")
     (tmp_path / "copy" / "config.json").write_text(json.dumps({"model_type": "vit"}))
-    with pytest.raises(InputError, match="'vit' is no causal language model"):
+    with pytest.raises(InputError, match="'vit' is not a causal language model"):
         local(tmp_path / "copy", tmp_path)
 
 
@@ -108,14 +107,14 @@ def test_a_lost_bos_is_noticed(saved: Path, tmp_path: Path, monkeypatch: pytest.
 
 
 def test_no_folder_is_refused(tmp_path: Path) -> None:
-    with pytest.raises(InputError, match=r"foundations\.source\.path: .*nowhere is no folder"):
+    with pytest.raises(InputError, match=r"foundations\.source\.path: .*nowhere is not a folder"):
         bring({"kind": "local", "path": str(tmp_path / "nowhere")}, tmp_path / "source")
 
 
 def test_files_gone_since_are_named(saved: Path, tmp_path: Path) -> None:
     folder = local(saved, tmp_path)
     (folder / "model.safetensors").unlink()
-    with pytest.raises(InputError, match=r"model\.safetensors is gone.*snakemake --forcerun convert_foundation"):
+    with pytest.raises(InputError, match=r"model\.safetensors is missing.*snakemake --forcerun convert_foundation"):
         load(folder, "tiny", "float32")
 
 
@@ -145,13 +144,10 @@ def hub(saved: Path) -> Iterator[tiny.Hub]:
 def _fetch_from(address: str, name: str, folder: Path, **environment: str) -> subprocess.CompletedProcess[str]:
     """Run the script in its own process: the hub's address is read when its library is imported."""
     source = {"kind": "hub", "id": name, "revision": "main"}
-    command = [sys.executable, "scripts/fetch_foundation.py", "--source", json.dumps(source)]
-    command += ["--folder", str(folder / "source"), "--files", str(folder / "source.json")]
-    command += ["--lock", str(folder / "lock.json")]
-    own = {"HF_ENDPOINT": address, "HF_HOME": str(folder / "cache"), "HF_HUB_DISABLE_XET": "1", **environment}
-    inherited = {k: v for k, v in os.environ.items() if k not in ("HF_HUB_OFFLINE", "HF_TOKEN")}
-    root = Path(__file__).resolve().parents[2]
-    return subprocess.run(command, cwd=root, env=inherited | own, capture_output=True, text=True)
+    params = {"source": source, "key": "foundations.source", "lock": str(folder / "lock.json")}
+    own = {"HF_ENDPOINT": address, "HF_HOME": str(folder / "cache"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "1"}
+    output = {"files": str(folder / "source.json")}
+    return run_script("fetch_foundation", folder, own | environment, params=params, output=output)
 
 
 def _revisions(folder: Path) -> dict[str, str]:
@@ -160,7 +156,7 @@ def _revisions(folder: Path) -> dict[str, str]:
 
 def test_a_hub_model_is_fetched_and_loads(hub: tiny.Hub, saved: Path, tmp_path: Path) -> None:
     result = _fetch_from(hub.address, "me/tiny", tmp_path, HF_TOKEN="hf_secret")
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout
     listed = json.loads((tmp_path / "source.json").read_text())
     assert set(listed) == {p.name for p in saved.iterdir()}  # pickled weights are left alone
     assert {p.name for p in (tmp_path / "source").iterdir()} == set(listed)
@@ -181,12 +177,12 @@ def test_a_revision_is_resolved_once(hub: tiny.Hub, tmp_path: Path) -> None:
     # What main has become since does not matter: the recorded commit is asked for, which this hub does not have.
     (tmp_path / "lock.json").write_text(json.dumps({"revisions": {"me/tiny@main": "d" * 40}}))
     result = _fetch_from(hub.address, "me/tiny", tmp_path)
-    assert result.returncode == 1 and "the hub did not give" in result.stderr
+    assert result.returncode == 1 and "the hub did not give" in result.stdout
 
 
 def test_weights_are_taken_from_the_conversion_bot_where_main_has_none(hub: tiny.Hub, tmp_path: Path) -> None:
     result = _fetch_from(hub.address, "me/converted", tmp_path)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout
     assert _revisions(tmp_path) == {"me/converted@main": "c" * 40, "me/converted@refs/pr/7": tiny.PULL_COMMIT}
     listed = json.loads((tmp_path / "source.json").read_text())
     assert "model.safetensors" in listed and "pytorch_model.bin" not in listed
@@ -207,17 +203,17 @@ def test_what_the_hub_does_not_give_is_a_clear_error(hub: tiny.Hub, tmp_path: Pa
     (tmp_path / "source").mkdir()
     (tmp_path / "source/model.safetensors").write_bytes(b"of before")
     result = _fetch_from(hub.address, name, tmp_path, HF_TOKEN="hf_secret")
-    assert result.returncode == 1 and re.search(message, result.stderr), result.stderr
-    assert "Traceback" not in result.stderr and not (tmp_path / "source.json").exists()
+    assert result.returncode == 1 and re.search(message, result.stdout), result.stdout
+    assert "Traceback" not in result.stdout and not (tmp_path / "source.json").exists()
     assert (tmp_path / "source/model.safetensors").read_bytes() == b"of before", "what was there stays"
-    assert "gated" not in name or "HF_TOKEN" in result.stderr
+    assert "gated" not in name or "HF_TOKEN" in result.stdout
     _assert_never_told(result, tmp_path)
 
 
 def test_without_a_network_the_error_says_so(tmp_path: Path) -> None:
     result = _fetch_from("http://127.0.0.1:9", "me/tiny", tmp_path)
-    assert result.returncode == 1 and "the hub did not give 'me/tiny'" in result.stderr, result.stderr
-    assert "network" in result.stderr and "Traceback" not in result.stderr
+    assert result.returncode == 1 and "the hub did not give 'me/tiny'" in result.stdout, result.stdout
+    assert "network" in result.stdout and "Traceback" not in result.stdout
 
 
 def test_a_download_that_was_cut_off_is_gone_on_with(hub: tiny.Hub, saved: Path, tmp_path: Path) -> None:
@@ -227,7 +223,7 @@ def test_a_download_that_was_cut_off_is_gone_on_with(hub: tiny.Hub, saved: Path,
     whole = {p.name: p.read_bytes() for p in saved.iterdir()}
     with tiny.hub("c" * 40, {"me/half-gated": whole}) as opened:
         result = _fetch_from(opened.address, "me/half-gated", tmp_path)
-    assert result.returncode == 0, result.stderr
+    assert result.returncode == 0, result.stdout
     served = {path.split("/")[-1] for path in opened.served if "/resolve/" in path}
     assert served == whole.keys() - here
     assert {p.name: p.read_bytes() for p in (tmp_path / "source").iterdir()} == whole
@@ -351,6 +347,12 @@ def test_verification(saved: Path, tmp_path: Path) -> None:
         verify(loaded, paragraphs, {"en": 0.01}, lines.append)
     with pytest.raises(InputError, match="uk: the text does not survive"):
         verify(loaded, {"uk": "їжак ґанок"}, {}, lines.append)
+
+
+def test_a_model_that_is_larger_than_configured_is_refused() -> None:
+    check_parameters("tiny", 109, 100.0)
+    with pytest.raises(InputError, match=r"foundations\[\]\.parameters: 100, but tiny has 111, .* Set it to 1\.1e\+02"):
+        check_parameters("tiny", 111, 100.0)
 
 
 @pytest.mark.model

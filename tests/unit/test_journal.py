@@ -11,8 +11,7 @@ from pathlib import Path
 
 import pytest
 
-from prefixyarn.decode.batch import Request
-from prefixyarn.decode.engine import Answer
+from prefixyarn.decode.backend import Answer, Request
 from prefixyarn.decode.journal import Journal
 from prefixyarn.errors import InputError
 
@@ -70,7 +69,8 @@ import sys, time
 sys.path.insert(0, {tests!r})
 import torch, tiny
 from pathlib import Path
-from prefixyarn.decode.batch import Batch, Request
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.batch import Batch
 from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.journal import Journal
 from prefixyarn.decode.stops import Stops

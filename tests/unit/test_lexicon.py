@@ -1,3 +1,4 @@
+import json
 from pathlib import Path
 
 import pytest
@@ -5,6 +6,7 @@ import pytest
 import tiny
 from prefixyarn.data import lexicon
 from prefixyarn.errors import InputError
+from prefixyarn.languages import Direction
 
 
 def test_toy_corpus_gives_the_known_dictionary() -> None:
@@ -87,3 +89,21 @@ def test_real_muse_files_are_read_and_pivot(mirror: Path) -> None:
     assert "haus" in [t.lower() for t, _ in direct["house"]]
     pivoted = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "de", "fr"))
     assert "maison" in [t for t, _ in pivoted["haus"]]
+
+
+def test_a_task_without_files_has_an_empty_dictionary(tmp_path: Path) -> None:
+    assert lexicon.make(Direction("en", "sw"), True, [], tmp_path / "lock.json") == {}
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_dictionaries_of_muse_are_those_of_the_lock_file(tmp_path: Path) -> None:
+    for name in ("de-en", "en-zh"):
+        path = tmp_path / "muse" / f"{name}.txt"
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("Haus house\n" if name == "de-en" else "house 房子\n")
+    files, lock = [tmp_path / "muse/de-en.txt", tmp_path / "muse/en-zh.txt"], tmp_path / "lock.json"
+    assert lexicon.make(Direction("de", "zh"), False, files, lock) == {"haus": [("房子", 1.0)]}
+    assert json.loads(lock.read_text())["files"].keys() == {"muse/de-en.txt", "muse/en-zh.txt"}
+    files[0].write_text("Haus home\n")
+    with pytest.raises(InputError, match="its SHA-256 is"):
+        lexicon.make(Direction("de", "zh"), False, files, lock)

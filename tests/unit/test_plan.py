@@ -3,7 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
-from prefixyarn.models import sft
+from prefixyarn.models.sft import train as sft
 from prefixyarn.plan import PASS_TOKENS, SLACK, Work, converting_mb, gpus, memory_mb, minutes, plan_markdown, work
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -79,8 +79,8 @@ def test_more_items_and_larger_models_ask_for_more_time() -> None:
 
 
 def test_the_plan_shows_what_was_measured(tmp_path: Path) -> None:
-    for unit, seconds in (("en-de", 60), ("en-fr", 120)):
-        file = tmp_path / f"decode/translation/{unit}/{GEMMA['name']}.tsv"
+    for subset, seconds in (("en-de", 60), ("en-fr", 120)):
+        file = tmp_path / f"decode/translation/{subset}/{GEMMA['name']}.tsv"
         file.parent.mkdir(parents=True)
         file.write_text(f"s\th:m:s\n{seconds}\t0\n")
     lines = plan_markdown(DEFAULT, tmp_path).splitlines()
@@ -91,13 +91,13 @@ def test_the_plan_shows_what_was_measured(tmp_path: Path) -> None:
 
 def test_untrained_tasks_have_no_training_jobs() -> None:
     rules = {own.rule for own in work(DEFAULT)}
-    assert {"train_sft", "decode_crossed", "analyse_agreement", "measure_forgetting"} <= rules
+    assert {"train_sft", "decode_cross_task", "measure_agreement", "measure_forgetting"} <= rules
     unanalysed = {**DEFAULT, "analysis": {**DEFAULT["analysis"], "items": 0}}
-    assert not {own.rule for own in work(unanalysed)} & {"decode_crossed", "measure_forgetting", "decode_analysis"}
+    assert not {own.rule for own in work(unanalysed)} & {"decode_cross_task", "measure_forgetting", "decode_analysis"}
     plain = {**DEFAULT, "tasks": ["translation"], "analysis": {**DEFAULT["analysis"], "items": 0}}
     plain["translation"] = {
         **DEFAULT["translation"],
         "sft": {"method": "none"},
         "few_shot": {"examples": [], "draws": 1},
     }
-    assert {own.rule for own in work(plain)} == {"verify_foundation", "decode_prompts", "build_priors", "decode"}
+    assert {own.rule for own in work(plain)} == {"verify_foundation", "choose_prompt", "build_priors", "decode"}

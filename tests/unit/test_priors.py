@@ -1,22 +1,21 @@
 import random
 from collections import Counter
 from dataclasses import asdict, replace
+from functools import partial
+from pathlib import Path
 
 import pytest
 
 import tiny
 from prefixyarn.data.words import cut_words, is_function_word, words
+from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import answer_ids
-from prefixyarn.priors import (
-    Material,
-    PriorText,
-    RandomWords,
-    build_priors,
-    pseudo_candidates,
-    pseudo_word,
-    telling_words,
-)
+from prefixyarn.priors.build import another, build_priors, encoder
+from prefixyarn.priors.dictionary import pseudo_candidates, pseudo_word, salient_words
+from prefixyarn.priors.matched_words import RandomWords
+from prefixyarn.priors.material import Material, PriorText
+from prefixyarn.priors.registry import KINDS, TAGS, TEXT, known
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Output, Prior, System
 
@@ -101,8 +100,9 @@ def test_names_in_a_foreign_script_are_no_random_words() -> None:
     assert {pool.draw("页面", False, random.Random(n)) for n in range(50)} == {"用户", "文件", "列表"}
 
 
+TARGETS = [g for _, g, _ in tiny.parallel(1, 200)]
 ITEMS = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(2, 6))]
-TRAIN = [g for _, g, _ in tiny.parallel(1, 200)]
+TRAIN = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(1, 200))]
 SHOT = replace(PROMPT, shots=(("The file was saved.", "Die Datei wurde gespeichert."),))
 
 
@@ -123,16 +123,39 @@ def sft_output(item: Item, text: str) -> Output:
 
 
 def _build(systems: list[System], seed: int = 1, items: list[Item] = ITEMS) -> list[Prior]:
+    encode = encoder(tok, PROMPT.join(EN_DE))
     material = Material(
-        lexicon=LEXICON,
-        train_targets=TRAIN,
+        direction=EN_DE,
+        train=TRAIN,
         seed=seed,
+        encode=partial(encode, PROMPT.fill("A", EN_DE)),
+        decode=lambda ids: str(tok.decode(ids)),
+        word_tokens=lambda word: len(tok.tokenize(word)),
+        others=another(items[:4], seed) | another(items[4:], seed),
+        lexicon=LEXICON,
         likeliest={item.id: PriorText("Akte", "likeliest") for item in items},
         refined={item.id: "Eine Seite" for item in items},
         sft={item.id: sft_output(item, f"Wort für {item.id}") for item in items},
     )
     prompts = {"zero-shot": PROMPT, "few-shot-1": SHOT}
-    return build_priors([items[:4], items[4:]], systems, EN_DE, prompts, tok, material)
+    return build_priors(items, systems, prompts, tok, encode, material, dict.fromkeys(item.id for item in items))
+
+
+def test_an_unknown_kind_is_refused_and_never_made() -> None:
+    for kind in ("psuedo", "random"):  # the second is a kind of tags
+        with pytest.raises(InputError, match=f"no prior kind '{kind}' for answers that are text; there are none, ps"):
+            _build([System(kind, "", 1, "token")])
+
+
+def test_every_kind_is_made_and_explained() -> None:
+    systems = [System(name, KINDS[name].variants_of(1)[0], 1, "word") for name in KINDS if TEXT in KINDS[name].make]
+    assert {prior.kind for prior in _build(systems)} == {name for name in KINDS if TEXT in KINDS[name].make}
+    assert known(TAGS) == ["none", "refined", "sft", "oracle", "random", "shuffled"]
+    root = Path(__file__).resolve().parents[2]
+    method, readme = ((root / name).read_text() for name in ("docs/method.md", "config/README.md"))
+    for name in {*known(TEXT), *known(TAGS)}:
+        assert f"`{name}`" in method, f"docs/method.md does not explain {name}"
+        assert f"`{name}`" in readme, f"config/README.md does not name {name}"
 
 
 def test_priors_are_what_their_kind_says() -> None:
@@ -200,10 +223,10 @@ def test_shuffled_is_another_items_reference_of_the_same_domain() -> None:
 
 
 def test_fixed_is_the_commonest_opening_of_training_targets() -> None:
-    openings = Counter(" ".join(target.split()[:2]) for target in TRAIN)
+    openings = Counter(" ".join(target.split()[:2]) for target in TARGETS)
     [text] = {p.text for p in _build([System("fixed", "", 2, "word")])}
     assert openings[text] == max(openings.values())
-    ids = Counter(tuple(answer_ids(tok, PROMPT.fill("A", EN_DE), " ", target)[:2]) for target in TRAIN)
+    ids = Counter(tuple(answer_ids(tok, PROMPT.fill("A", EN_DE), " ", target)[:2]) for target in TARGETS)
     [own] = {tuple(p.ids) for p in _build([System("fixed", "", 2, "token")])}
     assert ids[own] == max(ids.values())
 
@@ -238,9 +261,9 @@ def test_random_priors_are_seeded_per_item_and_draw() -> None:
     assert _build(systems[1:]) == first[1::2]
 
 
-def test_the_most_telling_word_comes_first() -> None:
+def test_the_most_salient_word_comes_first() -> None:
     train = ["The program edits text.", "The program plays music.", "A program shows images."]
-    rank = telling_words(train, "en")
+    rank = salient_words(train, "en")
     source = "foo is a program. The program edits music, and foo music."
     content = ["foo", "program", "program", "edits", "music", "foo", "music"]
     # In training: foo 0 of 3, edits 1, music 1, program 3 of 3. Counts here 2, 1, 2, 2.

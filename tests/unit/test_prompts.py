@@ -15,7 +15,7 @@ tok = tiny.tokenizer()
 
 
 @pytest.mark.parametrize(
-    ("template", "unit", "joined"),
+    ("template", "subset", "joined"),
     [
         ("{source}\n{target_language}:", "en-de", "S\nGerman: A"),  # one space
         ("{source}\n{target_language}:", "en-zh", "S\nChinese:A"),  # none in Chinese
@@ -24,8 +24,8 @@ tok = tiny.tokenizer()
         ("{source}\n{target_heading}:", "en-de", "S\nÜbersetzung ins Deutsche: A"),
     ],
 )
-def test_join_truth_table(template: str, unit: str, joined: str) -> None:
-    prompt, direction = Prompt("x", template), Direction.parse(unit)
+def test_join_truth_table(template: str, subset: str, joined: str) -> None:
+    prompt, direction = Prompt("x", template), Direction.parse(subset)
     whole = prompt.fill("S", direction) + prompt.join(direction) + "A"
     assert whole == joined
     assert not re.search(r"  |\n ", whole)
@@ -77,10 +77,10 @@ def test_a_closing_eos_is_dropped() -> None:
 
 
 @pytest.mark.parametrize(
-    ("unit", "answer"), [("en-de", "Die Datei wurde"), ("en-zh", "用户可以"), ("en-ru", "Пожалуйста")]
+    ("subset", "answer"), [("en-de", "Die Datei wurde"), ("en-zh", "用户可以"), ("en-ru", "Пожалуйста")]
 )
-def test_answer_ids_continue_the_prompt(unit: str, answer: str) -> None:
-    direction = Direction.parse(unit)
+def test_answer_ids_continue_the_prompt(subset: str, answer: str) -> None:
+    direction = Direction.parse(subset)
     filled, join = LABELS.fill("The file was saved.", direction), LABELS.join(direction)
     ids = answer_ids(tok, filled, join, answer)
     assert tok.decode([*prompt_ids(tok, filled), *ids][1:]) == filled + join + answer

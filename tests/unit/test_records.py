@@ -5,7 +5,7 @@ from pathlib import Path
 import pytest
 
 from prefixyarn.errors import InputError
-from prefixyarn.records import Item, atomic, read_json, read_records, write_by_unit, write_records
+from prefixyarn.records import Item, atomic, read_json, read_records, write_by_subset, write_records
 
 
 def test_records_survive_writing(tmp_path: Path) -> None:
@@ -17,8 +17,8 @@ def test_records_survive_writing(tmp_path: Path) -> None:
 def test_records_of_several_units_share_a_file(tmp_path: Path) -> None:
     path = tmp_path / "items.jsonl"
     german, french = [Item("a", "x", "ein"), Item("b", "y", "zwei")], [Item("a", "x", "un")]
-    write_by_unit(path, {"en-de": german, "en-fr": french})
-    assert [read_records(path, Item, unit) for unit in ("en-fr", "en-de")] == [french, german]
+    write_by_subset(path, {"en-de": german, "en-fr": french})
+    assert [read_records(path, Item, subset) for subset in ("en-fr", "en-de")] == [french, german]
     with pytest.raises(InputError, match=r"items\.jsonl: no record is of en-pt"):
         read_records(path, Item, "en-pt")
     with pytest.raises(InputError, match=r"items\.jsonl, line 1: not a Item record"):

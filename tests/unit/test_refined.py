@@ -39,8 +39,8 @@ def test_linear_predicts_unseen_sentences(tmp_path: Path) -> None:
     train = {"en-de": CORPUS[20:], "en-zh": CHINESE[20:]}
     parameters = linear.train(train, {}, {"units": 3, "seed": 1}, "", tmp_path, tmp_path)
     assert parameters > 100
-    for unit, items, code in (("en-de", CORPUS[:20], "de"), ("en-zh", CHINESE[:20], "zh")):
-        texts, whole = linear.predict(tmp_path, unit, items, 8)
+    for subset, items, code in (("en-de", CORPUS[:20], "de"), ("en-zh", CHINESE[:20], "zh")):
+        texts, whole = linear.predict(tmp_path, subset, items, 8)
         assert not whole and all(len(linear.units(text, code, 9)) <= 3 for text in texts)
         assert first_unit_accuracy(texts, items, code) > 0.8
     # The second unit is conditioned on the first: noun after the article of its gender.
@@ -175,10 +175,10 @@ def test_only_safe_weights_are_read_and_no_code_is_run(refined: Any, make: str, 
     tiny.published(tmp_path)
     items = [Item(i.id, i.target, tagged(i.target.split(), ["X"] * len(i.target.split()))) for i in CORPUS[:8]]
     config = {"seed": 1, "steps": 1, "batch": 2, "rate": 1e-3, "max_tokens": 20, "source": {"kind": "local"}}
-    unit = "en-de" if refined is seq2seq else "de"
+    subset = "en-de" if refined is seq2seq else "de"
 
     def train(folder: Path) -> None:
-        refined.train({unit: items}, {unit: items}, config, str(folder), tmp_path / "made", tmp_path / "state")
+        refined.train({subset: items}, {subset: items}, config, str(folder), tmp_path / "made", tmp_path / "state")
 
     whole = tmp_path / make
     train(whole)

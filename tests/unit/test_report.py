@@ -1,15 +1,20 @@
 import re
-import runpy
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 
-from prefixyarn.records import Item, Output, System
+from prefixyarn.records import Item, Output, System, write_by_subset, write_records
 from prefixyarn.report import Section, example, render, tables
+from prefixyarn.report.sections import examples, sections
+from prefixyarn.report.setup import commands, limits
+from prefixyarn.systems import NONE, SFT
+
+ROOT = Path(__file__).resolve().parents[2]
 
 
 def output(system: System, text: str, continuation: str) -> Output:
-    own = (system.kind, system.variant, system.k, system.k_unit, system.model, system.prompt)
+    own = (system.kind, system.variant, system.k, system.unit, system.model, system.prompt)
     return Output("1", *own, [], [], text, text, continuation, "newline", 1)
 
 
@@ -54,15 +59,41 @@ def test_several_tables_scroll_by_themselves() -> None:
 
 
 def test_limits_and_commands_are_those_of_the_run() -> None:
-    root = Path(__file__).resolve().parents[2]
-    script = runpy.run_path(str(root / "scripts/write_report.py"))
-    config = yaml.safe_load((root / "config/config.yaml").read_text())
-    small = script["limits"](config)
+    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    small = limits(config)
     assert "0.27 billion" in small[0] and "user interfaces, package descriptions" in small[1] and "silver" in small[2]
     config["foundations"][0]["parameters"] = 6.8e9
     config["translation"]["source"] = "flores"
     config["summarization"]["source"]["kind"] = "crosssum"
     config["tagging"]["source"]["kind"] = "treebanks"
-    assert script["limits"](config) == []
-    assert script["commands"]("default")[0] == "make results"
-    assert script["commands"]("mine")[0].startswith("make results CONFIG=mine-again.yaml")
+    assert limits(config) == []
+    assert commands("default")[0] == "make results"
+    assert commands("mine")[0].startswith("make results CONFIG=mine-again.yaml")
+
+
+def test_sections_are_those_that_a_run_has_something_for(tmp_path: Path) -> None:
+    config = {"tasks": ["translation", "tagging"], "foundations": [{"name": "a"}, {"name": "b"}]}
+    for name in ("overview.md", "translation.md", "cost_translation.md", "cost_tagging.md", "by_direction.md"):
+        (tmp_path / name).write_text(f"text of {name}\n")
+    found = {
+        section.title: section
+        for section in sections(config, sorted(tmp_path.iterdir()), [Path(f"cost_{name}.svg") for name in "ab"])
+    }
+    assert [title.split(" (")[0] for title in found] == ["The headline", "Translation", "Cost"]
+    assert found["Cost"].figures == (Path("cost_a.svg"), Path("cost_b.svg"))
+    assert found["Cost"].table == "text of cost_translation.md\n\ntext of cost_tagging.md\n"
+
+
+def test_examples_show_the_headlines_priors(tmp_path: Path) -> None:
+    systems = [NONE, *(System("refined", "", k, "token") for k in (1, 2, 4)), System("oracle", "", 2, "token")]
+    items, decoded, sft = (tmp_path / name for name in ("items", "decoded", "sft"))
+    write_records(items, [Item(str(n), f"source {n}", f"target {n}") for n in (1, 2, 3)])
+    write_records(decoded, [replace(output(system, "some text", "text"), item=n) for system in systems for n in "123"])
+    write_by_subset(sft, {"en-de": [replace(output(SFT, "a text", "a text"), item=n) for n in "123"]})
+    found = examples(["en-de"], [items], [decoded], sft)
+    assert [(own.subset, own.source, own.reference) for own in found] == [
+        ("en-de", ("source 1", "en"), ("target 1", "de")),
+        ("en-de", ("source 2", "en"), ("target 2", "de")),
+    ]
+    assert [name for name, _, _ in found[0].answers] == ["foundation alone", "refined, 2 tokens", "SFT model"]
+    assert len(examples(["en-de"], [items], [decoded], None)[0].answers) == 2

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Sequence
 from functools import reduce
 from operator import getitem
 from pathlib import Path
@@ -12,56 +13,46 @@ import pytest
 import yaml
 
 from committed import RESULTS, ROOT, as_committed
-from prefixyarn.configuration import main_units
+from prefixyarn.config.subsets import main_subsets
+from prefixyarn.metrics.subsets import SubsetScores, read_scores
 from prefixyarn.records import read_json
-from prefixyarn.tables.main import main_rows
-from prefixyarn.tables.overview import overview_metrics, overview_rows
-from prefixyarn.tables.rows import Row, read_csv, write_csv
-from prefixyarn.tables.translation import translation_rows
+from prefixyarn.tables.by_direction import by_direction_rows
+from prefixyarn.tables.overview import OverviewRow, overview_metrics, overview_rows
+from prefixyarn.tables.rows import ScoreRow, read_rows, write_rows
+from prefixyarn.tables.task import task_rows
 from prefixyarn.tasks.scoring import scores
 
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-MAIN = main_units(CONFIG)
+MAIN = main_subsets(CONFIG)
 TABLES = {
-    "main": ("translation", MAIN["translation"]),
+    **{task: (task, MAIN[task]) for task in CONFIG["tasks"]},
     "other_directions": ("translation", CONFIG["translation"]["other_directions"]),
-    "summarization": ("summarization", MAIN["summarization"]),
-    "tagging": ("tagging", MAIN["tagging"]),
 }
 pytestmark = as_committed
 
 
-def item_scores(task: str, units: list[str]) -> dict[str, dict[str, dict[str, Any]]]:
-    return {
-        foundation["name"]: {
-            unit: read_json(RESULTS / f"scores/{task}/{unit}/{foundation['name']}.json") for unit in units
-        }
-        for foundation in CONFIG["foundations"]
-    }
+def item_scores(task: str, subsets: list[str]) -> dict[str, dict[str, SubsetScores]]:
+    found = {own["name"]: read_scores(RESULTS / f"scores/{task}/{own['name']}.json") for own in CONFIG["foundations"]}
+    return {name: {subset: own[subset] for subset in subsets} for name, own in found.items()}
 
 
-def assert_committed(name: str, rows: list[Row], folder: Path) -> None:
-    write_csv(folder / "again.csv", rows)
+def assert_committed(name: str, rows: Sequence[Any], kind: type[Any], folder: Path) -> None:
+    write_rows(folder / "again.csv", rows, kind)
     assert (folder / "again.csv").read_text() == (RESULTS / f"tables/{name}.csv").read_text()
 
 
 @pytest.mark.parametrize("table", TABLES)
 def test_task_tables_follow_from_the_items_scores(table: str, tmp_path: Path) -> None:
-    task, units = TABLES[table]
-    rows = main_rows(scores(task), item_scores(task, units), CONFIG["score"]["resamples"], CONFIG["seed"])
-    assert_committed(table, rows, tmp_path)
-
-
-def test_the_table_by_direction_follows_from_the_items_scores(tmp_path: Path) -> None:
-    own = item_scores("translation", MAIN["translation"])
-    rows = translation_rows(own, CONFIG["score"]["resamples"], CONFIG["seed"])
-    assert_committed("translation", rows, tmp_path)
+    task, subsets = TABLES[table]
+    rows = task_rows(scores(task), item_scores(task, subsets), CONFIG["score"]["resamples"], CONFIG["seed"])
+    assert_committed(table, rows, ScoreRow, tmp_path)
+    if table == "translation":
+        assert_committed("by_direction", by_direction_rows(rows), ScoreRow, tmp_path)
 
 
 def test_overview_and_metrics_follow_from_the_task_tables(tmp_path: Path) -> None:
-    names = {task: "main" if task == "translation" else task for task in CONFIG["tasks"]}
-    rows = overview_rows({task: read_csv(RESULTS / f"tables/{name}.csv") for task, name in names.items()})
-    assert_committed("overview", rows, tmp_path)
+    rows = overview_rows({task: read_rows(RESULTS / f"tables/{task}.csv", ScoreRow) for task in CONFIG["tasks"]})
+    assert_committed("overview", rows, OverviewRow, tmp_path)
     assert overview_metrics(rows) == read_json(RESULTS / "metrics.json")
 
 

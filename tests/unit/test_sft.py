@@ -11,20 +11,18 @@ import torch
 from transformers import PreTrainedModel
 
 import tiny
-from prefixyarn.decode.batch import Request
+from prefixyarn.decode.backend import Request
 from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
-from prefixyarn.models import sft
-from prefixyarn.models.foundation import Foundation
-from prefixyarn.models.sft import (
+from prefixyarn.models.foundation import Foundation, identity
+from prefixyarn.models.sft import train as training
+from prefixyarn.models.sft.adapter import SftModel, decoding_model
+from prefixyarn.models.sft.train import (
     Example,
     SftConfig,
-    SftModel,
-    decoding_model,
     example,
-    identity,
     passes,
     rate_at,
     target_loss,
@@ -101,7 +99,7 @@ def test_an_update_is_cut_into_passes_of_like_length(
 def test_an_update_in_passes_has_the_gradient_of_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     curves = []
     for tokens in (1, 10_000):
-        monkeypatch.setitem(sft.PASS_TOKENS, "cpu", tokens)
+        monkeypatch.setitem(training.PASS_TOKENS, "cpu", tokens)
         curves.append([point["loss"] for point in run(tmp_path / str(tokens))["curve"]])
     assert curves[0] == pytest.approx(curves[1], rel=1e-3) and curves[0][-1] < curves[0][0]
 

@@ -2,7 +2,7 @@ import numpy as np
 import pytest
 
 from prefixyarn.metrics.ngrams import CHRF
-from prefixyarn.metrics.shares import Mean, holm, mean_over, recovery, share
+from prefixyarn.metrics.shares import Mean, average, corpus_mean, holm, recovery, share
 
 RESAMPLED = np.linspace(10, 20, 1001)
 
@@ -19,13 +19,15 @@ def test_share_and_recovery() -> None:
     assert share(own, Mean(0.0, RESAMPLED)) is None
 
 
-def test_mean_over_directions_is_that_of_corpus_scores() -> None:
+def test_average_over_directions_is_that_of_corpus_scores() -> None:
     # chrF statistics of two items per direction, one order: 10 hypothesis and reference n-grams, matches as given.
-    def direction(*matches: int) -> dict[str, object]:
-        return {"score": 0.0, "items": [[10, 10, m] for m in matches]}
-
     counts = np.array([[1, 1], [2, 0], [0, 2]])
-    mean = mean_over(CHRF, [direction(10, 0), direction(5, 5)], counts)
+
+    def direction(score: float, *matches: int) -> Mean:
+        return corpus_mean(CHRF, score, [[10, 10, m] for m in matches], counts)
+
+    mean = average([direction(40.0, 10, 0), direction(60.0, 5, 5)])
+    assert mean.score == 50
     assert mean.resampled == pytest.approx([50, 75, 25])
 
 

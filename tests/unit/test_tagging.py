@@ -9,16 +9,17 @@ import tiny
 from prefixyarn.data.words import cut, tagged, tags_of
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
-from prefixyarn.metrics.continuation import Cutter
-from prefixyarn.metrics.faults import LanguageDetector
+from prefixyarn.metrics.continuation import PrefixStripper
+from prefixyarn.metrics.error_types import LanguageDetector
 from prefixyarn.models.refined import first_unit_accuracy, linear_tagger
+from prefixyarn.priors.build import another, build_priors, encoder
+from prefixyarn.priors.material import Material
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Output, System
 from prefixyarn.tasks.scoring import scores
 from prefixyarn.tasks.tagging.metrics import as_entities
-from prefixyarn.tasks.tagging.priors import build_priors
 from prefixyarn.tasks.tagging.scores import baselines
-from prefixyarn.tasks.tagging.tags import NAMES, WORDS, form, prior_ids, read_tags
+from prefixyarn.tasks.tagging.tags import NAMES, WORDS, constraint, prior_ids, read_tags
 
 TAGGING = scores("tagging")
 ACCURACY, MACRO_F1, SEQEVAL_F1 = TAGGING.metrics
@@ -58,8 +59,8 @@ def test_cuts_are_of_tagged_words() -> None:
     text = "The (determiner) file (noun) is (auxiliary)"
     assert cut(text, "en", 2, "tag") == "The (determiner) file (noun)"
     assert cut(text, "en", 9, "tag") == text and cut(text, "en", 0, "tag") == "" and cut("none", "en", 2, "tag") == ""
-    cutter = Cutter(tok.backend_tokenizer, Direction("de", "en"))
-    assert cutter.of_text(text, 2, "tag") == "is (auxiliary)"
+    stripper = PrefixStripper(tok.backend_tokenizer, Direction("de", "en"))
+    assert stripper.of_text(text, 2, "tag") == "is (auxiliary)"
 
 
 def corpora() -> tuple[list[str], list[str], list[list[str | None]], list[list[str]]]:
@@ -118,7 +119,7 @@ FILE = item("The file ( saved ) .", "DET NOUN PUNCT VERB PUNCT PUNCT")
 
 
 def test_the_form_has_the_words_and_asks_for_tags() -> None:
-    own = form(FILE, tok.backend_tokenizer)
+    own = constraint(FILE, tok.backend_tokenizer)
     assert len(own.pieces) == 7 and len(own.choices) == 17
     filled = prior_ids(own, FILE.target, FILE.source.split()) + own.pieces[-1]
     assert tok.decode(filled) == " " + FILE.target
@@ -128,7 +129,7 @@ def test_the_form_has_the_words_and_asks_for_tags() -> None:
     # What an answer gets wrong ends the prior that is made of it.
     assert tok.decode(prior_ids(own, "The (article) file (noun)", FILE.source.split())) == ""
     with pytest.raises(InputError, match="not all names of tags of one kind"):
-        form(Item("1", "a b", "a (noun) b (VERB)"), tok.backend_tokenizer)
+        constraint(Item("1", "a b", "a (noun) b (VERB)"), tok.backend_tokenizer)
 
 
 def test_priors_of_all_kinds() -> None:
@@ -140,17 +141,23 @@ def test_priors_of_all_kinds() -> None:
         System("random", "draw-1", 2, "tag"),
     ]
     systems += [System(kind, "", 2, "tag") for kind in ("oracle", "refined", "sft", "shuffled")]
-    priors = build_priors(
-        items=[FILE, other],
-        systems=systems,
-        direction=Direction("de", "en"),
-        prompts={"zero-shot": Prompt("p", "Sentence: {source}\nTagged:")},
-        tokenizer=tok,
+    direction, items = Direction("de", "en"), [FILE, other]
+    prompts = {"zero-shot": Prompt("p", "Sentence: {source}\nTagged:")}
+    said = {"1": "The (determiner) file (symbol)", "2": "no such words (noun)"}
+    material = Material(
+        direction=direction,
         train=[FILE],
-        refined={"1": "The (verb) file (verb) (", "2": other.target},
-        sft={"1": "The (determiner) file (symbol)", "2": "no such words (noun)"},
         seed=1,
+        encode=lambda text: (),
+        decode=str,
+        word_tokens=len,
+        others=another(items, 1),
+        refined={"1": "The (verb) file (verb) (", "2": other.target},
+        sft={key: Output.without_ids(key, text, "sft") for key, text in said.items()},
     )
+    constraints = {item.id: constraint(item, tok.backend_tokenizer) for item in items}
+    encode = encoder(tok, prompts["zero-shot"].join(direction))
+    priors = build_priors(items, systems, prompts, tok, encode, material, constraints)
     texts = {(p.item, p.kind, p.variant): p.text for p in priors}
     assert texts["1", "none", ""] == texts["1", "none", "free"] == ""
     assert texts["1", "oracle", ""] == "The (determiner) file (noun)"
@@ -160,7 +167,7 @@ def test_priors_of_all_kinds() -> None:
     assert texts["1", "shuffled", ""] == "The (interjection) file (pronoun)", "another's tags on its own words"
     assert set(texts["1", "random", "draw-1"].split()[1::2]) <= {"(determiner)", "(noun)", "(punctuation)", "(verb)"}
     ids = {(p.item, p.kind, p.variant): p.ids for p in priors}
-    assert tok.decode(ids["1", "oracle", ""]) == " The (determiner) file (noun"  # the form goes on
+    assert tok.decode(ids["1", "oracle", ""]) == " The (determiner) file (noun"  # the constraint goes on
     assert tok.decode(ids["1", "oracle", "free"]) == " The (determiner)"
     assert ids["2", "sft", ""] == []
     assert {p.item: p.covers for p in priors if p.kind == "oracle" and not p.variant} == {"1": False, "2": False}
@@ -183,9 +190,9 @@ def test_what_is_wrong_with_an_answer() -> None:
         return Output("1", none.kind, "", 0, "", none.model, none.prompt, [], [], text, text, text, stop, 1)
 
     detector = LanguageDetector(["en"])
-    found = TAGGING.faults(FILE, output("The (determiner) file (noun)", "length"), "en", detector)
+    found = TAGGING.error_types(FILE, output("The (determiner) file (noun)", "length"), "en", detector)
     assert found == {"unparsable": pytest.approx(4 / 6), "length_mismatch": True, "truncated": True, "empty": False}
-    assert TAGGING.faults(FILE, output(FILE.target), "en", detector)["unparsable"] == 0
+    assert TAGGING.error_types(FILE, output(FILE.target), "en", detector)["unparsable"] == 0
 
 
 def test_the_linear_tagger_learns(tmp_path) -> None:  # type: ignore[no-untyped-def]

@@ -3,7 +3,8 @@ from pathlib import Path
 import pytest
 
 from prefixyarn.errors import InputError
-from prefixyarn.tasks.tagging.treebanks import GAP, TREEBANKS, UPOS, Tagged, read_conllu, splits
+from prefixyarn.languages import LANGUAGES, language
+from prefixyarn.tasks.tagging.treebanks import GAP, UPOS, Tagged, read_conllu, splits
 
 
 def row(id_: str, form: str = "w", tag: str = "NOUN") -> str:
@@ -160,10 +161,10 @@ SENTENCES = {"en": 2002, "de": 799, "fr": 1476, "zh": 500, "pt": 1210, "uk": 672
 
 
 @pytest.mark.mirror
-@pytest.mark.parametrize("code", TREEBANKS)
+@pytest.mark.parametrize("code", [own.code for own in LANGUAGES.values() if own.treebanks])
 def test_real_treebanks(code: str, mirror: Path) -> None:
     folder = mirror / "ud-treebanks-v2.5"
-    (path,) = [p for name, _ in TREEBANKS[code] for p in (folder / name).glob("*.conllu")]
+    (path,) = [p for name, _ in language(code).treebanks for p in (folder / name).glob("*.conllu")]
     sentences = read_conllu(path)
     assert len(sentences) == SENTENCES[code] == len({s.id for s in sentences})
     for sentence in sentences:

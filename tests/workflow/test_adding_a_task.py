@@ -25,12 +25,12 @@ def test_a_fourth_task_is_planned_as_the_guide_says(tmp_path: Path) -> None:
         shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
     folder = tmp_path / "src/prefixyarn/tasks/naming"
     folder.mkdir()
-    for name in ("__init__", "answers", "metrics", "scores"):
+    for name in ("__init__", "task", "metrics", "scores"):
         (folder / f"{name}.py").write_text(block(f"tasks/naming/{name}.py`"))
     (tmp_path / "scripts/prepare_naming.py").write_text(block("`scripts/prepare_naming.py`"))
     for name, before in (
         ("workflow/rules/data.smk", "At the end of `workflow/rules/data.smk`"),
-        ("src/prefixyarn/configuration.py", "in `COLUMNS` of"),
+        ("src/prefixyarn/config/subsets.py", "At the end of `src/prefixyarn/config/subsets.py`"),
         ("config/config.yaml", "The block in `config/config.yaml`"),
     ):
         with open(tmp_path / name, "a", encoding="utf-8") as stream:
@@ -52,8 +52,8 @@ def test_a_fourth_task_is_planned_as_the_guide_says(tmp_path: Path) -> None:
     for made in ("tables/naming.md", "tables/cost_naming.csv", "decode/naming/de/gemma-3-270m.jsonl"):
         assert f"results/default/{made}" in output
 
-    program = "import runpy, yaml; config = yaml.safe_load(open('config/config.yaml')); "
-    program += "print(dict(runpy.run_path('scripts/write_report.py')['setup'](config))['naming'])"
+    program = "import yaml; from prefixyarn.report.setup import setup; "
+    program += "print(dict(setup(yaml.safe_load(open('config/config.yaml'))))['naming'])"
     told = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
     )

@@ -133,7 +133,7 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
         copy.run()
         assert hub.served == [], "nothing is asked for that was fetched"
     results = tmp_path / "results/tiny"
-    with open(results / "tables/main.csv") as stream:
+    with open(results / "tables/translation.csv") as stream:
         rows = list(csv.DictReader(stream))
     names = {foundation["name"] for foundation in paper["foundations"]}
     assert {row["foundation"] for row in rows} == names
@@ -141,6 +141,6 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
     assert any(row["model"] == "refined" for row in rows), "NLLB's whole answers have a row of their own"
     with open(results / "tables/scale.csv") as stream:
         assert {row["foundation"] for row in csv.DictReader(stream)} == names
-    predictions = [json.loads(line) for line in (results / "refined/tagging/de.jsonl").read_text().splitlines()]
+    predictions = [json.loads(line) for line in (results / "refined/tagging.jsonl").read_text().splitlines()]
     assert len(predictions) == 4 and all(own["text"] for own in predictions)
     assert (results / "report.html").exists() and copy.planned() == set()

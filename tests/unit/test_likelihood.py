@@ -2,14 +2,22 @@ import random
 
 import pytest
 import torch
+from transformers import PreTrainedModel
 
 import tiny
-from prefixyarn.decode.batch import Request
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.builtin import Builtin
 from prefixyarn.decode.engine import Limits
-from prefixyarn.decode.scoring import distributions, likeliest, score
+from prefixyarn.decode.likelihood import distributions, score
+from prefixyarn.decode.session import Session
+from prefixyarn.models.foundation import Foundation
 
 tok = tiny.tokenizer()
 MODELS = [tiny.gemma, tiny.llama, tiny.mistral, tiny.qwen2, tiny.qwen3]
+
+
+def session(model: PreTrainedModel, max_rows: int = 256) -> Session:
+    return Session(Builtin(Foundation("tiny", model, tok), "base", Limits(4000, max_rows)), 20)
 
 
 @pytest.mark.parametrize("make", MODELS)
@@ -34,7 +42,7 @@ def test_the_likeliest_candidate_is_that_of_whole_forward_passes(make, max_rows:
             scores.append(sum(logits[len(prompt) - 1 + n, token].item() for n, token in enumerate(ids)))
         expected.append(max(range(len(own)), key=lambda c: (round(scores[c], 4), -c)))
     finished: list[int] = []
-    assert likeliest(model, prompts, candidates, Limits(4000, max_rows), finished.append) == expected
+    assert session(model, max_rows).likeliest(prompts, candidates, finished.append) == expected
     assert sum(finished) == sum(len(set(own)) for own in candidates) and len(set(expected)) >= 3
 
 
@@ -47,7 +55,7 @@ def test_a_long_candidate_can_win() -> None:
         start = int(first[5])
         second = int(model(torch.tensor([[*prompt, start]])).logits[0, -1].argmax())
     short = int(first[-1])
-    assert likeliest(model, [prompt], [[(short,), (start, second)]], Limits(4000)) == [1]
+    assert session(model).likeliest([prompt], [[(short,), (start, second)]]) == [1]
 
 
 @pytest.mark.parametrize("make", MODELS)

@@ -3,7 +3,7 @@ from typing import Any
 
 import pytest
 
-from prefixyarn.metrics.faults import LanguageDetector, faults
+from prefixyarn.metrics.error_types import LanguageDetector, error_types
 from prefixyarn.records import Item, Output, System
 
 DETECTOR = LanguageDetector(["en", "de", "fr", "zh", "pt", "uk", "ru", "ar"])
@@ -41,7 +41,7 @@ def output(text: str, continuation: str | None = None, stop: str = "newline") ->
     ],
 )
 def test_faults(made: Output, expected: set[str]) -> None:
-    found = faults(Item("i", SOURCE, GERMAN), made, "de", DETECTOR)
+    found = error_types(Item("i", SOURCE, GERMAN), made, "de", DETECTOR)
     assert {name for name, value in found.items() if value} >= expected
     if "off_target" not in expected:
         assert not found["off_target"]
@@ -51,7 +51,7 @@ def test_faults(made: Output, expected: set[str]) -> None:
 @pytest.mark.parametrize("continuation", ["", ".", " 12 %"])
 def test_nothing_to_detect_is_neither_on_nor_off_target(continuation: str) -> None:
     assert (
-        faults(Item("i", SOURCE, GERMAN), output("Ja" + continuation, continuation), "de", DETECTOR)["off_target"]
+        error_types(Item("i", SOURCE, GERMAN), output("Ja" + continuation, continuation), "de", DETECTOR)["off_target"]
         is None
     )
 

@@ -1,0 +1,34 @@
+from dataclasses import dataclass
+from pathlib import Path
+
+from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.records import System
+from prefixyarn.tables.rows import read_rows, write_rows
+
+
+@dataclass(frozen=True)
+class Everything:
+    name: str
+    system: System
+    number: int
+    chosen: bool
+    unsure: bool | None
+    score: float | None
+    share: Interval | None
+
+
+def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
+    rows = [
+        Everything("a, b", System("oracle", "", 2, "token"), 3, True, False, 0.5, Interval(1.0, 0.25, float("inf"))),
+        Everything("", System("none", model="sft", prompt="few-shot-2"), 0, False, None, None, None),
+    ]
+    path = tmp_path / "t.csv"
+    write_rows(path, rows, Everything)
+    assert read_rows(path, Everything) == rows
+    assert path.read_text() == (
+        "name,kind,variant,k,unit,model,prompt,number,chosen,unsure,score,share,share_low,share_high\n"
+        '"a, b",oracle,,2,token,foundation,zero-shot,3,1,0,0.5000,1.0000,0.2500,inf\n'
+        ",none,,0,,sft,few-shot-2,0,0,,,,,\n"
+    )
+    write_rows(path, [], Everything)
+    assert read_rows(path, Everything) == [] and path.read_text().startswith("name,kind,")

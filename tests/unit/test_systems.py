@@ -1,0 +1,74 @@
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from prefixyarn.records import System
+from prefixyarn.systems import HEADLINE_KINDS, analysis_grid, corrupt_system, headline, task_grid
+
+DEFAULT = yaml.safe_load((Path(__file__).resolve().parents[2] / "config/config.yaml").read_text())
+
+
+def test_systems_in_the_order_of_the_table() -> None:
+    priors = {
+        "kinds": ["none", "pseudo", "random-content", "language-tag"],
+        "k": {"word": [1], "token": [1, 2]},
+        "random_draws": 2,
+        "sft_kinds": ["pseudo"],
+        "few_shot_kinds": ["none", "pseudo"],
+    }
+    cuts = [(1, "token"), (2, "token"), (1, "word")]
+    systems = [
+        System("none"),
+        *(System("pseudo", variant, *cut) for variant in ("first", "likeliest") for cut in cuts),
+        *(System("random-content", f"draw-{n}", *cut) for n in (1, 2) for cut in cuts),
+        System("language-tag", "native-name"),
+        System("language-tag", "code"),
+    ]
+    few_shot = [
+        System("none", prompt="few-shot-4"),
+        *(System("pseudo", "first", *c, prompt="few-shot-4") for c in cuts),
+    ]
+    tuned = [System("pseudo", "first", *cut, model="sft") for cut in cuts]
+    lora, untuned = ({"priors": priors, "sft": {"method": method}} for method in ("lora", "none"))
+    assert task_grid(lora, 4) == systems + few_shot + tuned
+    assert task_grid(lora, 0) == systems + tuned
+    assert task_grid(untuned, 0) == systems
+
+
+def test_systems_with_a_constraint_are_also_asked_freely() -> None:
+    priors = {
+        "kinds": ["none", "oracle"],
+        "k": {"tag": [2]},
+        "random_draws": 1,
+        "sft_kinds": [],
+        "few_shot_kinds": [],
+        "free_kinds": ["none", "oracle"],
+    }
+    found = task_grid({"priors": priors, "sft": {"method": "lora"}}, 1)
+    slots = [System("none"), System("oracle", "", 2, "tag")]
+    free = [System("none", "free"), System("oracle", "free", 2, "tag")]
+    few_shot = [replace(system, prompt="few-shot-1") for system in free]
+    assert found == [*slots, *few_shot, *free, System("none", "free", model="sft")]
+
+
+def test_the_analyses_have_each_source_in_tokens_and_the_reference_made_worse() -> None:
+    config = DEFAULT | {"analysis": {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [4]}}
+    grid = analysis_grid(config)
+    assert len(grid) == len({*grid}) == 1 + 4 * 2 + 2 * 3 + 4 * 4
+    assert grid[0] == System("none") and System("pseudo", "first", 2, "token") in grid
+    assert {s.unit for s in grid if s.kind in ("refined", "pseudo")} == {"token"}
+    assert corrupt_system("other-item", 0, 4) == System("oracle", "", 4, "word") in grid
+
+
+@pytest.mark.parametrize("ks", [{"token": [1]}, {"token": [1, 2, 5]}, {"token": [2], "word": [1]}])
+def test_every_kind_has_a_headline_whatever_k_is(ks: dict[str, Any]) -> None:
+    block = DEFAULT["translation"] | {"priors": DEFAULT["translation"]["priors"] | {"k": ks}}
+    grid = task_grid(block, 0)
+    found = [headline(grid, kind) for kind in HEADLINE_KINDS]
+    assert [s and s.k for s in found] == [0, *[max(k for k in ks["token"] if k <= 2)] * 4]
+    assert headline(grid, "pseudo") == headline(grid, "pseudo", variant="first")
+    assert headline(grid, "oracle", "sft") == replace(headline(grid, "oracle") or grid[0], model="sft")
+    assert headline(grid, "none", prompt="few-shot-4") is None
