@@ -11,6 +11,7 @@ from pathlib import Path
 from prefixyarn.data import lexicon
 from prefixyarn.examples import system_prompts
 from prefixyarn.job import Job, run
+from prefixyarn.job_files import files_by_subset
 from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import load_tokenizer
 from prefixyarn.priors.build import another, build_priors, encoder
@@ -20,7 +21,17 @@ from prefixyarn.priors.material import Material
 from prefixyarn.priors.registry import DICTIONARY, KINDS
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
-from prefixyarn.records import Item, Output, Prediction, Prior, System, read_json, read_records, write_by_subset
+from prefixyarn.records import (
+    Item,
+    Output,
+    Prediction,
+    Prior,
+    System,
+    read_json,
+    read_records,
+    read_subsets,
+    write_by_subset,
+)
 from prefixyarn.systems import task_grid
 from prefixyarn.tasks.task import task_of
 
@@ -37,15 +48,16 @@ def main(job: Job) -> None:
         systems = task_grid(block, choice["prompt"]["examples"] if choice else 0)
     else:
         systems = [System(**system) for system in params.systems]
-    refined, sft = ([path] if path else [] for path in (job.input.get("refined"), job.input.get("sft")))
+    refined, sft = job.input.get("refined"), job.input.get("sft")
+    predicted = read_subsets(refined, Prediction, params.subsets) if refined else {}
+    tuned = read_subsets(sft, Output, params.subsets) if sft else {}
+    files = files_by_subset(job.input.data, params.subsets)
     pick = picking(job) if any(system.variant == LIKELIEST for system in systems) else None
 
     found: dict[str, list[Prior]] = {}
     for n, subset in enumerate(params.subsets):
         direction, train = Direction.parse(subset), read_records(job.input.train[n], Item)
-        each = len(job.input.data) // len(params.subsets)
-        files = job.input.data[n * each : (n + 1) * each]
-        domains = [read_records(path, Item)[: params.most_items] for path in files]
+        domains = [read_records(path, Item)[: params.most_items] for path in files[subset]]
         items = [item for domain in domains for item in domain]
         dictionary = lexicon.read(job.input.lexicon[n]) if job.input.get("lexicon") else {}
         own = [s for s in systems if dictionary or DICTIONARY not in KINDS[s.kind].needs]
@@ -63,8 +75,8 @@ def main(job: Job) -> None:
             word_tokens=lambda word: len(tokenizer.tokenize(word)),
             others={key: other for domain in domains for key, other in another(domain, params.seed).items()},
             lexicon=dictionary,
-            refined={p.item: p.text for path in refined for p in read_records(path, Prediction, subset)},
-            sft={o.item: o for path in sft for o in read_records(path, Output, subset)},
+            refined={own.item: own.text for own in predicted.get(subset, [])},
+            sft={own.item: own for own in tuned.get(subset, [])},
             rank=salient_words([item.source for item in train], direction.source) if task.salient else list,
         )
         if dictionary and pick:

@@ -15,7 +15,7 @@ from prefixyarn.job_files import read_by_subset, state_path
 from prefixyarn.metrics.trials import choose
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import Prompt, load_prompt, within
-from prefixyarn.records import Prior, read_json, read_records, write_by_subset, write_json, write_records
+from prefixyarn.records import Prior, read_json, read_subsets, write_by_subset, write_json, write_records
 from prefixyarn.tasks.measuring import metrics
 from prefixyarn.tasks.task import task_of
 
@@ -62,7 +62,7 @@ def asked(job: Job, session: Session) -> Questions:
         choice = read_json(job.input.examples) if job.input.get("examples") else None
         return with_priors(
             items,
-            {subset: read_records(priors, Prior, subset) for subset in items},
+            read_subsets(priors, Prior, items),
             {subset: system_prompts(prompt, choice, train[subset], params.seed) for subset in items},
         )
     return of_sft(items, prompt, params.variant)

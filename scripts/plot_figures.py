@@ -25,20 +25,22 @@ def main(job: Job) -> None:
     labels, tasks = job.params.labels, job.params.tasks
     overview = read_rows(job.input.overview, OverviewRow)
     costs = {task: read_rows(path, CostRow) for task, path in zip(tasks, job.input.costs, strict=True)}
+    given = job.input
+    translation = read_rows(given.translation, ScoreRow) if given.translation else []
+    agreement = read_rows(given.agreement, AgreementRow) if given.agreement else []
+    quality = read_rows(given.quality, QualityRow) if given.quality else []
+    lengths = read_rows(given.length, PriorLengthRow) if given.length else []
     for n, (name, label) in enumerate(labels.items()):
         draw(job.output.headline[n], figures.headline(own(overview, name), label))
         draw(job.output.cost[n], figures.cost({task: own(rows, name) for task, rows in costs.items()}, label))
-        if job.input.translation:
-            rows = read_rows(job.input.translation, ScoreRow)
-            draw(job.output.off_target[n], figures.off_target(rows_of(rows, name, rows[0].metric), label))
-        if job.input.agreement:
-            agreement = own(read_rows(job.input.agreement, AgreementRow), name)
-            draw(job.output.agreement[n], figures.agreement_by_position(agreement, label))
-            draw(job.output.silent_majority[n], figures.silent_majority(agreement, label))
-            quality = own(read_rows(job.input.quality, QualityRow), name)
-            draw(job.output.quality[n], figures.quality_curves(quality, label))
-            lengths = own(read_rows(job.input.length, PriorLengthRow), name)
-            draw(job.output.length[n], figures.length_curves(lengths, label))
+        if translation:
+            main_metric = rows_of(translation, name, translation[0].metric)
+            draw(job.output.off_target[n], figures.off_target(main_metric, label))
+        if agreement:
+            draw(job.output.agreement[n], figures.agreement_by_position(own(agreement, name), label))
+            draw(job.output.silent_majority[n], figures.silent_majority(own(agreement, name), label))
+            draw(job.output.quality[n], figures.quality_curves(own(quality, name), label))
+            draw(job.output.length[n], figures.length_curves(own(lengths, name), label))
     trained = [(task, label) for task in job.params.trained for label in labels.values()]
     for (task, label), path, svg in zip(trained, job.input.sft, job.output.loss, strict=True):
         manifest, title = read_json(path), metrics(task)[0].title

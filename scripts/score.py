@@ -13,7 +13,7 @@ from prefixyarn.metrics.continuation import PrefixStripper
 from prefixyarn.metrics.error_types import LanguageDetector
 from prefixyarn.metrics.subsets import SubsetScores, score_subset, write_scores
 from prefixyarn.prompts import share_shortened
-from prefixyarn.records import Item, Output, Prediction, Prior, read_records
+from prefixyarn.records import Item, Output, Prediction, Prior, read_records, read_subsets
 from prefixyarn.systems import cuts
 from prefixyarn.tasks.scoring import scores
 
@@ -24,22 +24,24 @@ def main(job: Job) -> None:
     params = job.params
     task, detector = scores(params.task), LanguageDetector(params.languages)
     tokenizer = Tokenizer.from_file(str(Path(job.input.manifest).parent / "tokenizer.json"))
-    of_sft = [path for path in (job.input.get("sft"), *job.input.get("other", [])) if path]
-    refined = [path for path in (job.input.get("refined"),) if path]
+    paths = [path for path in (job.input.get("sft"), *job.input.get("other", [])) if path]
+    of_sft = [read_subsets(path, Output, params.subsets) for path in paths]
+    refined = job.input.get("refined")
+    predicted = read_subsets(refined, Prediction, params.subsets) if refined else {}
+    priors = read_subsets(job.input.priors, Prior, params.subsets)
     found: dict[str, SubsetScores] = {}
     for n, subset in enumerate(params.subsets):
         direction = Direction.parse(subset)
         items = {name: read_records(job.input.get(name)[n], Item) for name in ("test", "out_of_domain")}
         outputs = read_records(job.input.outputs[n], Output)
-        outputs += [output for path in of_sft for output in read_records(path, Output, subset)]
-        predictions = [p for path in refined for p in read_records(path, Prediction, subset)]
-        outputs += [Output.without_ids(p.item, p.text, "refined") for p in predictions if p.whole]
+        outputs += [output for own in of_sft for output in own[subset]]
+        outputs += [Output.without_ids(p.item, p.text, "refined") for p in predicted.get(subset, []) if p.whole]
         outputs += task.baselines(read_records(job.input.train[n], Item), [*items["test"], *items["out_of_domain"]])
         found[subset] = score_subset(
             task=task,
             items=items,
             outputs=outputs,
-            covers={(p.item, p.system): p.covers for p in read_records(job.input.priors, Prior, subset)},
+            covers={(p.item, p.system): p.covers for p in priors[subset]},
             target=direction.target,
             detector=detector,
             stripper=PrefixStripper(tokenizer, direction),

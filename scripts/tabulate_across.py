@@ -12,7 +12,7 @@ from prefixyarn.analysis.language_resources.table import ResourceRow, resource_m
 from prefixyarn.analysis.scale.table import ScaleRow, scale_markdown, scale_rows
 from prefixyarn.findings.table import ROWS, FindingRow, findings, findings_markdown
 from prefixyarn.job import Job, run
-from prefixyarn.records import Prior, read_json, read_records, write_json, write_text
+from prefixyarn.records import Prior, read_json, read_subsets, write_json, write_text
 from prefixyarn.tables.cost import CostRow, cost_markdown, cost_rows
 from prefixyarn.tables.overview import OverviewRow, overview_latex, overview_markdown, overview_metrics, overview_rows
 from prefixyarn.tables.rows import ScoreRow, read_rows, rows_of, write_rows
@@ -92,9 +92,9 @@ def costs_of(job: Job, task: str, overview: Sequence[OverviewRow]) -> list[CostR
         sft, refined = ([read_json(path) for path in files(model, n)] for model in ("sft", "refined"))
         answers = {rule: sum(map(count, files(f"{rule}_answers", n))) for rule in ANSWERED}
         answers["build_priors"] = sum(
-            len({prior.item for prior in read_records(path, Prior, subset)})
+            len({prior.item for prior in own})
             for path in files("build_priors_answers", n)
-            for subset in subsets
+            for own in read_subsets(path, Prior, subsets).values()
         )
         rows += cost_rows(
             foundation=foundation,

@@ -15,13 +15,18 @@ def read_by_subset(given: str | Sequence[str], subsets: Sequence[str]) -> dict[s
         given: A rule's input: several files, or one.
         subsets: The subsets, in the order of the files.
     """
+    return {
+        subset: [item for path in paths for item in read_records(path, Item)]
+        for subset, paths in files_by_subset(given, subsets).items()
+    }
+
+
+def files_by_subset(given: str | Sequence[str], subsets: Sequence[str]) -> dict[str, list[str]]:
+    """Return files by subset, divided as in `read_by_subset`."""
     files = [given] if isinstance(given, str) else list(given)
     each, rest = divmod(len(files), len(subsets))
     assert not rest, f"{len(files)} files for {len(subsets)} subsets"
-    return {
-        subset: [item for path in files[n * each : (n + 1) * each] for item in read_records(path, Item)]
-        for n, subset in enumerate(subsets)
-    }
+    return {subset: files[n * each : (n + 1) * each] for n, subset in enumerate(subsets)}
 
 
 def state_path(log: str, suffix: str) -> Path:

@@ -208,22 +208,46 @@ def read_records(path: str | os.PathLike[str], kind: type[Record], subset: str =
         InputError: A line is not JSON or lacks or adds a key; the message names file and line. Or: no record is of
             the subset.
     """
+    if subset:
+        return read_subsets(path, kind, [subset])[subset]
+    return [record for _, record in _read(path, kind, keyed=False)]
+
+
+def read_subsets(path: str | os.PathLike[str], kind: type[Record], subsets: Iterable[str]) -> dict[str, list[Record]]:
+    """Read the records of several subsets from one file, in one go.
+
+    Args:
+        path: The file, of `write_by_subset`.
+        kind: The records' class.
+        subsets: Those to return.
+
+    Raises:
+        InputError: As `read_records`.
+    """
+    found: dict[str, list[Record]] = {subset: [] for subset in subsets}
+    for subset, record in _read(path, kind, keyed=True):
+        if subset in found:
+            found[subset].append(record)
+    for subset, records in found.items():
+        if not records:
+            raise InputError(f"{path}: no record is of {subset}. Remove the file, so that the pipeline makes it again.")
+    return found
+
+
+def _read(path: str | os.PathLike[str], kind: type[Record], keyed: bool) -> Iterator[tuple[str, Record]]:
+    """Yield the records of a file, with their subset where lines are ``keyed`` by one."""
     expected = [f.name for f in fields(kind)]
-    records = []
     with open(path, encoding="utf-8") as stream:  # not splitlines(): U+2028 may stand inside a text
         for number, line in enumerate(stream, 1):
             try:
                 values = json.loads(line)
-                if not subset or values.pop("subset") == subset:
-                    records.append(kind(**values))
+                found = (values.pop("subset") if keyed else ""), kind(**values)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise InputError(
                     f"{path}, line {number}: not a {kind.__name__} record with the keys {', '.join(expected)} "
                     f"({error}). Remove the file, so that the pipeline makes it again."
                 ) from error
-    if subset and not records:
-        raise InputError(f"{path}: no record is of {subset}. Remove the file, so that the pipeline makes it again.")
-    return records
+            yield found
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:

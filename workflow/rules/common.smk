@@ -51,7 +51,7 @@ from prefixyarn.data.official import FLORES_FILES, TREEBANK_FILES
 from prefixyarn.errors import InputError
 from prefixyarn.examples import candidates
 from prefixyarn.job import failures
-from prefixyarn.systems import analysis_grid, cuts, refined_settings
+from prefixyarn.systems import analysis_grid, refined_settings
 
 with open(workflow.source_path("../schemas/config.schema.yaml")) as stream:
     schema = yaml.safe_load(stream)
