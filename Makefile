@@ -4,24 +4,29 @@ CONFIG ?= config/config.yaml
 CORES ?= all
 # Jobs ask for memory; together they get what the machine has. If it has GPUs, one job at a time gets them.
 MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; print(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20)')
-RUN = --cores $(CORES) --resources mem_mb=$(MEMORY_MB) gpu=1 --configfile $(CONFIG)
+# Snakemake's own text goes to its log; what a person sees is src/prefixyarn/watch.py.
+RUN = --logger prefixyarn --cores $(CORES) --resources mem_mb=$(MEMORY_MB) gpu=1 --configfile $(CONFIG)
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 # The cheapest task comes first: an early table to look at. The other scheduler cannot handle priorities.
 results: $(VENV)/installed
-	snakemake all first_table --prioritize first_table --scheduler greedy $(RUN)
-	python scripts/show_results.py $(CONFIG)
+	@snakemake all first_table --prioritize first_table --scheduler greedy $(RUN)
+	@python scripts/show_results.py $(CONFIG)
 
 # Stages of dvc.yaml.
 data models answers: $(VENV)/installed
-	snakemake $@ $(RUN)
+	@snakemake $@ $(RUN)
 tables: $(VENV)/installed
-	snakemake $(RUN)
+	@snakemake $(RUN)
 
-# The default run's results from the DVC remote. Pulled files have new times, so Snakemake is told that they are current.
+# The results of the default run and of the full one from the DVC remote. Pulled files have new times, so Snakemake is
+# told that they are current.
 pull: $(VENV)/installed
+	@dvc config core.remote > /dev/null 2>&1 || { echo "No DVC remote is set: the tables, figures and report of" \
+	    "results/ are in git already. For answers and models: make results, or dvc remote add --default NAME URL" \
+	    "(docs/results.md)"; exit 1; }
 	dvc pull
 	snakemake --touch --forceall --cores 1
 

@@ -60,7 +60,7 @@ def main() -> None:
     report("decoding", parameters, tokens, 1, seconds)
 
     examples = [Example(ids(PROMPT["translation"]), ids(ANSWER)) for _ in range(16)]
-    settings = SftConfig("lora", args.steps, 16, 1e-4, 16, 1)
+    settings = SftConfig("lora", args.steps, 16, 1e-4, 16, 1, 1)
     foundation = Foundation("shape", model, None)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()

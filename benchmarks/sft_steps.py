@@ -70,7 +70,7 @@ def main() -> None:
                 examples=list(examples("train")),
                 dev=list(examples("dev")),
                 dev_score=lambda decoding: score(decoding, "dev", subsets),
-                config=SftConfig(**(translation["sft"] | {"steps": steps}), seed=seed),
+                config=SftConfig.of(translation["sft"] | {"steps": steps}, seed),
                 folder=Path(folder) / "sft",
                 state_file=Path(folder) / "state.pt",
                 done=Progress(f"steps {steps} seed {seed}", steps, "steps"),

@@ -87,7 +87,7 @@ def main() -> None:
         return sum(shared[task] / own[task] for task in tasks)
 
     steps = math.ceil(len(mixed) / BATCH)
-    sft = SftConfig(**(config["translation"]["sft"] | {"steps": steps, "batch": BATCH}), seed=config["seed"])
+    sft = SftConfig.of(config["translation"]["sft"] | {"steps": steps, "batch": BATCH}, config["seed"])
     with tempfile.TemporaryDirectory() as folder:
         train(
             foundation=foundation,

@@ -39,6 +39,7 @@ def main(job: Job) -> None:
         if agreement:
             draw(job.output.agreement[n], figures.agreement_by_position(own(agreement, name), label))
             draw(job.output.silent_majority[n], figures.silent_majority(own(agreement, name), label))
+        if quality:
             draw(job.output.quality[n], figures.quality_curves(own(quality, name), label))
             draw(job.output.length[n], figures.length_curves(own(lengths, name), label))
     trained = [(task, label) for task in job.params.trained for label in labels.values()]

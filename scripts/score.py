@@ -24,7 +24,7 @@ def main(job: Job) -> None:
     params = job.params
     task, detector = scores(params.task), LanguageDetector(params.languages)
     tokenizer = Tokenizer.from_file(str(Path(job.input.manifest).parent / "tokenizer.json"))
-    paths = [path for path in (job.input.get("sft"), *job.input.get("other", [])) if path]
+    paths = [path for path in (job.input.get("sft"), *job.input.get("other", []), *job.input.get("seeds", [])) if path]
     of_sft = [read_subsets(path, Output, params.subsets) for path in paths]
     refined = job.input.get("refined")
     predicted = read_subsets(refined, Prediction, params.subsets) if refined else {}

@@ -1,8 +1,8 @@
-"""Print the main table of a run and where its results are. Called at the end of `make results`.
+"""Print what a run shows, in short, and where its results are. Called at the end of `make results`.
 
 python scripts/show_results.py config/smoke.yaml
 
-Reads the configuration files, in the order of overlays, for the run's name, and the tables of that run.
+Reads the configuration files, in the order of overlays, for the run's name and its foundations, and the tables of it.
 """
 
 import argparse
@@ -11,6 +11,9 @@ from pathlib import Path
 import yaml
 
 from prefixyarn.errors import InputError, run
+from prefixyarn.tables.headline import overview_text, sentences
+from prefixyarn.tables.overview import OverviewRow
+from prefixyarn.tables.rows import read_rows
 
 
 def main() -> None:
@@ -18,19 +21,21 @@ def main() -> None:
     parser.add_argument("configs", nargs="+", type=Path)
     args = parser.parse_args()
 
-    name = ""
+    config: dict = {}
     for path in (Path("config/config.yaml"), *args.configs):
-        name = (yaml.safe_load(path.read_text(encoding="utf-8")) or {}).get("run", name)
-    tables = Path("results") / name / "tables"
-    # A run without translation has no such table.
-    shown = next((path for path in (tables / "translation.md", tables / "overview.md") if path.exists()), None)
-    if shown is None:
-        raise InputError(
-            f"{tables}/overview.md is not there: run `make results CONFIG='{' '.join(map(str, args.configs))}'`"
-        )
-    print(shown.read_text(encoding="utf-8"))
-    print(f"Report:  results/{name}/report.html\nTables:  {tables}/*.md and *.csv, findings.md first")
-    print(f"Outputs: results/{name}/decode/, a line per item and system")
+        config |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    results = Path("results") / config["run"]
+    overview = results / "tables/overview.csv"
+    if not overview.exists():
+        raise InputError(f"{overview} is not there: run `make results CONFIG='{' '.join(map(str, args.configs))}'`")
+    rows = read_rows(overview, OverviewRow)
+    labels = {own["name"]: own["label"] for own in config["foundations"]}
+    print(f"\n{overview_text(rows, labels)}\n")
+    for sentence in sentences(rows, labels):
+        print(sentence)
+    print(f"\nReport   {results}/report.html")
+    print(f"Tables   {results}/tables/, findings.md first")
+    print(f"Answers  {results}/decode/, a line per item and system")
 
 
 if __name__ == "__main__":

@@ -52,7 +52,7 @@ def table(job: Job, scored: Scored, subsets: Sequence[str]) -> tuple[list[ScoreR
     return rows, (
         task_markdown(task, rows, subsets, params.foundations)
         + "\n"
-        + task_notes(task, scored, sft, refined, params.resamples, params.block)
+        + task_notes(task, scored, rows, sft, refined, params.resamples, params.block)
         + "".join(f"- {note}.\n" for note in told)
     )
 

@@ -58,7 +58,7 @@ def main(job: Job) -> None:
         outputs = session(model).answer(questions, task)
         return trial_scores(metric, {subset: (dev[subset], outputs[subset]) for subset in dev})["mean"]
 
-    config = SftConfig(**params.sft, seed=params.seed)
+    config = SftConfig.of(params.sft, params.seed)
     manifest = train(
         foundation=foundation,
         base=base,
@@ -71,7 +71,7 @@ def main(job: Job) -> None:
         done=Progress("train_sft", config.steps, "steps"),
         scoring=f"at most {params.max_answer_tokens} tokens",
     )
-    logging.info("kept: after %d steps%s", manifest["step"], " (still improving)" * manifest["still_improving"])
+    logging.info("kept: after %d steps%s", manifest["step"], " (still improving)" * bool(manifest["still_improving"]))
 
 
 if __name__ == "__main__":  # not in processes that a job starts

@@ -15,16 +15,18 @@ import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 TASKS = ("translation", "summarization", "tagging")
-TABLES = {*(f"tabulate_task_{task}" for task in TASKS), "tabulate_analysis", "tabulate_across"}
+ANALYSES = {"tabulate_agreement", "tabulate_prior_quality", "tabulate_forgetting"}
+TABLES = {*(f"tabulate_task_{task}" for task in TASKS), *ANALYSES, "tabulate_across"}
 # Rules that run again when scoring changes.
 SCORING = {"score", *TABLES, "plot_figures", "write_report"}
 
 
 class Copy:
-    """A copy of the repository with a configuration for tiny data."""
+    """A copy of the repository with a configuration for tiny data, over that of the full run."""
 
     def __init__(self, folder: Path) -> None:
         self.folder = folder
+        self.over = ["config/full.yaml"]  # what the configuration is an overlay of, beside the default run's
         self.environment: dict[str, str] = {}  # more of it, for snakemake
         for name in ("workflow", "scripts", "src", "config"):
             shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
@@ -48,8 +50,8 @@ class Copy:
                 "items": {"dev": 4, "trial": 2, "test": 3, "out_of_domain": 2, "other": 2},
                 "max_answer_tokens": 12,
                 "few_shot": {"examples": [2], "draws": 1},
-                "sft": {"steps": 4, "batch": 2, "rank": 2},
-                "priors": {"random_draws": 2, "k": {"token": [1, 2], "word": [1]}},
+                "sft": {"steps": 4, "batch": 2, "rank": 2, "dev_points": 4, "seeds": [2]},
+                "priors": {"single_kinds": [], "k": {"token": [1, 2], "word": [1]}},
             },
             "summarization": {
                 "source": {"kind": "crosssum", "folder": "crosssum"},
@@ -59,7 +61,7 @@ class Copy:
                 "max_source_tokens": 20,
                 "max_answer_tokens": 10,
                 "few_shot": {"examples": [1], "draws": 1},
-                "sft": {"steps": 4, "batch": 2, "rank": 2},
+                "sft": {"steps": 4, "batch": 2, "rank": 2, "dev_points": 2},
                 "priors": {"k": {"token": [1, 2]}},
             },
             "tagging": {
@@ -68,7 +70,7 @@ class Copy:
                 "items": {"train": 60, "dev": 4, "trial": 2, "test": 3},
                 "max_answer_tokens": 120,
                 "few_shot": {"examples": [1], "draws": 1},
-                "sft": {"steps": 4, "batch": 2, "rank": 2},
+                "sft": {"steps": 4, "batch": 2, "rank": 2, "dev_points": 1},
                 "priors": {
                     "k": {"tag": [1, 2]},
                     "few_shot_kinds": ["none", "refined", "sft", "oracle"],
@@ -92,7 +94,7 @@ class Copy:
             **self.environment,
         }
         # Options first: --configfile takes every name that follows it for a configuration.
-        command = [sys.executable, "-m", "snakemake", *options, "--configfile", "config/tiny.yaml"]
+        command = [sys.executable, "-m", "snakemake", *options, "--configfile", *self.over, "config/tiny.yaml"]
         return {"args": command, "cwd": self.folder, "env": environment, "text": True}
 
     def run(self, *options: str, check: bool = True) -> subprocess.CompletedProcess[str]:

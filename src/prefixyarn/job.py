@@ -18,6 +18,8 @@ from typing import Any, Protocol
 
 from prefixyarn.errors import InputError
 
+LOGS_ONLY = "PREFIXYARN_LOGS_ONLY"  # set in the environment: what jobs print goes to their logs alone
+
 
 class Job(Protocol):
     """What Snakemake gives a script: the rule's inputs, outputs and params by their names, wildcards, resources."""
@@ -31,7 +33,7 @@ class Job(Protocol):
 
 
 def run(main: Callable[[Job], None], job: Job) -> None:
-    """Run a script's ``main``; what it and its libraries print goes to the terminal and to the rule's log.
+    """Run a script's ``main``; what it and its libraries print goes to the rule's log, and to the terminal.
 
     An input error or a full disk ends it with one line, any other error with its traceback; the exit status is 1.
     """
@@ -49,10 +51,11 @@ def run(main: Callable[[Job], None], job: Job) -> None:
 
 @contextmanager
 def _logged(path: str) -> Iterator[None]:
-    """Copy standard output and error to a file, those of libraries in other languages too."""
+    """Copy standard output and error to a file, those of libraries in other languages too; see `LOGS_ONLY`."""
     Path(path).parent.mkdir(parents=True, exist_ok=True)
     kept = os.dup(1), os.dup(2)
-    tee = subprocess.Popen(["tee", path], stdin=subprocess.PIPE)
+    seen = subprocess.DEVNULL if os.environ.get(LOGS_ONLY) else None
+    tee = subprocess.Popen(["tee", path], stdin=subprocess.PIPE, stdout=seen)
     assert tee.stdin is not None
     for number in (1, 2):
         os.dup2(tee.stdin.fileno(), number)

@@ -11,10 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefixyarn.config.subsets import all_subsets, cross_task_subsets, main_subsets, runs_analyses
+from prefixyarn.config.subsets import all_subsets, analyses, cross_task_subsets, main_subsets
 from prefixyarn.examples import candidates
 from prefixyarn.priors.registry import FOUNDATION, KINDS
-from prefixyarn.systems import analysis_grid, task_grid
+from prefixyarn.systems import analysis_grid, further_seeds, task_grid
 from prefixyarn.timings import seconds
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -46,6 +46,9 @@ BESIDE = {
 # (they grow with layers times width). 9.3 MB at 7B: with the weights the 23 GB that benchmarks/gpu_rate.py measured.
 ACTIVATIONS = 2.6
 PASS_TOKENS = 1024  # of `prefixyarn.models.sft.train` on a GPU
+# Seconds of jobs without a foundation, measured on the default run; of rules that are not named here, `OTHER_SECONDS`.
+SECONDS = {"convert_foundation": 45, "fetch_foundation": 7, "prepare_tagging": 18, "train_refined": 20}
+OTHER_SECONDS = 4
 SLACK = 4  # how many times the estimate a job may take: machines differ, and a job that is cut off has to start again
 
 
@@ -145,7 +148,7 @@ def ranks(block: Mapping[str, Any]) -> bool:
 def work(config: Mapping[str, Any]) -> Iterator[Work]:
     """Yield what all jobs that run a foundation do."""
     main, subsets, cross_task = main_subsets(config), all_subsets(config), cross_task_subsets(config)
-    analysis, tuned, analysed = config["analysis"], [*cross_task], runs_analyses(config)
+    analysis, tuned, analysed = config["analysis"], [*cross_task], analyses(config)
     for foundation in config["foundations"]:
         name = foundation["name"]
         yield Work("verify_foundation", "", name, 1, 500 * len(config["languages"]), 0)
@@ -161,10 +164,12 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
             tested = _tested(config, task, subsets[task], main[task])
             if task in tuned:
                 sft = block["sft"]
-                seen, checks = sft["steps"] * sft["batch"], 4 * block["items"]["dev"] * len(subsets[task]) / 3
-                yield Work("train_sft", task, name, 1, (seen + checks) * prompt, (seen + checks) * answer, 3)
-                yield _answers("decode_sft", task, name, 1, sum(tested), prompt, answer)
-                for _ in [other for other in tuned if other != task and analysed]:
+                seen = sft["steps"] * sft["batch"] + sft["dev_points"] * block["items"]["dev"] * len(subsets[task]) / 3
+                for again, jobs in (("", 1), ("_again", len(further_seeds(config, task)))):
+                    if jobs:
+                        yield Work(f"train_sft{again}", task, name, jobs, seen * prompt, seen * answer, 3)
+                        yield _answers(f"decode_sft{again}", task, name, jobs, sum(tested), prompt, answer)
+                for _ in [other for other in tuned if other != task and "forgetting" in analysed]:
                     items = block["items"]["test"] * len(cross_task[task])
                     yield _answers("decode_cross_task", task, name, 1, items, prompt, answer)
             mean, examples = sum(tested) / len(tested), max(block["few_shot"]["examples"], default=0)
@@ -178,9 +183,12 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
             prompt, answer = _lengths(config, "translation")
             items, jobs = min(analysis["items"], config["translation"]["items"]["test"]), len(main["translation"])
             systems = len(analysis_grid(config))
-            yield Work("decode_analysis", "translation", name, jobs, items * prompt, items * systems * answer)
-            reads = items * 2 * (2 + len(analysis["free_k"]))
-            yield Work("measure_agreement", "translation", name, jobs, reads * (prompt + answer), 0)
+            if {"agreement", "prior_quality"} & {*analysed}:
+                yield Work("decode_analysis", "translation", name, jobs, items * prompt, items * systems * answer)
+            if "agreement" in analysed:
+                reads = items * 2 * (2 + len(analysis["free_k"]))
+                yield Work("measure_agreement", "translation", name, jobs, reads * (prompt + answer), 0)
+        if "forgetting" in analysed:
             texts = len(main["translation"]) * config["translation"]["items"]["test"] * 30
             yield Work("measure_forgetting", "", name, 1, texts * (1 + len(tuned)), 0)
 
@@ -207,6 +215,12 @@ def minutes(config: Mapping[str, Any], rule: str, foundation: str, task: str = "
     own = {entry["name"]: entry for entry in config["foundations"]}[foundation]
     longest = max(w.seconds(own) for w in work(config) if (w.rule, w.foundation, w.task) == (rule, foundation, task))
     return max(30, math.ceil(SLACK * longest / 60))
+
+
+def seconds_by_job(config: Mapping[str, Any]) -> dict[tuple[str, str, str], float]:
+    """Return how long the jobs that run a foundation take, by rule, task (empty for none) and foundation."""
+    foundations = {entry["name"]: entry for entry in config["foundations"]}
+    return {(own.rule, own.task, own.foundation): own.seconds(foundations[own.foundation]) for own in work(config)}
 
 
 def _measured(timings: Path, own: Work) -> float | None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
+from prefixyarn.config.subsets import analyses
 from prefixyarn.priors.registry import CORRUPT_LEVELS, CORRUPTIONS, KINDS, corrupt_name
 from prefixyarn.records import System
 from prefixyarn.tasks.task import FREE
@@ -16,17 +17,24 @@ HEADLINE_K = 2  # most units of a prior in the headline: the paper gives one or 
 HEADLINE_KINDS = ("none", "pseudo", "refined", "sft", "oracle")
 
 
-def cuts(priors: Mapping[str, Any]) -> list[tuple[int, str]]:
-    """Return how many units, and of which kind, priors are cut to: the config's ``priors.k``, tokens first."""
-    return [(k, unit) for unit in UNITS for k in priors["k"].get(unit, [])]
+def cuts(priors: Mapping[str, Any], kind: str = "") -> list[tuple[int, str]]:
+    """Return how many units, and of which sort, priors are cut to: the config's ``priors.k``, tokens first.
+
+    Args:
+        priors: A task's block ``priors``.
+        kind: A prior kind; those of ``single_kinds`` are also cut to one unit.
+    """
+    single = [1] if kind in priors.get("single_kinds", []) else []
+    return [(k, unit) for unit in UNITS if unit in priors["k"] for k in dict.fromkeys([*single, *priors["k"][unit]])]
 
 
 def task_grid(block: Mapping[str, Any], examples: int) -> list[System]:
     """Return the systems of a task that decode with a prior, or with none on the foundation, in the order of tables.
 
-    ``none`` is one system; each other kind is one per variant, unit and k. The SFT model gets the kinds of
-    ``sft_kinds``, and the few-shot prompt those of ``few_shot_kinds``, each in the first variant alone. Kinds of
-    ``free_kinds`` also answer in free text, where the task constrains answers; ``none`` of the SFT model, too.
+    ``none`` is one system; each other kind is one per variant, unit and k; kinds of ``single_kinds`` are also cut to
+    one unit. The SFT model gets the kinds of ``sft_kinds``, and the few-shot prompt those of ``few_shot_kinds``, each
+    in the first variant alone. Kinds of ``free_kinds`` also answer in free text, where the task constrains answers;
+    ``none`` of the SFT model, too.
 
     Args:
         block: A task's block of the config.
@@ -35,7 +43,7 @@ def task_grid(block: Mapping[str, Any], examples: int) -> list[System]:
     priors = block["priors"]
 
     def of(kind: str, variants: Sequence[str], model: str = "foundation", prompt: str = "zero-shot") -> list[System]:
-        own = [(0, "")] if KINDS[kind].whole else cuts(priors)
+        own = [(0, "")] if KINDS[kind].whole else cuts(priors, kind)
         return [System(kind, variant, k, unit, model, prompt) for variant in variants for k, unit in own]
 
     variants = {kind: KINDS[kind].variants_of(priors["random_draws"]) for kind in priors["kinds"]}
@@ -59,10 +67,12 @@ def task_grid(block: Mapping[str, Any], examples: int) -> list[System]:
 def analysis_grid(config: Mapping[str, Any]) -> list[System]:
     """Return the systems of the analyses of prior quality and length: translation, zero-shot, on the foundation.
 
-    The first k tokens from every source, k words of the reference and of the SFT model's answer, and k words of the
-    reference made worse.
+    For agreement the first tokens of the SFT model's answer; for the quality of priors the first k tokens from every
+    source, k words of the reference and of the SFT model's answer, and k words of the reference made worse.
     """
     analysis, block = config["analysis"], config["translation"]
+    if "prior_quality" not in analysis["kinds"]:
+        return [NONE, *(System("sft", "", k, "token") for k in analysis["free_k"])]
     sources = ["oracle", "pseudo"]
     sources += ["refined"] if block["refined"]["kind"] != "none" else []
     sources += ["sft"] if block["sft"]["method"] != "none" else []
@@ -79,6 +89,17 @@ def analysis_grid(config: Mapping[str, Any]) -> list[System]:
 def corrupt_system(kind: str, level: int, k: int) -> System:
     """Return the system of a corrupt prior of k words; at level 0 it is `oracle`."""
     return System(corrupt_name(kind, level) if level else "oracle", "", k, "word")
+
+
+def further_seeds(config: Mapping[str, Any], task: str) -> list[int]:
+    """Return the further seeds that a task's SFT model is trained with; none without such a model."""
+    sft = config[task]["sft"]
+    return list(sft["seeds"]) if sft["method"] != "none" else []
+
+
+def seed_variant(seed: int | str) -> str:
+    """Return the variant, in tables, of the SFT model that was trained with a further seed."""
+    return f"seed {seed}"
 
 
 def headline(
@@ -120,8 +141,8 @@ def refined_settings(config: Mapping[str, Any], task: str) -> dict[str, Any]:
     settings = {"seed": config["seed"], **refined.get(refined["kind"], {})}
     if refined["kind"] == "linear":
         given = [k for k, _ in cuts(priors)]
-        # Whether or not this run has the analyses: its tables should be the same.
-        if task == "translation":
+        if task == "translation" and "prior_quality" in analyses(config):
             given += config["analysis"]["k"]
-        settings["units"] = max(given)
+        # One more than is given: what follows a unit decides into which tokens its end is cut.
+        settings["units"] = max(given) + 1
     return settings

@@ -27,6 +27,16 @@ def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
     return result
 
 
+def test_other_runs_do_not_shrink_with_the_default_one() -> None:
+    """The default run has laptop size: what it drops stands in the others, which name their kinds and numbers."""
+    for name in ("smoke", "flores", "paper", "scale", "full"):
+        own = yaml.safe_load((ROOT / f"config/{name}.yaml").read_text())
+        for task in merged(DEFAULT, own)["tasks"]:
+            given = {(key, part) for key, block in own[task].items() if isinstance(block, dict) for part in block}
+            assert {("priors", "kinds"), ("sft", "steps"), ("sft", "dev_points"), ("items", "test")} <= given, name
+            assert own[task]["sft"]["dev_points"] >= 4, name
+
+
 @pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda p: p.name)
 def test_every_shipped_configuration_is_valid(path: Path) -> None:
     assert problems(merged(DEFAULT, yaml.safe_load(path.read_text())), SCHEMA, DEFAULT) == []
@@ -106,7 +116,10 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             {"tagging": {"languages": ["fr"]}, "translation": {"directions": ["en-de"], "other_directions": []}},
             "tagging.languages: 'fr' is in no direction of translation",
         ),
-        ({"tagging": {"priors": {"kinds": ["none", "sft"]}}}, "tagging.priors.free_kinds: 'oracle' is not in kinds"),
+        (
+            {"tagging": {"priors": {"free_kinds": ["oracle"], "kinds": ["none", "sft"]}}},
+            "tagging.priors.free_kinds: 'oracle' is not in kinds",
+        ),
         ({"tagging": {"refined": {"kind": "token-classifier"}}}, "tagging.refined.token-classifier: missing"),
         (
             {"tagging": {"priors": {"kinds": ["none", "pseudo"]}}},
@@ -138,8 +151,13 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             {"foundations": [{**DEFAULT["foundations"][0], "max_bits_per_character": {"cn": 5}}]},
             "max_bits_per_character: unknown language code 'cn'",
         ),
+        ({"translation": {"priors": {"single_kinds": ["fixed"]}}}, "priors.single_kinds: 'fixed' is not in kinds"),
+        ({"tagging": {"sft": {"dev_points": 21}}}, "tagging.sft.dev_points: 21 are more than the 20 steps"),
         ({"data": {"mirror": "/no/such"}}, "data.mirror: '/no/such' is not a folder; leave it empty to download"),
-        ({"translation": {"source": "flores"}}, "items.out_of_domain: FLORES has one kind of text; set it to 0"),
+        (
+            {"translation": {"source": "flores", "items": {"out_of_domain": 4}}},
+            "items.out_of_domain: FLORES has one kind of text; set it to 0",
+        ),
         (
             {
                 "languages": ["en", "de", "sw"],

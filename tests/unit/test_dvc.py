@@ -44,6 +44,20 @@ def test_each_stage_depends_on_what_those_before_it_made() -> None:
         made += outs(stage)
 
 
+def test_the_full_run_has_stages_of_its_own() -> None:
+    """A plain `dvc repro` must not run them, and no file has two owners."""
+    stages = yaml.safe_load((ROOT / "results/full/dvc.yaml").read_text())["stages"]
+    found = [name for stage in (*STAGES.values(), *stages.values()) for name in outs(stage)]
+    assert len(found) == len({*found}) and {stage["wdir"] for stage in stages.values()} == {"../.."}
+    owned = {name for stage in STAGES.values() for name in outs(stage)}
+    for stage in stages.values():
+        assert stage["cmd"].endswith("CONFIG=config/full.yaml")
+        assert {name for name in stage["deps"] if name.startswith("resources/")} <= owned
+        assert names(stage["params"]) == ["config/config.yaml", "config/full.yaml"]
+    made = {name for name in outs(stages["answers"])}
+    assert made <= set(stages["tables"]["deps"])
+
+
 def test_models_are_trained_again_when_the_analyses_ask_for_longer_refined_priors() -> None:
     """The refined model predicts as many words as ``analysis.k`` asks: `refined_settings` of common.smk."""
     assert "analysis" in STAGES["models"]["params"][0]["config/config.yaml"]

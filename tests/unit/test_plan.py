@@ -71,11 +71,18 @@ def test_more_items_and_larger_models_ask_for_more_time() -> None:
     expected = SLACK * own.seconds(large["foundations"][0]) / 60
     assert minutes(large, "train_sft", name, "translation") == pytest.approx(expected, abs=1)
     assert minutes(DEFAULT, "verify_foundation", name) == 30
-    more = {**large, "tagging": {**DEFAULT["tagging"], "items": {**DEFAULT["tagging"]["items"], "test": 48}}}
+    more = {**large, "tagging": {**DEFAULT["tagging"], "items": {**DEFAULT["tagging"]["items"], "test": 24}}}
     twice = 2 * minutes(large, "decode", name, "tagging")
     assert minutes(more, "decode", name, "tagging") == pytest.approx(twice, rel=0.05)
     with pytest.raises(ValueError):
         minutes(DEFAULT, "no_such_rule", name)
+
+
+def test_further_seeds_are_jobs_of_their_own() -> None:
+    seeds = {**DEFAULT["translation"], "sft": {**DEFAULT["translation"]["sft"], "seeds": [2, 3]}}
+    found = {(own.rule, own.jobs) for own in work({**DEFAULT, "translation": seeds}) if own.task == "translation"}
+    assert {("train_sft", 1), ("train_sft_again", 2), ("decode_sft_again", 2)} <= found
+    assert not [own for own in work(DEFAULT) if own.rule.endswith("_again")]
 
 
 def test_the_plan_shows_what_was_measured(tmp_path: Path) -> None:
@@ -90,8 +97,15 @@ def test_the_plan_shows_what_was_measured(tmp_path: Path) -> None:
 
 
 def test_untrained_tasks_have_no_training_jobs() -> None:
-    rules = {own.rule for own in work(DEFAULT)}
-    assert {"train_sft", "decode_cross_task", "measure_agreement", "measure_forgetting"} <= rules
+    analyses = {
+        "agreement": "measure_agreement",
+        "prior_quality": "decode_analysis",
+        "forgetting": "measure_forgetting",
+    }
+    for kind, rule in analyses.items():
+        rules = {own.rule for own in work({**DEFAULT, "analysis": {**DEFAULT["analysis"], "kinds": [kind]}})}
+        assert {"train_sft", rule} <= rules and ("decode_cross_task" in rules) == (kind == "forgetting")
+        assert not rules & ({*analyses.values()} - {rule, "decode_analysis"})
     unanalysed = {**DEFAULT, "analysis": {**DEFAULT["analysis"], "items": 0}}
     assert not {own.rule for own in work(unanalysed)} & {"decode_cross_task", "measure_forgetting", "decode_analysis"}
     plain = {**DEFAULT, "tasks": ["translation"], "analysis": {**DEFAULT["analysis"], "items": 0}}

@@ -38,6 +38,14 @@ def test_systems_in_the_order_of_the_table() -> None:
     assert task_grid(untuned, 0) == systems
 
 
+def test_single_kinds_are_also_cut_to_one_unit() -> None:
+    kinds = {"kinds": ["none", "oracle", "random-content"], "single_kinds": ["oracle"], "sft_kinds": ["oracle"]}
+    priors = {**kinds, "k": {"token": [2]}, "random_draws": 1, "few_shot_kinds": []}
+    found = [(s.kind, s.k, s.model) for s in task_grid({"priors": priors, "sft": {"method": "lora"}}, 0)]
+    given = [("oracle", 1, "foundation"), ("oracle", 2, "foundation"), ("random-content", 2, "foundation")]
+    assert found == [("none", 0, "foundation"), *given, ("oracle", 1, "sft"), ("oracle", 2, "sft")]
+
+
 def test_systems_with_a_constraint_are_also_asked_freely() -> None:
     priors = {
         "kinds": ["none", "oracle"],
@@ -55,8 +63,10 @@ def test_systems_with_a_constraint_are_also_asked_freely() -> None:
 
 
 def test_the_analyses_have_each_source_in_tokens_and_the_reference_made_worse() -> None:
-    config = DEFAULT | {"analysis": {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [4]}}
-    grid = analysis_grid(config)
+    analysis = {"items": 2, "kinds": ["prior_quality"], "k": [1, 2], "free_k": [1], "corrupt_words": [4]}
+    grid = analysis_grid(DEFAULT | {"analysis": analysis})
+    alone = analysis_grid(DEFAULT | {"analysis": {**analysis, "kinds": ["agreement"]}})
+    assert alone == [System("none"), System("sft", "", 1, "token")] and {*alone} <= {*grid}
     assert len(grid) == len({*grid}) == 1 + 4 * 2 + 2 * 3 + 4 * 4
     assert grid[0] == System("none") and System("pseudo", "first", 2, "token") in grid
     assert {s.unit for s in grid if s.kind in ("refined", "pseudo")} == {"token"}

@@ -12,6 +12,7 @@ import pytest
 from prefixyarn.findings.claims import claims_markdown
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.metrics.subsets import write_scores
+from prefixyarn.systems import SFT
 from prefixyarn.tables.render import ends, number
 from prefixyarn.tables.rows import ALL, ScoreRow, find_row, read_rows, row_of, rows_of, systems_of, write_rows
 from prefixyarn.tables.task import task_latex, task_markdown, task_notes, task_rows
@@ -153,12 +154,28 @@ def test_a_task_table_is_rendered(rows: list[ScoreRow]) -> None:
         "still_improving": True,
     }
     refined = {"kind": "linear", "dev": {name: {"first_unit_accuracy": 0.5, "n": 9} for name in DIRECTIONS}}
-    notes = task_notes(TRANSLATION, {"m": scored()}, {"m": manifest}, refined, RESAMPLES, {})
+    notes = task_notes(TRANSLATION, {"m": scored()}, rows, {"m": manifest}, refined, RESAMPLES, {})
     assert "n = 8 items" in notes
     assert "Sources that were too long and were cut at a sentence end: 25 % (en-de, en-zh)." in notes
     assert "sft still improving" in notes and "1.0 after 4, 2.0 after 8 steps" in notes and "en-de 50 %" in notes
     manifest["still_improving"] = False
-    assert "improving" not in task_notes(TRANSLATION, {"m": scored()}, {"m": manifest}, None, RESAMPLES, {})
+    again = task_notes(TRANSLATION, {"m": scored()}, rows, {"m": manifest}, None, RESAMPLES, {})
+    assert "improving" not in again and "seeds" not in again
+    manifest["still_improving"] = None
+    once = task_notes(TRANSLATION, {"m": scored()}, rows, {"m": manifest}, None, RESAMPLES, {})
+    assert "Dev was scored once" in once
+
+
+def test_further_seeds_say_how_far_the_line_moves(rows: list[ScoreRow]) -> None:
+    sft = row_of(rows_of(rows, "m", "chrF++"), SFT)
+    moved = Interval(sft.score.score - 1, 0.0, 99.0)
+    seed = replace(sft, system=replace(SFT, variant="seed 2"), score=moved, share=Interval(97.5, 90.0, 110.0))
+    manifest = {"config": {"method": "lora", "steps": 8, "batch": 2, "seed": 1}, "parameters": 9, "dev": []}
+    manifest |= {"step": 8, "still_improving": False}
+    notes = task_notes(TRANSLATION, {"m": scored()}, [*rows, seed], {"m": manifest}, None, RESAMPLES, {})
+    assert (
+        f"trained with 2 seeds: chrF++ {number(sft.score)} (seed 1), {number(moved)} (seed 2), 97.5 to 100.0 %" in notes
+    )
 
 
 def test_scores_are_those_of_the_foundation_whose_they_are(tmp_path: Path) -> None:

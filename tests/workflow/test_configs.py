@@ -21,6 +21,7 @@ HAS = {
     "flores.yaml": {"fetch_flores", "fetch_muse", "fetch_treebanks"},
     "paper.yaml": {"fetch_crosssum", "fetch_flores", "fetch_muse", "fetch_refined", "fetch_treebanks"},
     "config.yaml": {"fetch_catalogue", "fetch_descriptions", "decode_analysis"},
+    "full.yaml": {"decode_analysis", "decode_sft_again", "measure_forgetting", "train_sft_again"},
     "scale.yaml": {"decode_analysis"},
     "smoke.yaml": {"fetch_catalogue", "fetch_descriptions"},
 }

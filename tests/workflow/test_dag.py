@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from checkout import SCORING, TASKS, Copy
+from checkout import ANALYSES, SCORING, TASKS, Copy
 from prefixyarn.analysis.agreement.table import AgreementRow
 from prefixyarn.analysis.forgetting import BitsRow
 from prefixyarn.analysis.forgetting.table import CrossTaskRow
@@ -240,7 +240,7 @@ def test_a_changed_module_reruns_exactly_its_rules(copy: Copy) -> None:
     path.write_text(original + "# one more line\n")
     try:
         # error_types.py is used in scoring; the tasks' tables, figures and the report follow. The analyses do without it.
-        assert copy.planned() == SCORING - {"tabulate_analysis"}
+        assert copy.planned() == SCORING - ANALYSES
     finally:
         path.write_text(original)
     assert copy.planned() == set()

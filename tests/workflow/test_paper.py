@@ -99,7 +99,10 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
         "items": {**few, "train": 60, "max_words": 40},
         "max_answer_tokens": 200,
     }
-    copy.config = {**paper, "analysis": {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [2]}}
+    analysed = {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [2]}
+    paper["analysis"] |= analysed
+    copy.config = paper
+    copy.over = []
     models = {
         "meta-llama/Llama-2-7b-hf": "llama",
         "mistralai/Mistral-7B-v0.1": "mistral",

@@ -1,15 +1,40 @@
 # The tables of the analyses (paper sections 2.2 and 5, open questions, limits).
 
 
-if ANALYSED:
+if "agreement" in ANALYSES:
 
-    rule tabulate_analysis:
+    rule tabulate_agreement:
         input:
-            code=code_inputs(
-                "scripts/tabulate_analysis.py",
-                [f"tasks.{task}.metrics" for task in TUNED],
-            ),
+            code=code("scripts/tabulate_agreement.py"),
             steps=analysed("results/{run}/analysis/agreement/{subset}/{model}.csv"),
+        output:
+            csv=report(
+                "results/{run}/tables/agreement.csv",
+                caption="../report/agreement.rst",
+                category=SECTIONS["agreement"],
+            ),
+            md="results/{run}/tables/agreement.md",
+        log:
+            "logs/{run}/tabulate_agreement.log",
+        localrule: True
+        conda:
+            ENVIRONMENT
+        params:
+            foundations=list(FOUNDATIONS),
+            subsets=MAIN["translation"],
+            resamples=config["score"]["resamples"],
+            seed=config["seed"],
+        message:
+            "Making the table of agreement"
+        script:
+            "../../scripts/tabulate_agreement.py"
+
+
+if "prior_quality" in ANALYSES:
+
+    rule tabulate_prior_quality:
+        input:
+            code=code("scripts/tabulate_prior_quality.py"),
             data=splits_of("translation", "test.jsonl", subsets=MAIN),
             outputs=analysed("results/{run}/analysis/outputs/{subset}/{model}.jsonl"),
             sft=expand(
@@ -18,6 +43,42 @@ if ANALYSED:
             manifests=expand(
                 "resources/foundations/{model}/model/manifest.json",
                 model=FOUNDATIONS,
+            ),
+        output:
+            quality=report(
+                "results/{run}/tables/prior_quality.csv",
+                caption="../report/prior_quality.rst",
+                category=SECTIONS["quality"],
+            ),
+            length="results/{run}/tables/prior_length.csv",
+            propagation="results/{run}/tables/propagation.csv",
+            md="results/{run}/tables/prior_quality.md",
+        log:
+            "logs/{run}/tabulate_prior_quality.log",
+        localrule: True
+        conda:
+            ENVIRONMENT
+        params:
+            foundations=list(FOUNDATIONS),
+            subsets=MAIN["translation"],
+            most_items=ANALYSIS["items"],
+            k=ANALYSIS["k"],
+            corrupt_words=ANALYSIS["corrupt_words"],
+            resamples=config["score"]["resamples"],
+            seed=config["seed"],
+        message:
+            "Making the tables of the quality and length of priors"
+        script:
+            "../../scripts/tabulate_prior_quality.py"
+
+
+if "forgetting" in ANALYSES:
+
+    rule tabulate_forgetting:
+        input:
+            code=code_inputs(
+                "scripts/tabulate_forgetting.py",
+                [f"tasks.{task}.metrics" for task in TUNED],
             ),
             bits=expand(
                 "results/{{run}}/analysis/forgetting/{model}.csv",
@@ -41,18 +102,6 @@ if ANALYSED:
             ],
             tried=CROSS_TASK_OUTPUTS,
         output:
-            agreement=report(
-                "results/{run}/tables/agreement.csv",
-                caption="../report/agreement.rst",
-                category=SECTIONS["agreement"],
-            ),
-            quality=report(
-                "results/{run}/tables/prior_quality.csv",
-                caption="../report/prior_quality.rst",
-                category=SECTIONS["quality"],
-            ),
-            length="results/{run}/tables/prior_length.csv",
-            propagation="results/{run}/tables/propagation.csv",
             forgetting=report(
                 "results/{run}/tables/forgetting.csv",
                 caption="../report/forgetting.rst",
@@ -63,26 +112,16 @@ if ANALYSED:
                 caption="../report/forgetting.rst",
                 category=SECTIONS["limits"],
             ),
-            md=[
-                f"results/{{run}}/tables/{name}.md"
-                for name in analysis_tables(config)
-                if f"{name}.md" in final_tables(config)
-            ],
+            md="results/{run}/tables/forgetting.md",
         log:
-            "logs/{run}/tabulate_analysis.log",
+            "logs/{run}/tabulate_forgetting.log",
         localrule: True
         conda:
             ENVIRONMENT
         params:
             foundations=list(FOUNDATIONS),
-            subsets=MAIN["translation"],
             cross_task=lambda w: CROSS_TASK,
-            most_items=ANALYSIS["items"],
-            k=ANALYSIS["k"],
-            corrupt_words=ANALYSIS["corrupt_words"],
-            resamples=config["score"]["resamples"],
-            seed=config["seed"],
         message:
-            "Making the tables of the analyses"
+            "Making the tables of what the SFT models forget"
         script:
-            "../../scripts/tabulate_analysis.py"
+            "../../scripts/tabulate_forgetting.py"

@@ -17,6 +17,7 @@ from prefixyarn.config.sources import (
     dictionary_inputs,
     fetched,
     flores_files,
+    lacks_apt,
     local_files,
     official,
     pretrained,
@@ -27,10 +28,10 @@ from prefixyarn.config.sources import (
 from prefixyarn.config.subsets import (
     SUBSET_KEYS,
     all_subsets,
+    analyses,
     cross_task_subsets,
     left_out,
     main_subsets,
-    runs_analyses,
 )
 from prefixyarn.config.targets import (
     SECTIONS,
@@ -51,7 +52,13 @@ from prefixyarn.data.official import FLORES_FILES, TREEBANK_FILES
 from prefixyarn.errors import InputError
 from prefixyarn.examples import candidates
 from prefixyarn.job import failures
-from prefixyarn.systems import analysis_grid, refined_settings
+from prefixyarn.systems import (
+    analysis_grid,
+    further_seeds,
+    refined_settings,
+    seed_variant,
+)
+from prefixyarn.watch import CONFIG
 
 with open(workflow.source_path("../schemas/config.schema.yaml")) as stream:
     schema = yaml.safe_load(stream)
@@ -60,6 +67,12 @@ with open("config/config.yaml") as stream:
 if found:
     sys.exit("Invalid configuration:\n" + "\n".join(f"  {line}" for line in found))
 validate(config, "../schemas/config.schema.yaml")
+if lacks_apt(config) and len(config["tasks"]) > 1:
+    print(
+        "summarization: left out: its texts, Debian's package descriptions, come through apt, which is not here",
+        file=sys.stderr,
+    )
+    config["tasks"] = [task for task in config["tasks"] if task != "summarization"]
 config.update(in_order(config))  # the order of keys in a file is no reason to run again
 
 FOUNDATIONS = {foundation["name"]: foundation for foundation in config["foundations"]}
@@ -85,7 +98,7 @@ for task in TASKS:
 # Tasks with an SFT model, and the subset of each on which those of the others are tried.
 CROSS_TASK = cross_task_subsets(config)
 TUNED, CROSS_TASK_OUTPUTS = [*CROSS_TASK], cross_task_outputs(config)
-ANALYSED = runs_analyses(config)
+ANALYSES = analyses(config)
 # SFT models of other runs that are there, tried on this run's test items: out of their domain, and asked with the
 # prompt that they were trained with.
 OTHER_FILES = {
@@ -114,6 +127,7 @@ wildcard_constraints:
     package="|".join(map(re.escape, CATALOGUES)),
     task="|".join(SUBSET_KEYS),
     trained="|".join(SUBSET_KEYS),
+    sft_seed="[0-9]+",
     subset="[a-z]+(-[a-z]+)?",
     other="|".join(map(re.escape, OTHER_SFT)) or "none",
 

@@ -14,6 +14,7 @@ rule fetch_catalogue:
         wheel="resources/catalogues/{package}.whl",
     log:
         "logs/fetch_catalogue/{package}.log",
+    priority: 9
     localrule: True
     conda:
         ENVIRONMENT
@@ -33,6 +34,7 @@ rule fetch_flores:
         files=expand("resources/official/{name}", name=FLORES_FILES),
     log:
         "logs/fetch_official/flores.log",
+    priority: 9
     localrule: True
     conda:
         ENVIRONMENT
@@ -78,6 +80,7 @@ rule fetch_descriptions:
         descriptions="resources/descriptions/{language}.txt",
     log:
         "logs/fetch_descriptions/{language}.log",
+    priority: 8
     localrule: True
     conda:
         ENVIRONMENT
@@ -94,6 +97,7 @@ rule fetch_crosssum:
         archive="resources/crosssum/{pair}_CrossSum.tar.bz2",
     log:
         "logs/fetch_crosssum/{pair}.log",
+    priority: 9
     localrule: True
     conda:
         ENVIRONMENT
@@ -117,6 +121,7 @@ rule prepare_translation:
         note="results/{run}/data/translation/note.json",
     log:
         "logs/{run}/prepare_translation.log",
+    priority: 8
     conda:
         ENVIRONMENT
     params:
@@ -145,6 +150,7 @@ rule prepare_summarization:
         note="results/{run}/data/summarization/note.json",
     log:
         "logs/{run}/prepare_summarization.log",
+    priority: 8
     conda:
         ENVIRONMENT
     params:
@@ -177,6 +183,7 @@ rule prepare_tagging:
         note="results/{run}/data/tagging/note.json",
     log:
         "logs/{run}/prepare_tagging.log",
+    priority: 8
     conda:
         ENVIRONMENT
     params:

@@ -61,6 +61,7 @@ use rule decode as choose_prompt with:
         "logs/{run}/choose_prompt/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/choose_prompt/{task}/{model}.tsv"
+    priority: 6
     resources:
         mem_mb=memory("choose_prompt"),
         runtime=runtime("choose_prompt"),
@@ -88,6 +89,7 @@ use rule decode as choose_examples with:
         "logs/{run}/choose_examples/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/choose_examples/{task}/{model}.tsv"
+    priority: 5
     resources:
         mem_mb=memory("choose_examples"),
         runtime=runtime("choose_examples"),
@@ -113,6 +115,7 @@ use rule decode as decode_sft with:
         "logs/{run}/decode_sft/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/decode_sft/{task}/{model}.tsv"
+    priority: 6
     resources:
         mem_mb=memory("decode_sft"),
         runtime=runtime("decode_sft"),
@@ -135,6 +138,7 @@ use rule decode_sft as decode_other_sft with:
         "logs/{run}/decode_other_sft/{other}/{model}.log",
     benchmark:
         "results/{run}/timings/decode_other_sft/{other}/{model}.tsv"
+    priority: 0
     resources:
         mem_mb=memory("decode_sft"),
         runtime=runtime("decode", "translation"),
@@ -147,6 +151,28 @@ use rule decode_sft as decode_other_sft with:
         variant=lambda w: f"of run {w.other}",
     message:
         "Decoding translation with the SFT model of the run {wildcards.other}, {wildcards.model}"
+
+
+# The SFT models of further seeds, on the same items.
+use rule decode_sft as decode_sft_again with:
+    input:
+        code=task_code("scripts/decode.py", "task"),
+        manifest="resources/foundations/{model}/model/manifest.json",
+        sft="results/{run}/models/sft_seeds/{task}/{model}/{sft_seed}/manifest.json",
+        choice="results/{run}/prompts/{task}/{model}.json",
+        data=splits("test", "out_of_domain"),
+    output:
+        outputs="results/{run}/sft_seeds/{task}/{model}/{sft_seed}.jsonl",
+    log:
+        "logs/{run}/decode_sft_again/{task}/{model}/{sft_seed}.log",
+    benchmark:
+        "results/{run}/timings/decode_sft_again/{task}/{model}/{sft_seed}.tsv"
+    priority: 0
+    params:
+        subsets=lambda w: SUBSETS[w.task],
+        variant=lambda w: seed_variant(w.sft_seed),
+    message:
+        "Decoding {wildcards.task} with the SFT model of {wildcards.model}, seed {wildcards.sft_seed}"
 
 
 # An SFT model on another task than it was trained on: what it has forgotten.
@@ -163,6 +189,7 @@ use rule decode_sft as decode_cross_task with:
         "logs/{run}/decode_cross_task/{trained}/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/decode_cross_task/{trained}/{task}/{model}.tsv"
+    priority: 0
     resources:
         mem_mb=memory("decode_cross_task"),
         runtime=runtime("decode_cross_task"),

@@ -20,9 +20,19 @@ rule plot_figures:
         translation=(
             "results/{run}/tables/translation.csv" if "translation" in TASKS else []
         ),
-        agreement="results/{run}/tables/agreement.csv" if ANALYSED else [],
-        quality="results/{run}/tables/prior_quality.csv" if ANALYSED else [],
-        length="results/{run}/tables/prior_length.csv" if ANALYSED else [],
+        agreement=(
+            "results/{run}/tables/agreement.csv" if "agreement" in ANALYSES else []
+        ),
+        quality=(
+            "results/{run}/tables/prior_quality.csv"
+            if "prior_quality" in ANALYSES
+            else []
+        ),
+        length=(
+            "results/{run}/tables/prior_length.csv"
+            if "prior_quality" in ANALYSES
+            else []
+        ),
         scale="results/{run}/tables/scale.csv" if len(FOUNDATIONS) > 1 else [],
     output:
         headline=report(
@@ -39,22 +49,22 @@ rule plot_figures:
             category=SECTIONS["translation"],
         ),
         agreement=report(
-            drawn("agreement") if ANALYSED else [],
+            drawn("agreement") if "agreement" in ANALYSES else [],
             caption="../report/agreement.rst",
             category=SECTIONS["agreement"],
         ),
         silent_majority=report(
-            drawn("silent_majority") if ANALYSED else [],
+            drawn("silent_majority") if "agreement" in ANALYSES else [],
             caption="../report/agreement.rst",
             category=SECTIONS["agreement"],
         ),
         quality=report(
-            drawn("prior_quality") if ANALYSED else [],
+            drawn("prior_quality") if "prior_quality" in ANALYSES else [],
             caption="../report/prior_quality.rst",
             category=SECTIONS["quality"],
         ),
         length=report(
-            drawn("prior_length") if ANALYSED else [],
+            drawn("prior_length") if "prior_quality" in ANALYSES else [],
             caption="../report/prior_length.rst",
             category=SECTIONS["quality"],
         ),

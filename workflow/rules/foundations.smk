@@ -10,6 +10,7 @@ rule fetch_foundation:
         files="resources/foundations/{model}/source.json",
     log:
         "logs/fetch_foundation/{model}.log",
+    priority: 10
     localrule: True
     conda:
         ENVIRONMENT
@@ -46,6 +47,7 @@ rule convert_foundation:
         manifest="resources/foundations/{model}/model/manifest.json",
     log:
         "logs/convert_foundation/{model}.log",
+    priority: 10
     conda:
         ENVIRONMENT
     # Not two: on two cores it would wait until both are free, and everything waits for it.
@@ -68,6 +70,7 @@ rule verify_foundation:
         checks="results/{run}/checks/{model}.json",
     log:
         "logs/{run}/verify_foundation/{model}.log",
+    priority: 9
     conda:
         ENVIRONMENT
     threads: 1

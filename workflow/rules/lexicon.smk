@@ -19,9 +19,7 @@ for task in [task for task in TASKS if "lexicon" in config[task]]:
             f"logs/{{run}}/induce_lexicon/{task}.log",
         benchmark:
             f"results/{{run}}/timings/induce_lexicon/{task}.tsv"
-        # It takes seconds and goes before train_sft's minutes: the first table finds all cores free when its SFT model
-        # is there.
-        priority: 1
+        priority: 7
         localrule: True
         conda:
             ENVIRONMENT

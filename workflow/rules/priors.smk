@@ -18,6 +18,7 @@ rule build_priors:
         "logs/{run}/build_priors/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/build_priors/{task}/{model}.tsv"
+    priority: 6
     conda:
         ENVIRONMENT
     threads: 1
@@ -73,6 +74,7 @@ use rule build_priors as build_analysis_priors with:
         "logs/{run}/build_analysis_priors/{model}.log",
     benchmark:
         "results/{run}/timings/build_analysis_priors/{model}.tsv"
+    priority: 4
     resources:
         mem_mb=memory("build_priors"),
         runtime=lambda w, attempt: attempt * 60,

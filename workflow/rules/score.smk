@@ -12,6 +12,10 @@ rule score:
             for other in OTHER_SFT
             if w.task == "translation"
         ],
+        seeds=lambda w: [
+            f"results/{w.run}/sft_seeds/{w.task}/{w.model}/{own}.jsonl"
+            for own in further_seeds(config, w.task)
+        ],
         refined=where("refined", "results/{run}/refined/{task}.jsonl"),
         priors="results/{run}/priors/{task}/{model}.jsonl",
         train=splits("train"),

@@ -34,6 +34,10 @@ rule fetch_all:
     localrule: True
 
 
+# What `--logger prefixyarn` tells of.
+CONFIG.update(config)
+
+
 onsuccess:
     if not workflow.dag_settings.targets:
         print(

@@ -16,6 +16,7 @@ rule train_sft:
         "logs/{run}/train_sft/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/train_sft/{task}/{model}.tsv"
+    priority: 6
     conda:
         ENVIRONMENT
     threads: 1
@@ -27,18 +28,32 @@ rule train_sft:
         task=lambda w: w.task,
         subsets=lambda w: SUBSETS[w.task],
         dtype=foundation("dtype"),
-        sft=setting("sft"),
+        sft=lambda w: {k: v for k, v in config[w.task]["sft"].items() if k != "seeds"},
         seed=config["seed"],
         max_answer_tokens=setting("max_answer_tokens"),
         max_source_tokens=setting("max_source_tokens"),
     message:
-        "Training the SFT model of {wildcards.model} for {wildcards.task} (minutes)"
+        "Training the SFT model of {wildcards.model} for {wildcards.task}"
     script:
         "../../scripts/train_sft.py"
 
 
-# It is trained and predicts in one job: both need the same test items, which are held out of training. It takes seconds,
-# and so goes before train_sft's minutes: the first table finds all cores free when its SFT model is there.
+# The same again with a further seed: how far the 100 % line moves.
+use rule train_sft as train_sft_again with:
+    output:
+        manifest="results/{run}/models/sft_seeds/{task}/{model}/{sft_seed}/manifest.json",
+    log:
+        "logs/{run}/train_sft_again/{task}/{model}/{sft_seed}.log",
+    benchmark:
+        "results/{run}/timings/train_sft_again/{task}/{model}/{sft_seed}.tsv"
+    priority: 0
+    params:
+        seed=lambda w: int(w.sft_seed),
+    message:
+        "Training the SFT model of {wildcards.model} for {wildcards.task} with seed {wildcards.sft_seed}"
+
+
+# It is trained and predicts in one job: both need the same test items, which are held out of training.
 rule train_refined:
     input:
         code=lambda w: code_inputs(
@@ -61,7 +76,7 @@ rule train_refined:
         predicting_seconds="results/{run}/timings/predict_refined/{task}.tsv",
     log:
         "logs/{run}/train_refined/{task}.log",
-    priority: 1
+    priority: 7
     conda:
         ENVIRONMENT
     threads: 1

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -120,6 +121,12 @@ def described(config: Config) -> list[str]:
         return []
     codes = {code for subset in all_subsets(config)["summarization"] for code in subset.split("-")}
     return sorted({"en", *codes})
+
+
+def lacks_apt(config: Config) -> bool:
+    """Return whether a run needs apt for package descriptions that are not there yet, and this machine has none."""
+    files = [Path(f"resources/descriptions/{code}.txt") for code in described(config)]
+    return not all(path.exists() for path in files) and shutil.which("apt-get") is None
 
 
 def dictionary_inputs(config: Config, task: str) -> dict[str, list[str]]:

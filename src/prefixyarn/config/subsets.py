@@ -56,6 +56,7 @@ def cross_task_subsets(config: Mapping[str, Any]) -> dict[str, list[str]]:
     return {task: main[task][:1] for task in config["tasks"] if config[task]["sft"]["method"] != "none"}
 
 
-def runs_analyses(config: Mapping[str, Any]) -> bool:
-    """Return whether a run has the analyses: of the translation task, and against its SFT model."""
-    return "translation" in cross_task_subsets(config) and bool(config["analysis"]["items"])
+def analyses(config: Mapping[str, Any]) -> list[str]:
+    """Return the analyses that a run has: they are of the translation task, and against its SFT model."""
+    able = "translation" in cross_task_subsets(config) and config["analysis"]["items"]
+    return list(config["analysis"]["kinds"]) if able else []

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
-from prefixyarn.config.subsets import all_subsets, cross_task_subsets, main_subsets, runs_analyses
+from prefixyarn.config.subsets import all_subsets, analyses, cross_task_subsets, main_subsets
+from prefixyarn.systems import further_seeds
 
 Config = Mapping[str, Any]
 
@@ -20,6 +21,18 @@ SECTIONS = {
     "limits": "Limits: forgetting, resources",
     "cost": "Cost",
     "sft": "3 The SFT models",
+}
+
+# By analysis its tables, and its figures. The first table has a text, in which the others stand.
+ANALYSIS_TABLES = {
+    "agreement": ("agreement",),
+    "prior_quality": ("prior_quality", "prior_length", "propagation"),
+    "forgetting": ("forgetting", "cross_task"),
+}
+ANALYSIS_FIGURES: dict[str, tuple[str, ...]] = {
+    "agreement": ("agreement", "silent_majority"),
+    "prior_quality": ("prior_quality", "prior_length"),
+    "forgetting": (),
 }
 
 
@@ -50,7 +63,7 @@ def tables(config: Config) -> dict[str, tuple[str, list[str]]]:
 
 def cross_task_outputs(config: Config) -> list[str]:
     """Return the answers of SFT models to the other tasks, {run} for the run's name."""
-    tuned = [*cross_task_subsets(config)]
+    tuned = [*cross_task_subsets(config)] if "forgetting" in analyses(config) else []
     return [
         f"results/{{run}}/analysis/cross_task/{trained}/{task}/{model}.jsonl"
         for model in names(config)
@@ -94,6 +107,8 @@ def trained(config: Config) -> list[str]:
         files += [f"{folder}/prompts/{task}/{model}.json" for model in models]
         if has(config, task, "sft"):
             files += [f"{folder}/models/sft/{task}/{model}/manifest.json" for model in models]
+        again = [(model, seed) for model in models for seed in further_seeds(config, task)]
+        files += [f"{folder}/models/sft_seeds/{task}/{model}/{seed}/manifest.json" for model, seed in again]
         if has(config, task, "refined"):
             files.append(f"{folder}/models/refined/{task}/manifest.json")
     return files
@@ -101,24 +116,27 @@ def trained(config: Config) -> list[str]:
 
 def answered(config: Config) -> list[str]:
     """Return all answers of the foundations: those of the tasks and those of the analyses."""
-    files = decoded(config, config["tasks"])
-    if runs_analyses(config):
-        models = names(config)
-        folder = "results/{run}/analysis"
-        agreement = [
-            f"{folder}/agreement/{subset}/{model}.csv"
-            for subset in main_subsets(config)["translation"]
-            for model in models
-        ]
-        forgetting = [f"{folder}/forgetting/{model}.csv" for model in models]
-        files += fill(config, [*agreement, *forgetting, *cross_task_outputs(config)])
-    return files
+    files, found = decoded(config, config["tasks"]), []
+    by_subset = [(subset, model) for subset in main_subsets(config)["translation"] for model in names(config)]
+    if "agreement" in analyses(config):
+        found += [f"agreement/{subset}/{model}.csv" for subset, model in by_subset]
+    if "prior_quality" in analyses(config):
+        found += [f"outputs/{subset}/{model}.jsonl" for subset, model in by_subset]
+    if "forgetting" in analyses(config):
+        found += [f"forgetting/{model}.csv" for model in names(config)]
+    files += fill(config, [f"results/{{run}}/analysis/{name}" for name in found])
+    found = [
+        f"results/{{run}}/sft_seeds/{task}/{model}/{seed}.jsonl"
+        for task in config["tasks"]
+        for model in names(config)
+        for seed in further_seeds(config, task)
+    ]
+    return files + fill(config, [*found, *cross_task_outputs(config)])
 
 
 def analysis_tables(config: Config) -> list[str]:
     """Return the names of the tables of the analyses."""
-    found = ["agreement", "prior_quality", "prior_length", "propagation", "forgetting", "cross_task"]
-    return found if runs_analyses(config) else []
+    return [name for kind in analyses(config) for name in ANALYSIS_TABLES[kind]]
 
 
 def final_tables(config: Config) -> list[str]:
@@ -129,11 +147,8 @@ def final_tables(config: Config) -> list[str]:
         listed += ["by_direction", "language_resources"]
     if len(config["foundations"]) > 1:
         listed.append("scale")
-    # The tables of prior length, error propagation and other tasks stand in the text of another.
-    alone = ("prior_length", "propagation", "cross_task")
-    analyses = analysis_tables(config)
-    found += [f"{name}.csv" for name in (*listed, *analyses)]
-    return found + [f"{name}.md" for name in (*listed, *(name for name in analyses if name not in alone))]
+    found += [f"{name}.csv" for name in (*listed, *analysis_tables(config))]
+    return found + [f"{name}.md" for name in (*listed, *analyses(config))]
 
 
 def final_figures(config: Config) -> list[str]:
@@ -141,8 +156,7 @@ def final_figures(config: Config) -> list[str]:
     found = ["headline", "cost", *(f"sft_loss_{task}" for task in config["tasks"] if has(config, task, "sft"))]
     if "translation" in config["tasks"]:
         found.append("off_target")
-    if runs_analyses(config):
-        found += ["agreement", "silent_majority", "prior_quality", "prior_length"]
+    found += [name for kind in analyses(config) for name in ANALYSIS_FIGURES[kind]]
     drawn = [f"{name}_{model}" for name in found for model in names(config)]
     return drawn + (["scale"] if len(config["foundations"]) > 1 else [])
 

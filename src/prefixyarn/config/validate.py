@@ -183,10 +183,13 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
         for kind in priors["kinds"] if block[need][key] == "none" else []:
             if kind in KINDS and need in KINDS[kind].needs:
                 found.append(f"{task}.priors.kinds: {kind!r} needs a model; {task}.{need}.{key} is 'none'")
+    sft = block["sft"]
+    if sft["dev_points"] > sft["steps"]:
+        found.append(f"{task}.sft.dev_points: {sft['dev_points']} are more than the {sft['steps']} steps")
     kind = block["refined"]["kind"]
     if kind in ("seq2seq", "token-classifier") and kind not in block["refined"]:
         found.append(f"{task}.refined.{kind}: missing; say which model to fine-tune")
-    for key in ("sft_kinds", "few_shot_kinds", "free_kinds"):
+    for key in ("single_kinds", "sft_kinds", "few_shot_kinds", "free_kinds"):
         for kind in sorted({*priors.get(key, [])} - {*priors["kinds"]}):
             found.append(f"{task}.priors.{key}: {kind!r} is not in kinds")
     if not cuts(priors):

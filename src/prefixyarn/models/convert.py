@@ -7,6 +7,7 @@ file with its SHA-256 and stands for the model in the workflow.
 
 from __future__ import annotations
 
+import functools
 import math
 import os
 from concurrent.futures import ProcessPoolExecutor
@@ -15,6 +16,7 @@ from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
+import gguf
 import numpy as np
 import torch
 from safetensors import SafetensorError, safe_open
@@ -23,7 +25,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError, first_line
-from prefixyarn.models.tokenizer import bos_count, load_tokenizer
+from prefixyarn.models.tokenizer import bos_count, load_tokenizer, special_tokens
 from prefixyarn.records import write_json
 
 disable_progress_bar()  # weights load in seconds, and the bars fill the logs
@@ -60,6 +62,7 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
         manifest = {
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()},
             "checked": checked,
+            "special_tokens": special_tokens(folder, tokenizer),
             "vocabulary": len(tokenizer),
             "parameters": _parameters(folder),
         }
@@ -105,8 +108,9 @@ def _check_files(folder: Path) -> None:
 
 
 def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:
-    # Most of the time goes into parsing the vocabulary, again and again: half of it in a second process.
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn")) as pool:
+    # Most of the time goes into parsing the vocabulary: once in each of two processes.
+    _parse_once()
+    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_parse_once) as pool:
         tokenizer = pool.submit(_convert_gguf_tokenizer, path, folder)
         facts = pool.submit(read_gguf, path)
         model = AutoModelForCausalLM.from_pretrained(
@@ -125,6 +129,12 @@ def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:
                 f"{folder}: the converted model could not be written ({error}). Free some space."
             ) from error
     return checked
+
+
+def _parse_once() -> None:
+    """Make this process parse a GGUF file once: ``transformers`` has it parsed for each thing that it reads there."""
+    parsed = functools.cache(gguf.GGUFReader)
+    gguf.GGUFReader = lambda path, *mode: parsed(str(path), *mode)  # type: ignore[misc,assignment]
 
 
 def _convert_gguf_tokenizer(path: Path, folder: Path) -> None:
@@ -151,16 +161,14 @@ class GgufFacts:
 
 def read_gguf(path: str | os.PathLike[str]) -> GgufFacts:
     """Read a GGUF file's facts with the reference reader, independently of the conversion."""
-    from gguf import GGUFReader, dequantize
-
-    reader = GGUFReader(path)
+    reader = gguf.GGUFReader(path)
     lists = {"tokens", "scores", "token_type", "merges"}
     return GgufFacts(
         path=str(path),
         metadata={k: f.contents() for k, f in reader.fields.items() if k.split(".")[-1] not in lists},
         vocabulary=len(reader.fields["tokenizer.ggml.tokens"].data),
         tensors={
-            t.name: dequantize(t.data if "norm" in t.name else t.data[:256], t.tensor_type)
+            t.name: gguf.dequantize(t.data if "norm" in t.name else t.data[:256], t.tensor_type)
             for t in reader.tensors
             if "norm" in t.name or t.name == "token_embd.weight"
         },

@@ -3,19 +3,29 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Mapping
 from pathlib import Path
+from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from prefixyarn.errors import InputError, first_line
+from prefixyarn.records import read_json
 
 
 def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
     """Load a model folder's fast tokenizer.
 
+    Where `prefixyarn.models.convert` found that ``tokenizer.json`` says all (`special_tokens`), nothing else is read:
+    of a vocabulary of 262k tokens this takes half the time.
+
     Raises:
         InputError: There is none.
     """
+    manifest = Path(folder) / "manifest.json"
+    special = read_json(manifest).get("special_tokens") if manifest.exists() else None
+    if special and (Path(folder) / "tokenizer.json").exists():
+        return _alone(folder, special)
     wanted = "expected a fast tokenizer (tokenizer.json). Save one there with save_pretrained()."
     if not any((Path(folder) / name).exists() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
         raise InputError(f"{folder}: no tokenizer; {wanted}")
@@ -26,6 +36,20 @@ def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
     if not tokenizer.is_fast:
         raise InputError(f"{folder}: the tokenizer is a slow one; {wanted}")
     return tokenizer
+
+
+def special_tokens(folder: str | os.PathLike[str], tokenizer: PreTrainedTokenizerFast) -> dict[str, Any] | None:
+    """Return the special tokens with which a folder's tokenizer.json makes this tokenizer; None if it needs more."""
+    if not (Path(folder) / "tokenizer.json").exists():
+        return None
+    special: dict[str, Any] = tokenizer.special_tokens_map
+    alone = _alone(folder, special)
+    same = alone.special_tokens_map == special and alone.all_special_ids == tokenizer.all_special_ids
+    return special if same and alone.backend_tokenizer.to_str() == tokenizer.backend_tokenizer.to_str() else None
+
+
+def _alone(folder: str | os.PathLike[str], special: Mapping[str, Any]) -> PreTrainedTokenizerFast:
+    return PreTrainedTokenizerFast(tokenizer_file=str(Path(folder) / "tokenizer.json"), **special)
 
 
 def bos_count(tokenizer: PreTrainedTokenizerFast) -> int:

@@ -257,6 +257,7 @@ def task_latex(task: Scores, rows: Sequence[ScoreRow], subsets: Sequence[str], f
 def task_notes(
     task: Scores,
     scores: TaskScores,
+    rows: Sequence[ScoreRow],
     sft: Mapping[str, Mapping[str, Any]],
     refined: Mapping[str, Any] | None,
     resamples: int,
@@ -267,6 +268,7 @@ def task_notes(
     Args:
         task: How the task's answers are scored.
         scores: By foundation and subset.
+        rows: From `task_rows`.
         sft: The SFT model's manifest by foundation; empty without SFT models.
         refined: The refined model's manifest, if there is one.
         resamples: Number of bootstrap resamples.
@@ -287,7 +289,11 @@ def task_notes(
         "shares are of the SFT model's continuations cut in the same way.",
         *task.notes(config),
     ]
-    notes += [_sft_note(task, foundation, manifest) for foundation, manifest in sft.items()]
+    for foundation, manifest in sft.items():
+        notes += [
+            _sft_note(task, foundation, manifest),
+            *_seeds_note(rows_of(rows, foundation, task.metrics[0].title), foundation, manifest),
+        ]
     if refined:
         dev = {subset: refined["dev"][subset] for subset in subsets}
         right = ", ".join(f"{subset} {100 * own['first_unit_accuracy']:.0f} %" for subset, own in dev.items())
@@ -304,12 +310,28 @@ def task_notes(
 
 def _sft_note(task: Scores, foundation: str, manifest: Mapping[str, Any]) -> str:
     points = ", ".join(f"{d['score']:.1f} after {d['step']}" for d in manifest["dev"])
-    improving = " **sft still improving**: a longer training might raise the 100 % line." * manifest["still_improving"]
+    improving = {
+        True: " **sft still improving**: a longer training might raise the 100 % line.",
+        False: "",
+        None: " Dev was scored once, so this run does not show whether a longer training would raise the 100 % line.",
+    }[manifest["still_improving"]]
     return (
         f"SFT ({foundation}): {manifest['config']['method']}, {manifest['parameters']:,} trained parameters, "
         f"{manifest['config']['steps']} steps of {manifest['config']['batch']}; dev {task.metrics[0].title} "
         f"{points} steps; kept after {manifest['step']}.{improving}"
     )
+
+
+def _seeds_note(rows: Sequence[ScoreRow], foundation: str, manifest: Mapping[str, Any]) -> list[str]:
+    """Return how far the 100 % line moves with the seed of the training, where it was trained with several."""
+    again = [s for s in systems_of(rows) if (s.kind, s.model) == ("none", "sft") and s.variant.startswith("seed ")]
+    if not again:
+        return []
+    found = {f"seed {manifest['config']['seed']}": row_of(rows, SFT), **{s.variant: row_of(rows, s) for s in again}}
+    shares = [row.share.score for row in found.values() if row.share]
+    told = ", ".join(f"{number(row.score)} ({name})" for name, row in found.items())
+    moves = f", {min(shares):.1f} to {max(shares):.1f} % of the line, which is the first of them" if shares else ""
+    return [f"SFT ({foundation}), trained with {len(found)} seeds: {rows[0].metric} {told}{moves}."]
 
 
 def signature_notes(subsets: Mapping[str, SubsetScores]) -> list[str]:

@@ -13,7 +13,7 @@ import json
 import logging
 import math
 import shutil
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ import torch
 from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
+from prefixyarn.decode.kv_cache import masks
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
@@ -30,10 +31,7 @@ from prefixyarn.records import atomic, write_json
 SAVE_EVERY = 10  # steps between checkpoints: about half a minute's work on two cores
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to zero along a cosine
 CLIP = 1.0  # largest gradient norm
-DEV_POINTS = 4  # dev is scored at ¼, ½, ¾ and all of the steps
-# Tokens of one pass, padding included: few of unlike length on a CPU, where a pass of this size is as fast per token as
-# a larger one; many on a GPU.
-PASS_TOKENS = {"cpu": 256, "cuda": 1024}
+PASS_TOKENS = {"cpu": 512, "cuda": 1024}  # of one pass: larger ones are no faster, and need more memory
 
 
 @dataclass(frozen=True)
@@ -46,6 +44,7 @@ class SftConfig:
         batch: Sequences in an update.
         rate: Largest learning rate (AdamW).
         rank: Rank of the LoRA matrices; alpha is twice that. Not used by ``full``.
+        dev_points: How many times dev is scored, after equal numbers of steps, the last time at the end.
         seed: Seed of the adapter's start and of the order of the data.
     """
 
@@ -54,7 +53,13 @@ class SftConfig:
     batch: int
     rate: float
     rank: int
+    dev_points: int
     seed: int
+
+    @classmethod
+    def of(cls, block: Mapping[str, Any], seed: int) -> SftConfig:
+        """Return what a task's block ``sft`` says, with a seed."""
+        return cls(**{key: value for key, value in block.items() if key != "seeds"}, seed=seed)
 
 
 @dataclass(frozen=True)
@@ -74,43 +79,46 @@ def example(tokenizer: PreTrainedTokenizerFast, prompt: str, join: str, target: 
 def target_loss(model: PreTrainedModel, examples: Sequence[Example]) -> tuple[torch.Tensor, int]:
     """Return the summed cross-entropy in nats of the target tokens, and how many there are.
 
-    Logits are computed only where a target token is predicted: with a vocabulary of 262k entries they would
+    The sequences lie after one another in one row, each with positions of its own and blind to the others: nothing is
+    padded. Logits are computed only where a target token is predicted: with a vocabulary of 262k entries they would
     otherwise cost more than the layers.
     """
-    longest = max(len(e.prompt) + len(e.target) for e in examples)
-    rows = [[*e.prompt, *e.target] for e in examples]
-    ids = torch.tensor([row + [0] * (longest - len(row)) for row in rows], device=model.device)  # (batch, time)
-    lengths = torch.tensor([len(row) for row in rows], device=model.device)
-    times = torch.arange(longest, device=model.device)
-    starts = torch.tensor([len(e.prompt) for e in examples], device=model.device)
-    mask = (times < lengths[:, None]).long()
-    hidden = model.get_decoder()(input_ids=ids, attention_mask=mask, use_cache=False).last_hidden_state
+    device, spans = model.device, [len(e.prompt) + len(e.target) for e in examples]
+    ids = torch.tensor([[token for e in examples for token in (*e.prompt, *e.target)]], device=device)  # (1, time)
+    of = torch.tensor([n for n, span in enumerate(spans) for _ in range(span)], device=device)
+    places = torch.tensor([place for span in spans for place in range(span)], device=device)
+    distance = places[:, None] - places
+    mask = masks(model.config, ((of[:, None] == of) & (distance >= 0))[None], distance[None])
+    hidden = model.get_decoder()(
+        input_ids=ids, position_ids=places[None], attention_mask=mask, use_cache=False
+    ).last_hidden_state[0]  # (time, hidden)
     # The state before each target token predicts it.
-    wanted = (times >= starts[:, None] - 1) & (times < lengths[:, None] - 1)
+    wanted: list[int] = []
+    end = 0
+    for e, span in zip(examples, spans, strict=True):
+        end += span
+        wanted += range(end - len(e.target) - 1, end - 1)
     # A model spread over GPUs has its states on the last of them.
-    logits = model.get_output_embeddings()(hidden[wanted.to(hidden.device)]).float()  # (target tokens, vocab)
+    logits = model.get_output_embeddings()(hidden[wanted]).float()  # (target tokens, vocab)
     cap = getattr(model.config, "final_logit_softcapping", None)
     if cap:
         logits = torch.tanh(logits / cap) * cap
-    expected = torch.tensor([t for e in examples for t in e.target], device=logits.device)
+    expected = torch.tensor([token for e in examples for token in e.target], device=logits.device)
     return torch.nn.functional.cross_entropy(logits, expected, reduction="sum"), len(expected)
 
 
 def passes(examples: Sequence[Example], tokens: int) -> list[list[Example]]:
-    """Return an update's sequences in passes, shortest first: each of at most so many tokens with padding, or of one.
-
-    Sequences of like length together need less padding, and a pass less memory than the whole update.
-    """
+    """Return an update's sequences in passes, each of at most so many tokens, or of one: what memory holds."""
     parts: list[list[Example]] = []
-    for own in sorted(examples, key=_length):
-        if not parts or (len(parts[-1]) + 1) * _length(own) > tokens:
+    size = 0
+    for own in examples:
+        length = len(own.prompt) + len(own.target)
+        if not parts or size + length > tokens:
             parts.append([])
+            size = 0
         parts[-1].append(own)
+        size += length
     return parts
-
-
-def _length(own: Example) -> int:
-    return len(own.prompt) + len(own.target)
 
 
 @dataclass
@@ -139,8 +147,8 @@ def train(
 ) -> dict[str, Any]:
     """Train an SFT model and write it to ``folder``; the foundation's weights are changed if ``method`` is full.
 
-    Dev is scored after ¼, ½, ¾ and all of the steps; of these the model with the best score is kept, of equals
-    the earliest. A killed training resumes from its last checkpoint in ``state_file``, and gives the same model.
+    Dev is scored ``dev_points`` times; of these models the one with the best score is kept, of equals the earliest. A
+    killed training resumes from its last checkpoint in ``state_file``, and gives the same model.
 
     Args:
         foundation: The loaded foundation.
@@ -157,7 +165,7 @@ def train(
     Returns:
         The manifest: ``base``, ``config``, ``parameters`` (trained), ``examples``, ``curve`` (step, loss per target
         token in nats, rate), ``dev`` (step, loss, score), ``step`` (that was kept), ``still_improving``
-        (whether the last one was the best: more steps might help).
+        (whether the last one was the best: more steps might help; None where dev was scored once).
 
     Raises:
         InputError: Fewer examples than a batch, or the loss is not finite (step and rate are named).
@@ -167,7 +175,7 @@ def train(
             f"sft: {len(examples)} training items are fewer than one batch of {config.batch}. "
             "Lower the task's sft.batch, add training data, or set its sft.method to 'none'."
         )
-    model = _trainable(foundation, config)
+    model = trainable(foundation, config)
     weights = {name: p for name, p in model.named_parameters() if p.requires_grad}
     optimizer = torch.optim.AdamW(weights.values(), lr=config.rate, weight_decay=0.0)
     key = _key(base, str(foundation.model.dtype), examples, dev, config, scoring)
@@ -179,10 +187,10 @@ def train(
         optimizer.load_state_dict(state.optimizer)
         logging.info("train_sft: continuing after step %d", state.step)
         done(state.step)
-    points = sorted({max(1, round(config.steps * n / DEV_POINTS)) for n in range(1, DEV_POINTS + 1)})
+    points = {max(1, round(config.steps * n / config.dev_points)) for n in range(1, config.dev_points + 1)}
     decoding = foundation.model  # peft puts its layers into it
     for step in range(state.step + 1, config.steps + 1):
-        batch = [examples[n] for n in _order(len(examples), config, step)]
+        batch = [examples[n] for n in order(len(examples), config, step)]
         decoding.train()
         loss, tokens = 0.0, sum(len(e.target) for e in batch)
         for part in passes(batch, PASS_TOKENS[foundation.model.device.type]):
@@ -231,14 +239,15 @@ def train(
         "curve": state.curve,
         "dev": state.dev,
         "step": best["step"],
-        "still_improving": best["step"] == config.steps,
+        "still_improving": best["step"] == config.steps if config.dev_points > 1 else None,
     }
     write_json(folder / "manifest.json", manifest)
     state_file.unlink(missing_ok=True)
     return manifest
 
 
-def _trainable(foundation: Foundation, config: SftConfig) -> PreTrainedModel | PeftModel:
+def trainable(foundation: Foundation, config: SftConfig) -> PreTrainedModel | PeftModel:
+    """Return the model to train: the foundation with a new adapter, or all of it."""
     if config.method == "full":
         return foundation.model.requires_grad_(True)
     torch.manual_seed(config.seed)
@@ -260,7 +269,7 @@ def rate_at(step: int, config: SftConfig) -> float:
     return config.rate * 0.5 * (1 + math.cos(math.pi * (middle - warmup) / (config.steps - warmup)))
 
 
-def _order(n: int, config: SftConfig, step: int) -> list[int]:
+def order(n: int, config: SftConfig, step: int) -> list[int]:
     """Return the examples of a step (from 1): a new seeded order of all of them in each epoch."""
     chosen: list[int] = []
     for index in range((step - 1) * config.batch, step * config.batch):

@@ -1,0 +1,105 @@
+"""What a person sees of a run while it goes on."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from prefixyarn import watch
+from prefixyarn.config.sources import described
+from prefixyarn.plan import OTHER_SECONDS, SECONDS, seconds_by_job
+from prefixyarn.watch import WIDTH, Watch, downloads, duration, start_text
+
+DEFAULT = yaml.safe_load((Path(__file__).resolve().parents[2] / "config/config.yaml").read_text())
+MODEL = {"model": "gemma-3-270m", "run": "default"}
+
+
+def begun(counts: dict[str, int], cores: int = 1, slower: float = 1) -> Watch:
+    return Watch(DEFAULT, counts, cores, slower)
+
+
+def test_time_left_is_that_of_the_jobs_that_are_left(monkeypatch: pytest.MonkeyPatch) -> None:
+    clock = [1000.0]
+    monkeypatch.setattr("prefixyarn.watch.time.monotonic", lambda: clock[0])
+    counts = {"convert_foundation": 1, "score": 2}
+    own = begun(counts)
+    whole = SECONDS["convert_foundation"] + 2 * OTHER_SECONDS
+    assert own.seconds_left() == pytest.approx(whole)
+    assert begun(counts, cores=2).seconds_left() == pytest.approx(whole / 2)
+    assert begun(counts, slower=3).seconds_left() == pytest.approx(3 * whole)
+    own.running[7] = watch.Running("convert_foundation", "Converting", "no.log", 45, clock[0])
+    clock[0] += 90  # twice as long as expected
+    assert own.finished(7) == "convert_foundation"
+    slower = (watch.TRUSTED + 90) / (watch.TRUSTED + 45)
+    assert own.seconds_left() == pytest.approx(2 * OTHER_SECONDS * slower)
+    assert own.finished(99) == "", "a job that was never seen"
+
+
+def test_a_job_is_expected_to_take_as_long_as_those_of_its_task() -> None:
+    own = begun({"decode": 9})
+    own.started(1, "decode", "Decoding", "", {**MODEL, "task": "tagging", "subset": "de"})
+    assert own.running[1].expected == seconds_by_job(DEFAULT)["decode", "tagging", "gemma-3-270m"]
+    own.started(2, "unheard_of", "", "", {})
+    assert own.running[2].expected == OTHER_SECONDS
+
+
+def test_the_line_has_stage_share_time_and_what_runs(tmp_path: Path) -> None:
+    log = tmp_path / "train.log"
+    log.write_text(
+        "train_sft: 10 of 42 steps, 0.3/s, 1:46 left\ntrain_sft: 21 of 42 steps, 0.3/s, 1:10 left\nwarning\n"
+    )
+    own = begun({"train_sft": 1, "score": 2})
+    own.started(
+        1,
+        "train_sft",
+        "Training the SFT model of gemma-3-270m for translation",
+        str(log),
+        {**MODEL, "task": "translation"},
+    )
+    own.started(2, "score", "Scoring", str(tmp_path / "none.log"), {**MODEL, "task": "tagging"})
+    line = own.line()
+    assert line.startswith("models ") and "left · Training the SFT model for translation 50 % · Scoring" in line
+    own.finished(2)
+    assert "Scoring" not in own.line() and "100 %" not in own.line()
+    own.finished(1)
+    for job in range(40):
+        own.started(job, "score", "A long description of a job", "", {})
+    assert len(own.line()) == WIDTH and own.line().endswith("…")
+
+
+def test_what_is_said_at_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.chdir(tmp_path)
+    text = start_text(DEFAULT, 71, 840, 2, ".snakemake/log/a.log")
+    assert "Run default: translation, summarization, tagging with gemma-3-270m" in text
+    assert "71 jobs, about 14 min with 2 side by side" in text and "results/default/" in text
+    assert "make results CONFIG=config/smoke.yaml" in text and max(map(len, text.splitlines())) <= WIDTH
+    assert "smaller" not in start_text({**DEFAULT, "run": "smoke"}, 4, 20, 2, "")
+    models, catalogues = "1 model", f"{len(DEFAULT['translation']['catalogues'])} catalogues of translations"
+    assert (
+        downloads(DEFAULT)
+        == f"{catalogues}, {len(described(DEFAULT))} languages of package descriptions by apt, {models}"
+    )
+    Path("resources/foundations/gemma-3-270m").mkdir(parents=True)
+    Path("resources/foundations/gemma-3-270m/source.json").write_text("{}")
+    assert models not in downloads(DEFAULT)
+
+
+@pytest.mark.parametrize(
+    ("seconds", "text"), [(1, "10 s"), (44, "40 s"), (100, "2 min"), (840, "14 min"), (12_000, "3 h 20 min")]
+)
+def test_durations(seconds: float, text: str) -> None:
+    assert duration(seconds) == text
+
+
+def test_this_machine_is_measured_against_the_plans(monkeypatch: pytest.MonkeyPatch) -> None:
+    once = watch.slower()
+    monkeypatch.setattr("prefixyarn.watch.REFERENCE", 2 * watch.REFERENCE)
+    assert 0 < once < watch.slower() * 1.5
+
+
+def test_only_tables_of_tasks_are_shown_when_they_are_made() -> None:
+    rules: list[Any] = ["score", "tabulate_across", ""]
+    assert [watch.table_of(rule) for rule in rules] == ["", "", ""]

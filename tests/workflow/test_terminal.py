@@ -1,0 +1,42 @@
+"""What a person sees of a run in the terminal: `snakemake --logger prefixyarn`, as `make results` calls it."""
+
+from __future__ import annotations
+
+import re
+import shutil
+
+from checkout import Copy
+from prefixyarn.watch import WIDTH
+
+SHOWN = ("--logger", "prefixyarn")
+NOISE = re.compile(r"^(Job \d|Reason:|rule \w+:|localrule|Select jobs|\[\w+ \w+ +\d+|Finished jobid|\| )", re.M)
+
+
+def test_a_run_says_what_it_does_and_shows_its_tables(copy: Copy) -> None:
+    (copy.folder / "results/tiny/tables/tagging.md").unlink()
+    said = copy.run(*SHOWN).stderr
+    assert "Run tiny: translation, summarization, tagging with tiny\n  to do  " in said
+    assert "downloads  nothing" in said and "results/tiny/, the log in .snakemake/log/" in said
+    table = said.split("tagging: results/tiny/tables/tagging.md\n")[1]
+    assert re.search(r"^foundation \+ oracle, 2 tags +[\d.]+ +[\d.]+–[\d.]+", table, re.M)
+    assert not NOISE.findall(said) and max(map(len, said.splitlines())) <= WIDTH
+    logs = sorted((copy.folder / ".snakemake/log").iterdir())
+    assert "Job stats:" in logs[-1].read_text(), "Snakemake's own text"
+    assert copy.run(*SHOWN).stderr.count("\n") <= 3, "a second run has nothing to say"
+
+
+def test_a_failed_job_has_the_last_word(copy: Copy) -> None:
+    scores = copy.folder / "results/tiny/scores/tagging/tiny.json"
+    shutil.copy2(scores, scores.with_suffix(".kept"))
+    scores.write_text("{")
+    try:
+        failed = copy.run(*SHOWN, check=False)
+    finally:
+        scores.with_suffix(".kept").replace(scores)
+    assert failed.returncode == 1
+    last = failed.stderr.strip().splitlines()[-2:]
+    assert last[0].startswith("error: results/tiny/scores/tagging/tiny.json: not the scores of subsets")
+    assert last[1] == "  (logs/tiny/tabulate_task/tagging.log)"
+    assert "Traceback" not in failed.stderr and not NOISE.findall(failed.stderr)
+    copy.run()
+    assert copy.planned() == set()
