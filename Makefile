@@ -53,15 +53,16 @@ lint: $(VENV)/installed-lint
 	snakefmt --check workflow
 	snakemake --lint
 
-# pip takes the CPU build of torch where its index offers one. A change of the pins installs again.
+# pip takes the CPU build of torch where its index offers one. A change of the pins installs again. Python compiles
+# what it imports; compiling all would take a quarter of the time.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --constraint constraints.txt --editable .
+	pip install --quiet --no-compile --constraint constraints.txt --editable .
 	touch $@
 
 $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/installed
-	pip install --quiet --constraint constraints.txt --editable '.[$*]'
+	pip install --quiet --no-compile --constraint constraints.txt --editable '.[$*]'
 	touch $@
 
 # Removes what runs made here. The environment and the committed files under results/ stay.

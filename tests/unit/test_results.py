@@ -13,7 +13,7 @@ import pytest
 import yaml
 
 from committed import RESULTS, ROOT, as_committed
-from prefixyarn.config.subsets import main_subsets
+from prefixyarn.config.targets import tables
 from prefixyarn.metrics.subsets import SubsetScores, read_scores
 from prefixyarn.records import read_json
 from prefixyarn.tables.by_direction import by_direction_rows
@@ -23,11 +23,7 @@ from prefixyarn.tables.task import task_rows
 from prefixyarn.tasks.scoring import scores
 
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-MAIN = main_subsets(CONFIG)
-TABLES = {
-    **{task: (task, MAIN[task]) for task in CONFIG["tasks"]},
-    "other_directions": ("translation", CONFIG["translation"]["other_directions"]),
-}
+TABLES = tables(CONFIG)
 pytestmark = as_committed
 
 
