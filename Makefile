@@ -21,14 +21,15 @@ data models answers: $(VENV)/installed
 tables: $(VENV)/installed
 	@snakemake $(RUN)
 
-# The results of the default run and of the full one from the DVC remote. Pulled files have new times, so Snakemake is
-# told that they are current.
+# The results of the default run from the DVC remote, and of the full one where it is committed. Pulled files have new
+# times, so Snakemake is told that they are current.
 pull: $(VENV)/installed
-	@dvc config core.remote > /dev/null 2>&1 || { echo "No DVC remote is set: the tables, figures and report of" \
-	    "results/ are in git already. For answers and models: make results, or dvc remote add --default NAME URL" \
-	    "(docs/results.md)"; exit 1; }
-	dvc pull
+	@dvc config core.remote > /dev/null 2>&1 || { echo "No DVC remote is set. Tables, figures and report are in git already."; \
+	    echo "For answers and models: make results, or dvc remote add --default NAME URL (docs/results.md)"; exit 1; }
+	dvc pull dvc.yaml
 	snakemake --touch --forceall --cores 1
+	if [ -e results/full/dvc.lock ]; then dvc pull results/full/dvc.yaml && \
+	    snakemake --touch --forceall --cores 1 --configfile config/full.yaml; fi
 
 # What the jobs of a configuration need, estimated from the models' sizes: memory, GPUs, time.
 plan: $(VENV)/installed
@@ -53,12 +54,13 @@ lint: $(VENV)/installed-lint
 	snakefmt --check workflow
 	snakemake --lint
 
-# pip takes the CPU build of torch where its index offers one. A change of the pins installs again. Python compiles
-# what it imports; compiling all would take a quarter of the time.
+# pip takes the CPU build of torch where its index offers one, and leaves compiling to all cores. A change of the pins
+# installs again.
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
 	pip install --quiet --no-compile --constraint constraints.txt --editable .
+	-python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1
 	touch $@
 
 $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/installed

@@ -44,7 +44,7 @@ def main(job: Job) -> None:
     choice = read_json(job.input.examples) if job.input.get("examples") else None
     template = load_prompt(job.input.choice, tokenizer.backend_tokenizer, params.max_source_tokens)
     if params.systems is None:
-        block = {"priors": params.priors, "sft": params.sft}
+        block = {"priors": params.priors, "sft": {"method": params.method}}
         systems = task_grid(block, choice["prompt"]["examples"] if choice else 0)
     else:
         systems = [System(**system) for system in params.systems]

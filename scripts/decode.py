@@ -24,6 +24,11 @@ snakemake: Job  # given by Snakemake
 
 def main(job: Job) -> None:
     params = job.params
+    tried = params.prompts or params.trials
+    if tried and len(tried) == 1:  # nothing to choose between
+        write_by_subset(job.output.outputs, {subset: [] for subset in params.subsets})
+        write_json(job.output.choice, choose(metrics(params.task)[0], tried, {}))
+        return
     with Session.open(
         folder=Path(job.input.manifest).parent,
         name=job.wildcards.model,
@@ -42,8 +47,8 @@ def main(job: Job) -> None:
         write_by_subset(job.output.outputs, outputs)
     if job.output.get("choice"):
         items = read_by_subset(job.input.data, params.subsets)
-        tried = {subset: (items[subset], own) for subset, own in outputs.items()}
-        choice = choose(metrics(params.task)[0], params.prompts or params.trials, tried)
+        answered = {subset: (items[subset], own) for subset, own in outputs.items()}
+        choice = choose(metrics(params.task)[0], tried, answered)
         logging.info("chosen: %r, mean dev score %.1f", choice["chosen"], choice["scores"][choice["chosen"]]["mean"])
         write_json(job.output.choice, choice)
 

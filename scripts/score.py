@@ -14,7 +14,6 @@ from prefixyarn.metrics.error_types import LanguageDetector
 from prefixyarn.metrics.subsets import SubsetScores, score_subset, write_scores
 from prefixyarn.prompts import share_shortened
 from prefixyarn.records import Item, Output, Prediction, Prior, read_records, read_subsets
-from prefixyarn.systems import cuts
 from prefixyarn.tasks.scoring import scores
 
 snakemake: Job  # given by Snakemake
@@ -45,7 +44,7 @@ def main(job: Job) -> None:
             target=direction.target,
             detector=detector,
             stripper=PrefixStripper(tokenizer, direction),
-            cuts=cuts({"k": params.k}),
+            cuts=[(k, unit) for k, unit in params.cuts],
             resamples=params.resamples,
             seed=params.seed,
             shortened=share_shortened([i.source for i in items["test"]], tokenizer, params.max_source_tokens),

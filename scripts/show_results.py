@@ -6,6 +6,7 @@ Reads the configuration files, in the order of overlays, for the run's name and 
 """
 
 import argparse
+import textwrap
 from pathlib import Path
 
 import yaml
@@ -14,6 +15,7 @@ from prefixyarn.errors import InputError, run
 from prefixyarn.tables.headline import overview_text, sentences
 from prefixyarn.tables.overview import OverviewRow
 from prefixyarn.tables.rows import read_rows
+from prefixyarn.watch import WIDTH
 
 
 def main() -> None:
@@ -32,7 +34,7 @@ def main() -> None:
     labels = {own["name"]: own["label"] for own in config["foundations"]}
     print(f"\n{overview_text(rows, labels)}\n")
     for sentence in sentences(rows, labels):
-        print(sentence)
+        print(textwrap.fill(sentence, WIDTH))
     print(f"\nReport   {results}/report.html")
     print(f"Tables   {results}/tables/, findings.md first")
     print(f"Answers  {results}/decode/, a line per item and system")

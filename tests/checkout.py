@@ -51,7 +51,7 @@ class Copy:
                 "max_answer_tokens": 12,
                 "few_shot": {"examples": [2], "draws": 1},
                 "sft": {"steps": 4, "batch": 2, "rank": 2, "dev_points": 4, "seeds": [2]},
-                "priors": {"single_kinds": [], "k": {"token": [1, 2], "word": [1]}},
+                "priors": {"single_kinds": ["oracle"], "k": {"token": [1, 2], "word": [1]}},
             },
             "summarization": {
                 "source": {"kind": "crosssum", "folder": "crosssum"},

@@ -80,5 +80,7 @@ def failures(log: str) -> list[str]:
     for path in dict.fromkeys(re.findall(r"^    log: (.+) \(check log file", text, re.M)):
         lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
         last = next((line for line in reversed(lines) if line.strip()), "it says nothing")
+        if not re.match(r"[\w.]*([Ee]rror|Exception|Interrupt)\b", last):
+            last = f"a job ended without an error message: was it killed, for lack of memory? Last it said: {last}"
         found.append(f"{last}\n  ({path})")
     return found

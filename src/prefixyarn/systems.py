@@ -25,7 +25,13 @@ def cuts(priors: Mapping[str, Any], kind: str = "") -> list[tuple[int, str]]:
         kind: A prior kind; those of ``single_kinds`` are also cut to one unit.
     """
     single = [1] if kind in priors.get("single_kinds", []) else []
-    return [(k, unit) for unit in UNITS if unit in priors["k"] for k in dict.fromkeys([*single, *priors["k"][unit]])]
+    return [(k, unit) for unit in UNITS if priors["k"].get(unit) for k in dict.fromkeys([*single, *priors["k"][unit]])]
+
+
+def all_cuts(priors: Mapping[str, Any]) -> list[tuple[int, str]]:
+    """Return all that some kind's priors are cut to, units together and in their order; see `cuts`."""
+    found = {cut for kind in ("", *priors["kinds"]) for cut in cuts(priors, kind)}
+    return sorted(found, key=lambda cut: (UNITS.index(cut[1]), cut[0]))
 
 
 def task_grid(block: Mapping[str, Any], examples: int) -> list[System]:
@@ -143,6 +149,5 @@ def refined_settings(config: Mapping[str, Any], task: str) -> dict[str, Any]:
         given = [k for k, _ in cuts(priors)]
         if task == "translation" and "prior_quality" in analyses(config):
             given += config["analysis"]["k"]
-        # One more than is given: what follows a unit decides into which tokens its end is cut.
-        settings["units"] = max(given) + 1
+        settings["units"] = max(given)
     return settings

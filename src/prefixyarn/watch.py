@@ -17,8 +17,8 @@ from prefixyarn.config.sources import fetched
 from prefixyarn.plan import OTHER_SECONDS, SECONDS, seconds_by_job
 
 WIDTH = 120  # no line is longer
-# fp32 operations per second of matrix products on all cores of the machine that `prefixyarn.plan` was measured on.
-REFERENCE = 120e9
+# fp32 operations per second of one thread's matrix products on the machine that `prefixyarn.plan` was measured on.
+REFERENCE = 160e9
 CONFIG: dict[str, Any] = {}  # of the workflow in this process: its Snakefile puts it here
 SMALLER = "smoke"  # the run that is the fastest proof that everything works
 TRUSTED = 120  # so many seconds of finished jobs weigh as much as what was measured at the start
@@ -42,6 +42,7 @@ class Running:
         log: Its log.
         expected: How many seconds it was expected to take.
         start: When it started, by `time.monotonic`.
+        began: When it started, by the clock of files.
     """
 
     rule: str
@@ -49,11 +50,14 @@ class Running:
     log: str
     expected: float
     start: float = field(default_factory=time.monotonic)
+    began: float = field(default_factory=time.time)
 
     def share(self) -> float:
         """Return which share of it is done, by what it last wrote into its log; 0 if it said nothing."""
         try:
             with open(self.log, "rb") as stream:
+                if os.path.getmtime(self.log) < self.began:
+                    return 0.0  # of a run before
                 stream.seek(max(0, os.path.getsize(self.log) - 2000))
                 found = PROGRESS.findall(stream.read().decode("utf-8", "replace"))
         except OSError:
@@ -71,13 +75,15 @@ class Watch:
             config: The run's configuration.
             counts: How many jobs of each rule will run.
             cores: How many jobs run side by side.
-            slower: How many times slower this machine is than that of `prefixyarn.plan`.
+            slower: How many times slower a core here is than those of `prefixyarn.plan`.
         """
         self._by_job, self._one = seconds_by_job(config), len(config["foundations"]) == 1
-        self._cores, self._slower = cores, slower
+        self._cores, self._slower = min(cores, os.cpu_count() or 1), slower
+        if any(own["dtype"] != "float32" for own in config["foundations"]):
+            self._cores, self._slower = 1, 1.0  # on GPUs: one job at a time has them, and cores say nothing of them
         self._left = dict(counts)
         self._total = self._expected_left()
-        self._done = self._took = 0.0
+        self._done = self._took = self._more = 0.0
         self.running: dict[int, Running] = {}
 
     def _mean(self, rule: str) -> float:
@@ -89,8 +95,12 @@ class Watch:
 
     def started(self, job: int, rule: str, what: str, log: str, wildcards: Mapping[str, str]) -> None:
         """Take note of a job that starts."""
-        model, task = wildcards.get("model", ""), wildcards.get("task", "")
-        expected = self._by_job.get((rule, task, model), self._mean(rule))
+        model, task, mean = wildcards.get("model", ""), wildcards.get("task", ""), self._mean(rule)
+        # A rule of one task has no such wildcard.
+        own = [s for (r, t, m), s in self._by_job.items() if (r, m) == (rule, model) and task in ("", t)]
+        expected = own[0] if own else mean
+        self._more += expected - mean  # than was counted
+        self._total += expected - mean
         if self._one and model:  # where there is one, its name tells nothing
             what = re.sub(rf"( of| with|,) {re.escape(model)}", "", what)
         self.running[job] = Running(rule, what, log, expected)
@@ -101,28 +111,37 @@ class Watch:
         if own is None:
             return ""
         self._left[own.rule] = max(0, self._left.get(own.rule, 0) - 1)
+        self._more -= own.expected - self._mean(own.rule)
         self._done += own.expected
         self._took += time.monotonic() - own.start
         return own.rule
 
+    def failed(self, job: int) -> str:
+        """Take note of a job that failed, and return what it did."""
+        own = self.running.pop(job, None)
+        return own.what if own else ""
+
+    def _rest(self) -> float:
+        """Return the expected seconds of all that is left, of jobs that run what is not done."""
+        done = sum(own.share() * own.expected for own in self.running.values())
+        return max(0.0, self._expected_left() + self._more - done)
+
     def seconds_left(self) -> float:
         """Return about how many seconds the rest takes."""
-        left = self._expected_left() - sum(own.share() * own.expected for own in self.running.values())
         slower = (self._slower * TRUSTED + self._took) / (TRUSTED + self._done)
-        return max(left, 0) * slower / self._cores
+        return self._rest() * slower / self._cores
 
     def line(self) -> str:
         """Return one line: the stage, the share done, the time left, what runs."""
         running = list(self.running.values())
-        left = self._expected_left() - sum(own.share() * own.expected for own in running)
-        share = 1 - left / self._total if self._total else 1.0
+        share = min(1.0, max(0.0, 1 - self._rest() / self._total)) if self._total else 1.0
         stage = STAGES.get(running[0].rule.split("_")[0], "") if running else ""
         told = f"{stage:<7} {100 * share:3.0f} %, about {duration(self.seconds_left())} left"
         jobs = [own.what + (f" {100 * done:.0f} %" if (done := own.share()) else "") for own in running]
         return cut(" · ".join([told, *jobs]))
 
 
-def start_text(config: Mapping[str, Any], jobs: int, seconds: float, cores: int, log: str) -> str:
+def start_text(config: Mapping[str, Any], jobs: int, seconds: float, cores: int, fetching: str, log: str) -> str:
     """Return what is said at the start: what will run, how long about, what is downloaded, where results go.
 
     Args:
@@ -130,13 +149,14 @@ def start_text(config: Mapping[str, Any], jobs: int, seconds: float, cores: int,
         jobs: How many jobs will run.
         seconds: About how many seconds they take.
         cores: How many jobs run side by side.
+        fetching: What is downloaded; see `downloads`.
         log: Snakemake's own log.
     """
     models = ", ".join(own["name"] for own in config["foundations"])
     lines = [
         f"Run {config['run']}: {', '.join(config['tasks'])} with {models}",
         f"  to do      {jobs} jobs, about {duration(seconds)} with {cores} side by side on this machine",
-        f"  downloads  {downloads(config) or 'nothing'}",
+        f"  downloads  {fetching or 'nothing'}",
         f"  results    results/{config['run']}/, the log in {log}",
     ]
     if config["run"] != SMALLER:
@@ -183,14 +203,16 @@ def cut(text: str, width: int = WIDTH) -> str:
 
 
 def slower() -> float:
-    """Measure for a second or two how many times slower this machine is than that of `prefixyarn.plan`."""
+    """Measure for a second or two how many times slower a core here is than those of `prefixyarn.plan`."""
     import numpy as np
+    from threadpoolctl import threadpool_limits
 
     size = 1024
     a = np.ones((size, size), dtype=np.float32)
     best, end = 0.0, time.monotonic() + 2
-    while time.monotonic() < end:
-        begin = time.perf_counter()
-        np.dot(a, a)
-        best = max(best, 2 * size**3 / (time.perf_counter() - begin))
+    with threadpool_limits(1):
+        while time.monotonic() < end:
+            begin = time.perf_counter()
+            np.dot(a, a)
+            best = max(best, 2 * size**3 / (time.perf_counter() - begin))
     return REFERENCE / best

@@ -7,8 +7,10 @@ from __future__ import annotations
 
 import logging
 import os
+import shutil
 import sys
 import threading
+from contextlib import suppress
 from typing import Any
 
 from snakemake.logging import ColorizingTextHandler, DefaultFilter, DefaultFormatter, get_event
@@ -49,6 +51,12 @@ class LogHandler(LogHandlerBase):
 
     def emit(self, record: Any) -> None:
         """Say what an event of Snakemake means to a reader; a dry run is shown as Snakemake shows it."""
+        try:
+            self._emit(record)
+        except Exception:
+            self.handleError(record)  # the run goes on, and what follows is still said
+
+    def _emit(self, record: Any) -> None:
         event = get_event(record)
         if self.common_settings.dryrun:
             self._plain.handle(record)
@@ -63,32 +71,38 @@ class LogHandler(LogHandlerBase):
             table = watch.table_of(self._watch.finished(record.job_id))
             if table:
                 self._say(f"\n{table}\n")
+        elif self._watch and event == LogEvent.JOB_ERROR:
+            self._say(f"Failed: {self._watch.failed(record.jobid)}; jobs that run are waited for")
         elif record.levelno >= logging.WARNING and not _of_a_job(record):
             self._clear()
             self._plain.handle(record)
 
     def _begin(self, counts: dict[str, int]) -> None:
         counts = {rule: count for rule, count in counts.items() if rule != "total"}
-        slower = watch.slower()
-        self._watch = watch.Watch(watch.CONFIG, counts, self._cores, slower)
+        fetching = watch.downloads(watch.CONFIG)  # before jobs have fetched it
+        self._watch = watch.Watch(watch.CONFIG, counts, self._cores, watch.slower())
         files = [h.baseFilename for h in logging.getLogger("snakemake.logging").handlers if hasattr(h, "baseFilename")]
         log = os.path.relpath(files[0]) if files else ".snakemake/log"
-        jobs = sum(counts.values())
-        self._say(watch.start_text(watch.CONFIG, jobs, self._watch.seconds_left(), self._cores, log) + "\n")
+        jobs, seconds = sum(counts.values()), self._watch.seconds_left()
+        self._say(watch.start_text(watch.CONFIG, jobs, seconds, self._cores, fetching, log) + "\n")
         threading.Thread(target=self._tick, daemon=True).start()
 
     def _tick(self) -> None:
-        assert self._watch
         while not self._ended.wait(EVERY[self._terminal]):
-            self.acquire()
-            try:
+            with suppress(OSError, ValueError):  # a terminal that went away
+                self._line()
+
+    def _line(self) -> None:
+        self.acquire()
+        try:
+            if self._watch and not self._ended.is_set():
                 line = self._watch.line()
                 if self._terminal:
-                    width = min(watch.WIDTH, os.get_terminal_size(sys.stderr.fileno()).columns)
-                    line = "\r\033[K" + watch.cut(line, width - 1)
+                    width = shutil.get_terminal_size().columns or 80
+                    line = "\r\033[K" + watch.cut(line, max(20, min(watch.WIDTH, width) - 1))
                 print(line, end="" if self._terminal else "\n", file=sys.stderr, flush=True)
-            finally:
-                self.release()
+        finally:
+            self.release()
 
     def _say(self, text: str) -> None:
         self._clear()
@@ -101,7 +115,11 @@ class LogHandler(LogHandlerBase):
     def close(self) -> None:
         """End the line."""
         self._ended.set()
-        self._clear()
+        self.acquire()
+        try:
+            self._clear()
+        finally:
+            self.release()
         super().close()
 
 

@@ -152,6 +152,7 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             "max_bits_per_character: unknown language code 'cn'",
         ),
         ({"translation": {"priors": {"single_kinds": ["fixed"]}}}, "priors.single_kinds: 'fixed' is not in kinds"),
+        ({"translation": {"sft": {"seeds": [2, 1]}}}, "translation.sft.seeds: 1 is the run's own seed; list others"),
         ({"tagging": {"sft": {"dev_points": 21}}}, "tagging.sft.dev_points: 21 are more than the 20 steps"),
         ({"data": {"mirror": "/no/such"}}, "data.mirror: '/no/such' is not a folder; leave it empty to download"),
         (

@@ -6,7 +6,7 @@ import pytest
 import yaml
 
 from prefixyarn.records import System
-from prefixyarn.systems import HEADLINE_KINDS, analysis_grid, corrupt_system, headline, task_grid
+from prefixyarn.systems import HEADLINE_KINDS, all_cuts, analysis_grid, corrupt_system, cuts, headline, task_grid
 
 DEFAULT = yaml.safe_load((Path(__file__).resolve().parents[2] / "config/config.yaml").read_text())
 
@@ -44,6 +44,8 @@ def test_single_kinds_are_also_cut_to_one_unit() -> None:
     found = [(s.kind, s.k, s.model) for s in task_grid({"priors": priors, "sft": {"method": "lora"}}, 0)]
     given = [("oracle", 1, "foundation"), ("oracle", 2, "foundation"), ("random-content", 2, "foundation")]
     assert found == [("none", 0, "foundation"), *given, ("oracle", 1, "sft"), ("oracle", 2, "sft")]
+    assert all_cuts(priors) == [(1, "token"), (2, "token")]
+    assert cuts({"k": {"token": [], "word": [2]}, "single_kinds": ["oracle"]}, "oracle") == [(1, "word"), (2, "word")]
 
 
 def test_systems_with_a_constraint_are_also_asked_freely() -> None:

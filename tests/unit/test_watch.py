@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +47,39 @@ def test_a_job_is_expected_to_take_as_long_as_those_of_its_task() -> None:
     assert own.running[2].expected == OTHER_SECONDS
 
 
+def test_the_share_never_falls_and_ends_at_all_of_it() -> None:
+    counts = {"train_sft": 3, "decode_analysis": 2, "score": 1}
+    own, shares = begun(counts), []
+    jobs = [("train_sft", task) for task in DEFAULT["tasks"]] + [("decode_analysis", "")] * 2 + [("score", "tagging")]
+    for job, (rule, task) in enumerate(jobs):
+        own.started(job, rule, "", "", {"model": "gemma-3-270m", "task": task} if task else {"model": "gemma-3-270m"})
+        shares.append(int(own.line().split("%")[0].split()[-1]))
+        own.finished(job)
+        shares.append(int(own.line().split("%")[0].split()[-1]))
+    assert shares[-1] == 100 and shares[1::2] == sorted(shares[1::2]) and all(0 <= share <= 100 for share in shares)
+    analysed = seconds_by_job(DEFAULT)["decode_analysis", "translation", "gemma-3-270m"]
+    own.started(9, "decode_analysis", "", "", {"model": "gemma-3-270m"})
+    assert own.running[9].expected == analysed
+    assert own.failed(9) == "" and not own.running
+
+
+def test_a_log_of_a_run_before_says_nothing(tmp_path: Path) -> None:
+    log = tmp_path / "old.log"
+    log.write_text("train_sft: 21 of 42 steps, 0.3/s, 1:10 left\n")
+    running = watch.Running("train_sft", "", str(log), 9)
+    assert running.share() == 0.5
+    os.utime(log, (1, 1))
+    assert running.share() == 0
+
+
+def test_on_gpus_one_job_runs_at_a_time_however_many_cores_there_are() -> None:
+    half = {**DEFAULT, "foundations": [{**DEFAULT["foundations"][0], "dtype": "bfloat16"}]}
+    one, many = (Watch(half, {"decode": 4}, cores, slower) for cores, slower in ((1, 1.0), (64, 9.0)))
+    assert one.seconds_left() == many.seconds_left()
+    cores = os.cpu_count() or 1
+    assert begun({"score": 8}, cores=64 * cores).seconds_left() == begun({"score": 8}, cores=cores).seconds_left()
+
+
 def test_the_line_has_stage_share_time_and_what_runs(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
     log.write_text(
@@ -72,11 +106,11 @@ def test_the_line_has_stage_share_time_and_what_runs(tmp_path: Path) -> None:
 
 def test_what_is_said_at_the_start(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     monkeypatch.chdir(tmp_path)
-    text = start_text(DEFAULT, 71, 840, 2, ".snakemake/log/a.log")
+    text = start_text(DEFAULT, 71, 840, 2, "", ".snakemake/log/a.log")
     assert "Run default: translation, summarization, tagging with gemma-3-270m" in text
     assert "71 jobs, about 14 min with 2 side by side" in text and "results/default/" in text
     assert "make results CONFIG=config/smoke.yaml" in text and max(map(len, text.splitlines())) <= WIDTH
-    assert "smaller" not in start_text({**DEFAULT, "run": "smoke"}, 4, 20, 2, "")
+    assert "smaller" not in start_text({**DEFAULT, "run": "smoke"}, 4, 20, 2, "1 model", "")
     models, catalogues = "1 model", f"{len(DEFAULT['translation']['catalogues'])} catalogues of translations"
     assert (
         downloads(DEFAULT)

@@ -53,6 +53,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.examples import candidates
 from prefixyarn.job import failures
 from prefixyarn.systems import (
+    all_cuts,
     analysis_grid,
     further_seeds,
     refined_settings,

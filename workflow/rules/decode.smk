@@ -47,12 +47,12 @@ rule decode:
         "../../scripts/decode.py"
 
 
-# The foundation under every template, on dev, before any prior is seen; the best one is used for every system.
+# The foundation under every template, on dev, before any prior is seen; the best one is used for every system. It runs
+# beside verify_foundation, which all that follows waits for.
 use rule decode as choose_prompt with:
     input:
         code=task_code("scripts/decode.py", "task", "metrics"),
         manifest="resources/foundations/{model}/model/manifest.json",
-        checks="results/{run}/checks/{model}.json",
         data=splits("trial", subsets=MAIN),
     output:
         outputs="results/{run}/prompts/{task}/{model}.jsonl",

@@ -36,7 +36,7 @@ rule build_priors:
         dtype=foundation("dtype"),
         systems=None,  # those of the task
         priors=setting("priors"),
-        sft=setting("sft"),
+        method=setting("sft", "method"),
         seed=config["seed"],
         max_source_tokens=setting("max_source_tokens"),
         most_items=None,  # all of them
@@ -84,7 +84,7 @@ use rule build_priors as build_analysis_priors with:
         subsets=MAIN["translation"],
         systems=[vars(system) for system in analysis_grid(config)],
         priors=None,
-        sft=None,
+        method=None,
         max_source_tokens=None,
         most_items=ANALYSIS["items"],
         # A long corrupt prior must leave room for a token; every item is answered at every level.

@@ -32,7 +32,7 @@ rule score:
         task=lambda w: w.task,
         subsets=lambda w: SUBSETS[w.task],
         languages=config["languages"],
-        k=setting("priors", "k"),
+        cuts=lambda w: [[*cut] for cut in all_cuts(config[w.task]["priors"])],
         max_source_tokens=setting("max_source_tokens"),
         resamples=config["score"]["resamples"],
         seed=config["seed"],

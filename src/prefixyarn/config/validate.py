@@ -135,6 +135,8 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             found += [f"{task}.{SUBSET_KEYS[task]}: {reason}" for reason in reasons.values()]
     for task in config["tasks"]:
         found += _task(task, config[task])
+        if config["seed"] in config[task]["sft"]["seeds"]:
+            found.append(f"{task}.sft.seeds: {config['seed']} is the run's own seed; list others")
     return found
 
 

@@ -33,12 +33,14 @@ def choose(metric: Metric, candidates: Sequence[Mapping[str, Any]], subsets: Sub
     Args:
         metric: The task's main metric.
         candidates: Prompt templates or sets of examples, each with a ``name``, which is its outputs' ``prompt``.
-        subsets: By subset: its trial items, and an output per candidate and item.
+        subsets: By subset: its trial items, and an output per candidate and item. Of one candidate nothing is needed.
 
     Returns:
         ``chosen`` (a name), ``prompt`` (that candidate), ``scores`` (by candidate: per subset and
-        ``mean``), ``n`` (items per subset).
+        ``mean``; none of one candidate), ``n`` (items per subset).
     """
+    if len(candidates) == 1:
+        return {"chosen": candidates[0]["name"], "prompt": dict(candidates[0]), "scores": {}, "n": 0}
     scores = {
         candidate["name"]: trial_scores(
             metric,

@@ -22,7 +22,7 @@ from sklearn.pipeline import Pipeline, make_pipeline
 
 from prefixyarn.data.words import cut_words, words
 from prefixyarn.errors import InputError
-from prefixyarn.languages import Direction
+from prefixyarn.languages import Direction, language
 from prefixyarn.records import Item, atomic
 
 POSITIONS = 4  # the first words of the source also count by their place
@@ -60,7 +60,7 @@ def train(
     Args:
         train: Training items by direction.
         dev: Not used: nothing is chosen.
-        config: ``units``: how many units to predict; ``seed``.
+        config: ``units``: how many units to predict, at least; ``seed``.
         pretrained: Not used.
         folder: Where the models go.
         state: Not used: a direction takes seconds.
@@ -79,9 +79,11 @@ def train(
                 f"refined: {len(items)} training items in {subset} are too few, at least {MIN_ITEMS} "
                 "are needed. Add training data, or set the task's refined.kind to 'none'."
             )
-        split = [units(item.target, direction.target, config["units"]) for item in items]
+        # Where no spaces divide words, a token may have the ends of two: one unit more.
+        wanted = config["units"] + bool(language(direction.target).segmenter)
+        split = [units(item.target, direction.target, wanted) for item in items]
         steps: list[Pipeline | str] = []
-        for n in range(config["units"]):
+        for n in range(wanted):
             pairs = [
                 (features(item.source, direction.source, own[n - 1] if n else ""), own[n])
                 for item, own in zip(items, split, strict=True)
