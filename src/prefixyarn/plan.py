@@ -63,7 +63,8 @@ class Work:
         jobs: How many jobs there are.
         prompt_tokens: Tokens that a job reads, its prompts.
         answer_tokens: Tokens that a job decodes.
-        passes: Passes through the model per token, in units of one forward pass: training takes three.
+        passes: Passes through the model per token, in units of one forward pass: training takes three, and two where
+            weights have no gradients of their own (LoRA).
     """
 
     rule: str
@@ -164,10 +165,12 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
             tested = _tested(config, task, subsets[task], main[task])
             if task in tuned:
                 sft = block["sft"]
-                seen = sft["steps"] * sft["batch"] + sft["dev_points"] * block["items"]["dev"] * len(subsets[task]) / 3
+                passes = 2 if sft["method"] == "lora" else 3
+                checks = sft["dev_points"] * block["items"]["dev"] * len(subsets[task])
+                seen = sft["steps"] * sft["batch"] + checks / passes
                 for again, jobs in (("", 1), ("_again", len(further_seeds(config, task)))):
                     if jobs:
-                        yield Work(f"train_sft{again}", task, name, jobs, seen * prompt, seen * answer, 3)
+                        yield Work(f"train_sft{again}", task, name, jobs, seen * prompt, seen * answer, passes)
                         yield _answers(f"decode_sft{again}", task, name, jobs, sum(tested), prompt, answer)
                 for _ in [other for other in tuned if other != task and "forgetting" in analysed]:
                     items = block["items"]["test"] * len(cross_task[task])

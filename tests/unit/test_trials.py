@@ -24,3 +24,9 @@ def test_the_best_prompt_on_dev_is_chosen_and_shown() -> None:
     shown = [[cell.strip() for cell in line.split("|")[1:-1]] for line in prompt_markdown(rows).splitlines()]
     assert shown[0] == ["foundation", "prompt", "chosen", "en-de", "mean", "n"]
     assert shown[3] == ["m", "good", "yes", "100.0", "100.0", "4"]
+
+
+def test_of_one_candidate_nothing_need_be_decoded() -> None:
+    only = {"name": "few-shot-2 draw-1", "examples": 2, "draw": 1}
+    assert choose(CHRF, [only], {}) == {"chosen": only["name"], "prompt": only, "scores": {}, "n": 0}
+    assert prompt_rows({"m": choose(CHRF, [only], {})}) == []

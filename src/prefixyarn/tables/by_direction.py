@@ -90,9 +90,9 @@ def by_direction_notes(
         errors = ", ".join(f"{subset} {100 * (own.detector_error or 0):.1f} %" for subset, own in subsets.items())
         notes.append(f"Language detector's error on the references ({foundation}): {errors}.")
         choice = choices[foundation]
-        notes.append(
-            f"Prompt ({foundation}): `{choice['chosen']}`, chosen on {choice['n']} dev items a direction: "
-            "prompts_translation.md."
+        how = (
+            f"chosen on {choice['n']} dev items a direction: prompts_translation.md" if choice["n"] else "the only one"
         )
+        notes.append(f"Prompt ({foundation}): `{choice['chosen']}`, {how}.")
         notes += signature_notes(subsets)
     return "".join(f"- {note}\n" for note in dict.fromkeys(notes))

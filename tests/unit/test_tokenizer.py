@@ -1,0 +1,36 @@
+"""A tokenizer that is loaded from its tokenizer.json alone is the one that its whole folder makes."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from transformers import AutoTokenizer
+
+import tiny
+from prefixyarn.models.tokenizer import load_tokenizer, special_tokens
+
+TEXTS = ["a b", "Größe: 12\n", " über  zwei", "", "<eos> x"]
+
+
+def test_a_tokenizer_of_one_file_is_that_of_the_folder(tmp_path: Path) -> None:
+    tiny.tokenizer().save_pretrained(tmp_path)
+    whole = AutoTokenizer.from_pretrained(tmp_path)
+    special = special_tokens(tmp_path, whole)
+    assert special and special["bos_token"] == "<bos>"
+    (tmp_path / "manifest.json").write_text(json.dumps({"special_tokens": special}))
+    (tmp_path / "tokenizer_config.json").unlink()  # is not read
+    alone = load_tokenizer(tmp_path)
+    assert [alone(text).input_ids for text in TEXTS] == [whole(text).input_ids for text in TEXTS]
+    ids = whole(TEXTS[1]).input_ids
+    assert alone.decode(ids) == whole.decode(ids) and alone.all_special_ids == whole.all_special_ids
+    assert len(alone) == len(whole) and (alone.eos_token_id, alone.is_fast) == (whole.eos_token_id, True)
+
+
+def test_where_the_file_does_not_say_all_the_folder_is_read(tmp_path: Path) -> None:
+    made = tiny.tokenizer()
+    made.save_pretrained(tmp_path)
+    made.add_tokens(["<new>"])  # that the file has not
+    assert special_tokens(tmp_path, made) is None
+    (tmp_path / "tokenizer.json").unlink()
+    assert special_tokens(tmp_path, made) is None
