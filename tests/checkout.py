@@ -49,7 +49,7 @@ class Copy:
                 "held_out": "held",
                 "items": {"dev": 4, "trial": 2, "test": 3, "out_of_domain": 2, "other": 2},
                 "max_answer_tokens": 12,
-                "few_shot": {"examples": [2], "draws": 1},
+                "few_shot": {"examples": [2], "draws": 2},
                 "sft": {"steps": 4, "batch": 2, "rank": 2, "dev_points": 4, "seeds": [2]},
                 "priors": {"single_kinds": ["oracle"], "k": {"token": [1, 2], "word": [1]}},
             },

@@ -54,9 +54,10 @@ def test_other_runs_do_not_shrink_with_the_default_one() -> None:
         config = merged(DEFAULT, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
         for task in config["tasks"]:
             priors, shots = config[task]["priors"], config[task]["few_shot"]
-            own = (priors["kinds"], priors["k"], priors["random_draws"], shots["examples"], shots["draws"])
-            own += (priors["sft_kinds"], priors["few_shot_kinds"], config[task]["sft"]["dev_points"])
-            found[name, task] = own
+            found[name, task] = (
+                *(priors["kinds"], priors["k"], priors["random_draws"], shots["examples"], shots["draws"]),
+                *(priors["sft_kinds"], priors["few_shot_kinds"], config[task]["sft"]["dev_points"]),
+            )
         if config["analysis"]["items"]:
             analysis = config["analysis"]
             assert analysis["kinds"] == ["agreement", "prior_quality", "forgetting"], name

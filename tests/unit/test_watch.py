@@ -31,10 +31,11 @@ def test_time_left_is_that_of_the_jobs_that_are_left(monkeypatch: pytest.MonkeyP
     assert own.seconds_left() == pytest.approx(whole)
     assert begun(counts, cores=2).seconds_left() == pytest.approx(whole / 2)
     assert begun(counts, slower=3).seconds_left() == pytest.approx(3 * whole)
-    own.running[7] = watch.Running("convert_foundation", "Converting", "no.log", 45, clock[0])
-    clock[0] += 90  # twice as long as expected
+    expected = SECONDS["convert_foundation"]
+    own.running[7] = watch.Running("convert_foundation", "Converting", "no.log", expected, clock[0])
+    clock[0] += 2 * expected
     assert own.finished(7) == "convert_foundation"
-    slower = (watch.TRUSTED + 90) / (watch.TRUSTED + 45)
+    slower = (watch.TRUSTED + 2 * expected) / (watch.TRUSTED + expected)
     assert own.seconds_left() == pytest.approx(2 * OTHER_SECONDS * slower)
     assert own.finished(99) == "", "a job that was never seen"
 
@@ -67,6 +68,7 @@ def test_a_log_of_a_run_before_says_nothing(tmp_path: Path) -> None:
     log = tmp_path / "old.log"
     log.write_text("train_sft: 21 of 42 steps, 0.3/s, 1:10 left\n")
     running = watch.Running("train_sft", "", str(log), 9)
+    os.utime(log, (running.began + 1, running.began + 1))
     assert running.share() == 0.5
     os.utime(log, (1, 1))
     assert running.share() == 0
@@ -82,9 +84,6 @@ def test_on_gpus_one_job_runs_at_a_time_however_many_cores_there_are() -> None:
 
 def test_the_line_has_stage_share_time_and_what_runs(tmp_path: Path) -> None:
     log = tmp_path / "train.log"
-    log.write_text(
-        "train_sft: 10 of 42 steps, 0.3/s, 1:46 left\ntrain_sft: 21 of 42 steps, 0.3/s, 1:10 left\nwarning\n"
-    )
     own = begun({"train_sft": 1, "score": 2})
     own.started(
         1,
@@ -93,6 +92,10 @@ def test_the_line_has_stage_share_time_and_what_runs(tmp_path: Path) -> None:
         str(log),
         {**MODEL, "task": "translation"},
     )
+    log.write_text(
+        "train_sft: 10 of 42 steps, 0.3/s, 1:46 left\ntrain_sft: 21 of 42 steps, 0.3/s, 1:10 left\nwarning\n"
+    )
+    os.utime(log, (own.running[1].began + 1,) * 2)
     own.started(2, "score", "Scoring", str(tmp_path / "none.log"), {**MODEL, "task": "tagging"})
     line = own.line()
     assert line.startswith("models ") and "left · Training the SFT model for translation 50 % · Scoring" in line

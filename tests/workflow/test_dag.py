@@ -47,8 +47,9 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
     rows = score_rows(copy, "translation")
     systems = [row.system for row in whole(rows) if row.metric == "BLEU"]
     # none, two tags; three cuts of: two pseudo, two draws of two random kinds, refined, sft, oracle, shuffled, fixed;
-    # few-shot without prior and with three cuts of one; the SFT model alone and with three cuts of two.
-    assert len(systems) == len(set(systems)) == DECODED + 1
+    # few-shot without prior and with three cuts of one; the SFT model alone, that of another seed, and with three cuts of
+    # two.
+    assert len(systems) == len(set(systems)) == DECODED + 2
     assert {row.n for row in rows if row.domain == "test"} == {3}
     assert {row.n for row in rows if row.domain == "out_of_domain"} == {2}
     assert "### chrF++, Tiny" in (tables / "by_direction.md").read_text()
@@ -84,7 +85,7 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
     assert "Done: the tables are in results/tiny/tables/" in output
     prompts = read_rows(tables / "prompts_translation.csv", PromptRow)
     chosen = [row.prompt for row in prompts if row.chosen and row.subset == ALL]
-    assert len({row.prompt for row in prompts}) >= 5 and chosen[1:] == ["few-shot-2 draw-1"]
+    assert len({row.prompt for row in prompts}) >= 5 and chosen[1:] in (["few-shot-2 draw-1"], ["few-shot-2 draw-2"])
 
 
 def test_logs_hold_what_jobs_said(copy: Copy) -> None:
