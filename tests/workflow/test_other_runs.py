@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 from checkout import SCORING, Copy
+from prefixyarn.records import Prior, read_subsets
 
 
 def test_a_changed_key_reruns_exactly_what_depends_on_it(copy: Copy) -> None:
     copy.config["score"] = {"resamples": 2000}
     try:
-        assert copy.planned() == SCORING
+        assert copy.planned() == SCORING - {"tabulate_forgetting"}, "which has no intervals"
     finally:
         del copy.config["score"]
     copy.config["translation"]["max_answer_tokens"] = 11  # type: ignore[index]
@@ -38,7 +39,7 @@ def test_without_trained_models_and_examples_none_are_made(copy: Copy) -> None:
         "few_shot": {"examples": []},
         "sft": {"method": "none"},
         "refined": {"kind": "none"},
-        "priors": {"kinds": ["none", "pseudo"], "k": {"token": [1], "word": []}, "sft_kinds": []},
+        "priors": {"kinds": ["none", "pseudo"], "k": {"token": [1], "word": []}, "single_kinds": [], "sft_kinds": []},
     }
     try:
         planned = copy.planned()
@@ -70,14 +71,19 @@ def test_results_are_the_same_again_and_in_another_run(copy: Copy) -> None:
         ),
         *(
             f"{stage}/{task}/tiny.jsonl"
-            for stage in ("priors", "prompts", "examples", "sft")
+            for stage in ("prompts", "examples", "sft")
             for task in ("translation", "tagging")
         ),
-        "tables/tagging.csv",
-        *("refined/translation.jsonl", "lexicon/translation/de-zh.tsv"),
+        *("priors/tagging/tiny.jsonl", "tables/tagging.csv", "lexicon/translation/de-zh.tsv"),
     ):
         first, again = (copy.folder / "results" / run / name for run in ("tiny", "again"))
         assert first.read_bytes() == again.read_bytes(), name
+    # The refined model predicts more words for the analyses, which this run does not have; its priors are the same tokens.
+    ids = [
+        [(p.item, p.system, p.ids) for own in read_subsets(path, Prior, ["en-de", "de-zh"]).values() for p in own]
+        for path in (copy.folder / f"results/{run}/priors/translation/tiny.jsonl" for run in ("tiny", "again"))
+    ]
+    assert ids[0] == ids[1] and len(ids[0]) > 100
     assert copy.planned() == set(), "another run leaves this one alone"
 
 
