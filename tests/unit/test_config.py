@@ -1,4 +1,3 @@
-import copy
 import json
 import re
 import subprocess
@@ -9,22 +8,13 @@ from typing import Any
 import pytest
 import yaml
 
+from configs import merged
 from prefixyarn.config.subsets import left_out
 from prefixyarn.config.validate import problems
 
 ROOT = Path(__file__).resolve().parents[2]
 SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-
-
-def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    """Merge as Snakemake merges configuration files: mappings key by key, the rest replaced."""
-    result = copy.deepcopy(base)
-    for key, value in overlay.items():
-        result[key] = (
-            merged(result[key], value) if isinstance(value, dict) and isinstance(result.get(key), dict) else value
-        )
-    return result
 
 
 ALL = ["none", "pseudo", "refined", "sft", "oracle"]

@@ -1,21 +1,14 @@
-import copy
 from pathlib import Path
 from typing import Any
 
 import yaml
-from snakemake.utils import update_config
 
+from configs import merged
 from prefixyarn.config.targets import final_figures
 
 ROOT = Path(__file__).resolve().parents[2]
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-
-
-def update(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:
-    merged = copy.deepcopy(base)
-    update_config(merged, overlay)
-    return merged
 
 
 def names(entries: list[Any]) -> list[str]:
@@ -70,7 +63,7 @@ def test_the_full_run_has_stages_of_its_own() -> None:
 
 def test_what_dvc_plots_is_drawn() -> None:
     for name, path in (("config", "dvc.yaml"), ("full", "results/full/dvc.yaml")):
-        config = update(CONFIG, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
+        config = merged(CONFIG, yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()))
         drawn = {f"{figure}.png" for figure in final_figures(config)}
         plots = [plot for plot in yaml.safe_load((ROOT / path).read_text())["plots"] if isinstance(plot, str)]
         assert plots and {Path(plot).name for plot in plots} <= drawn
