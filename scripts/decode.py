@@ -37,6 +37,7 @@ def main(job: Job) -> None:
         memory_mb=job.resources.mem_mb,
         sft=job.input.get("sft"),
         journal=state_path(job.log[0], ".jsonl"),
+        engine=params.engine,
     ) as session:
         questions = asked(job, session)
         progress = Progress(f"decode {params.task}", sum(map(len, questions.values())), "answers")

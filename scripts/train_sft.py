@@ -12,7 +12,7 @@ from transformers import PreTrainedModel
 
 from prefixyarn.data.splits import check_unseen
 from prefixyarn.decode.builtin import Builtin
-from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.engine import Limits, Parts
 from prefixyarn.decode.questions import under_templates
 from prefixyarn.decode.session import Session
 from prefixyarn.job import Job, run
@@ -52,7 +52,8 @@ def main(job: Job) -> None:
         # While it is trained, a weight has a gradient, two moments and a copy of its best value beside it.
         trained_mb = 4 * sum(p.numel() * p.element_size() for p in model.parameters() if p.requires_grad) // 2**20
         limits = Limits(job.resources.mem_mb - trained_mb)
-        return Session(Builtin(foundation.with_model(model), base, limits), params.max_answer_tokens)
+        backend = Builtin(foundation.with_model(model), base, limits, parts=Parts(**params.engine))
+        return Session(backend, params.max_answer_tokens)
 
     def dev_score(model: PreTrainedModel) -> float:
         outputs = session(model).answer(questions, task)

@@ -24,8 +24,14 @@ from babel.messages.mofile import write_mo
 from sentencepiece import SentencePieceTrainer
 from tokenizers import Tokenizer, decoders, models, normalizers, pre_tokenizers, processors, trainers
 from transformers import (
+    AutoModelForCausalLM,
+    CohereConfig,
+    FalconConfig,
     Gemma3ForCausalLM,
     Gemma3TextConfig,
+    GPT2Config,
+    GPTNeoXConfig,
+    GraniteConfig,
     LlamaConfig,
     LlamaForCausalLM,
     M2M100Config,
@@ -35,12 +41,16 @@ from transformers import (
     MT5Config,
     MT5ForConditionalGeneration,
     NllbTokenizer,
+    Olmo2Config,
+    OPTConfig,
+    PhiConfig,
     PreTrainedModel,
     PreTrainedTokenizerFast,
     Qwen2Config,
     Qwen2ForCausalLM,
     Qwen3Config,
     Qwen3ForCausalLM,
+    StableLmConfig,
     XLMRobertaConfig,
     XLMRobertaForMaskedLM,
     XLMRobertaTokenizer,
@@ -108,15 +118,14 @@ def gemma(vocabulary: int, seed: int = 0) -> PreTrainedModel:
     return Gemma3ForCausalLM(config).eval()
 
 
+_IDS: dict[str, Any] = {"bos_token_id": 2, "eos_token_id": 1, "pad_token_id": 0}
 _SHAPE: dict[str, Any] = {
     "hidden_size": 32,
     "intermediate_size": 64,
     "num_hidden_layers": 2,
     "num_attention_heads": 4,
-    "bos_token_id": 2,
-    "eos_token_id": 1,
-    "pad_token_id": 0,
     "initializer_range": 0.5,
+    **_IDS,
 }
 
 
@@ -146,6 +155,74 @@ def qwen3(vocabulary: int, seed: int = 0) -> PreTrainedModel:
     windows = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}
     config = Qwen3Config(vocab_size=vocabulary, num_key_value_heads=1, head_dim=12, **windows, **_SHAPE)
     return Qwen3ForCausalLM(config).eval()
+
+
+def phi(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Phi, whose output matrix has a bias that matters."""
+    made = _family(PhiConfig(vocab_size=vocabulary, partial_rotary_factor=0.5, **_SHAPE), seed)
+    torch.nn.init.normal_(made.get_output_embeddings().bias, std=3.0)
+    return made
+
+
+def granite(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Granite, which divides logits, scales embeddings and scores."""
+    scales = {"logits_scaling": 4.0, "embedding_multiplier": 3.0, "attention_multiplier": 0.2}
+    return _family(GraniteConfig(vocab_size=vocabulary, num_key_value_heads=2, **scales, **_SHAPE), seed)
+
+
+def cohere(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Cohere, which multiplies logits."""
+    own = {"logit_scale": 0.25, "tie_word_embeddings": False}
+    return _family(CohereConfig(vocab_size=vocabulary, num_key_value_heads=2, **own, **_SHAPE), seed)
+
+
+def gpt2(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random GPT-2, with learned positions."""
+    shape = {"n_embd": 32, "n_layer": 2, "n_head": 4, "n_positions": 256, "tie_word_embeddings": False}
+    return _family(GPT2Config(vocab_size=vocabulary, **shape, **_IDS), seed)
+
+
+def gpt_neox(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random GPT-NeoX, with parallel layers."""
+    return _family(GPTNeoXConfig(vocab_size=vocabulary, **_SHAPE), seed)
+
+
+def opt(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random OPT, with learned positions and a projection from its embeddings."""
+    shape = {"hidden_size": 32, "ffn_dim": 64, "num_hidden_layers": 2, "num_attention_heads": 4, "init_std": 0.5}
+    own = {"word_embed_proj_dim": 16, "max_position_embeddings": 256, "tie_word_embeddings": False}
+    return _family(OPTConfig(vocab_size=vocabulary, **shape, **own, **_IDS), seed)
+
+
+def falcon(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random Falcon, with one key head, and attention that knows no interface."""
+    return _family(FalconConfig(vocab_size=vocabulary, multi_query=True, tie_word_embeddings=False, **_SHAPE), seed)
+
+
+def stablelm(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random StableLM."""
+    return _family(StableLmConfig(vocab_size=vocabulary, num_key_value_heads=2, **_SHAPE), seed)
+
+
+def olmo2(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+    """Return a random OLMo 2, which normalises after its layers."""
+    return _family(Olmo2Config(vocab_size=vocabulary, num_key_value_heads=2, **_SHAPE), seed)
+
+
+def _family(config: Any, seed: int) -> PreTrainedModel:
+    torch.manual_seed(seed)
+    made: PreTrainedModel = AutoModelForCausalLM.from_config(config, attn_implementation="sdpa").eval()
+    return made
+
+
+# Every family that foundations are accepted of.
+FAMILIES = [
+    gemma, llama, mistral, qwen2, qwen3, phi, granite, cohere, gpt2, gpt_neox, opt, falcon, stablelm, olmo2,
+]  # fmt: skip
+
+
+# The same, each in a batch of some rows; and one of each kind of attention in the smallest and in large ones.
+FAMILIES_AND_ROWS = [*((make, 8) for make in FAMILIES), *((make, rows) for make in (gemma, falcon) for rows in (1, 1000))]
 
 
 def save_model(folder: Path, seed: int = 0) -> Path:

@@ -59,8 +59,7 @@ def by_hand(model: torch.nn.Module, request: Request) -> tuple[int, ...]:
     return tuple(ids[len(request.prior) :])
 
 
-@pytest.mark.parametrize("rows", [1, 3, 100])
-@pytest.mark.parametrize("make", [tiny.gemma, tiny.llama])
+@pytest.mark.parametrize(("make", "rows"), tiny.FAMILIES_AND_ROWS)
 def test_answers_keep_to_their_constraint(make, rows: int) -> None:  # type: ignore[no-untyped-def]
     model = make(len(tok), seed=3)
     stops = Stops.of(model, tok, 20)

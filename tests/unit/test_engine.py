@@ -25,9 +25,11 @@ from transformers import (
 
 import tiny
 from prefixyarn.decode.backend import Answer, Request
-from prefixyarn.decode.batch import PREFILL_TOKENS
-from prefixyarn.decode.engine import Limits, decode, rows_within
-from prefixyarn.decode.kv_cache import KVCache
+from prefixyarn.decode.attention import Layout
+from prefixyarn.decode.batch import PREFILL_TOKENS, Batch, forward
+from prefixyarn.decode.choice import Chooser
+from prefixyarn.decode.engine import Limits, decode, room_within
+from prefixyarn.decode.likelihood import score
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
@@ -70,9 +72,6 @@ def requests(tok: PreTrainedTokenizerFast, n: int, seed: int) -> list[Request]:
     return made
 
 
-MODELS = [tiny.gemma, tiny.llama, tiny.mistral, tiny.qwen2, tiny.qwen3]
-
-
 def model_and_stops(make: Callable[..., PreTrainedModel]) -> tuple[PreTrainedModel, Stops]:
     model = make(len(tok), seed=1)
     # Random models say EOS too seldom: some frequent tokens count as EOS, too.
@@ -80,8 +79,7 @@ def model_and_stops(make: Callable[..., PreTrainedModel]) -> tuple[PreTrainedMod
     return model, replace(stops, eos_ids=stops.eos_ids | set(range(20, 40)))
 
 
-@pytest.mark.parametrize("make", MODELS)
-@pytest.mark.parametrize("max_rows", [1, 8, 1000])
+@pytest.mark.parametrize(("make", "max_rows"), tiny.FAMILIES_AND_ROWS)
 def test_decode_equals_generate(make: Callable[..., PreTrainedModel], max_rows: int) -> None:
     model, stops = model_and_stops(make)
     wanted = requests(tok, 12, seed=1)
@@ -102,33 +100,91 @@ def test_the_order_of_requests_is_no_matter() -> None:
     assert decode(model, wanted, stops, Limits(4000, 16)) == [answers[request] for request in wanted]
 
 
-def rows_per_pass(model: PreTrainedModel, monkeypatch: pytest.MonkeyPatch) -> list[tuple[int, ...]]:
-    """Record the shape of the ids of every forward pass."""
-    shapes: list[tuple[int, ...]] = []
-    decoder = model.get_decoder()
-    forward = decoder.forward
+def passes(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[int]]]:
+    """Record every forward pass: whether it reads prompts or steps, and how many new tokens each row has."""
+    found: list[tuple[str, list[int]]] = []
 
-    def counting(**arguments: Any) -> Any:
-        shapes.append(tuple(arguments["input_ids"].shape))
-        return forward(**arguments)
+    def recording(model: PreTrainedModel, flat: bool, ids: torch.Tensor, layout: Layout) -> torch.Tensor:
+        found.append(("read" if layout.prompts is None else "step", torch.bincount(layout.rows).tolist()))
+        assert len(ids) == sum(found[-1][1])
+        return forward(model, flat, ids, layout)
 
-    monkeypatch.setattr(decoder, "forward", counting)
-    return shapes
+    monkeypatch.setattr("prefixyarn.decode.batch.forward", recording)
+    return found
 
 
 def test_waiting_prompts_take_the_places_of_ended_rows(monkeypatch: pytest.MonkeyPatch) -> None:
     model, stops = model_and_stops(tiny.llama)
-    shapes = rows_per_pass(model, monkeypatch)
+    found = passes(monkeypatch)
     wanted = [Request(r.prompt[:12]) for r in requests(tok, 80, seed=1) if not r.prior and len(r.prompt) >= 12]
     answers = decode(model, wanted, stops, Limits(4000, 10))
-    steps = [rows for rows, time in shapes if time == 1]
-    assert max(steps) == 10
+    steps = [own for kind, own in found if kind == "step"]
+    assert all(set(own) == {1} for own in steps) and max(map(len, steps)) == 10
     # Every token chosen but the first of an answer is one row of one step: none is computed for an ended row.
-    assert sum(steps) == sum(len(a.new_ids) - 1 for a in answers)
+    assert sum(map(len, steps)) == sum(len(a.new_ids) - 1 for a in answers)
     # The batch is full until no prompt waits; from then on it shrinks.
-    assert steps == sorted(steps, reverse=True) and steps.count(10) > len(steps) / 2
-    # A prefill takes as many prompts as make it a large product, though there is room for ten at a time.
-    assert [rows for rows, time in shapes if time > 1] == [PREFILL_TOKENS // 12, len(wanted) - PREFILL_TOKENS // 12]
+    sizes = list(map(len, steps))
+    assert sizes == sorted(sizes, reverse=True) and sizes.count(10) > len(sizes) / 2
+    # A pass reads as many prompts as make it a large product, though there is room for ten at a time.
+    most = PREFILL_TOKENS["cpu"] // 12
+    assert [len(own) for kind, own in found if kind == "read"] == [most, len(wanted) - most]
+
+
+def test_what_is_given_is_read_in_one_pass(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, stops = model_and_stops(tiny.llama)
+    found = passes(monkeypatch)
+    long, other = (70, 71, 72, 73, 74), (70, 71, 80, 81)
+    wanted = [Request((2, 50, 60), prior) for prior in (long, other, other)]
+    answers = decode(model, wanted, stops, Limits(4000))
+    assert [a.new_ids for a in answers] == [generate(model, request, stops) for request in wanted]
+    # What both begin with; then the rest of each, side by side; from there on they choose.
+    assert [own for _, own in found[:3]] == [[3], [2], [3, 2]]
+    assert all(set(own) == {1} for _, own in found[3:])
+
+
+def test_prompts_that_begin_alike_are_read_once_so_far(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, stops = model_and_stops(tiny.gemma)
+    found = passes(monkeypatch)
+    rng = random.Random(3)
+    text = [i for i in range(40, len(tok)) if "\n" not in tok.decode([i])]
+    beginnings = [(2, *rng.choices(text, k=49)) for _ in range(2)]
+    prompts = [(*own, 60 + n, *rng.choices(text, k=n)) for own in beginnings for n in range(5)]
+    prompts.append((2, *rng.choices(text, k=30)))
+    wanted = [Request(prompt, (70,) * k) for prompt in prompts for k in (0, 2)]
+    random.Random(1).shuffle(wanted)
+    answers = decode(model, wanted, stops, Limits(4000))
+    assert [a.new_ids for a in answers] == [generate(model, request, stops) for request in wanted]
+    read = sorted(own for kind, own in found if kind == "read")
+    assert read == [[5, 4, 3, 2, 1], [5, 4, 3, 2, 1], [31], [50], [50]]
+
+
+@pytest.mark.parametrize("make", tiny.FAMILIES)
+def test_half_precision_answers_are_those_of_the_plain_mask(
+    make: Callable[..., PreTrainedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    # In bfloat16 equal logits are frequent and rounding decides: likelihoods are compared, up to its size.
+    model, stops = model_and_stops(make)
+    model = model.to(torch.bfloat16)
+    wanted = [r for r in requests(tok, 6, seed=4) if len(r.prior) == 4]
+    two = score(model, wanted, Limits(4000))
+    monkeypatch.setattr("prefixyarn.decode.batch.supported", lambda model: False)
+    plain = score(model, wanted, Limits(4000))
+    off = torch.tensor([own for r in wanted for own in two[r]]) - torch.tensor([own for r in wanted for own in plain[r]])
+    assert off.abs().mean() < 0.1 and off.abs().max() < 1.0
+
+
+def test_close_choices_are_made_again_by_the_plain_model(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, stops = model_and_stops(tiny.llama)
+    wanted = requests(tok, 6, seed=1)
+    expected = [generate(model, request, stops) for request in wanted]
+    two_best = Chooser._two_best
+
+    def wrong(self: Chooser, hidden: torch.Tensor, own: tuple[int, ...] | None) -> Any:
+        best, first, second = two_best(self, hidden, own)
+        return (best + 1) % 600, first, first  # as if rounding had changed every choice between equals
+
+    monkeypatch.setattr(Chooser, "_two_best", wrong)
+    assert [a.new_ids for a in decode(model, wanted, stops, Limits(4000))] == expected
 
 
 def test_logits_only_where_a_token_is_chosen(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -154,33 +210,42 @@ def test_when_memory_runs_out_rows_are_halved(error: Exception, monkeypatch: pyt
     model, stops = model_and_stops(tiny.gemma)
     wanted = requests(tok, 8, seed=1)
     expected = decode(model, wanted, stops, Limits(4000, 16))
-    stepping = KVCache.stepping
+    step = Batch._step
     capacities: set[int] = set()
 
-    def short(self: KVCache, places: torch.Tensor, reach: int) -> None:
-        capacities.add(self.rows)
-        if self.rows > 4 and len(places) > 3:
+    def short(self: Batch) -> torch.Tensor:
+        capacities.add(self._room.rows)
+        if self._room.rows > 4 and len(self._rows) > 3:
             raise error
-        stepping(self, places, reach)
+        return step(self)
 
-    monkeypatch.setattr(KVCache, "stepping", short)
+    monkeypatch.setattr(Batch, "_step", short)
     assert decode(model, wanted, stops, Limits(4000, 16)) == expected
     assert capacities == {16, 8, 4}
-    monkeypatch.setattr(KVCache, "stepping", lambda *arguments: (_ for _ in ()).throw(RuntimeError("something else")))
+    monkeypatch.setattr(Batch, "_step", lambda self: (_ for _ in ()).throw(RuntimeError("something else")))
     with pytest.raises(RuntimeError, match="something else"):
         decode(model, wanted, stops, Limits(4000, 16))
 
 
-def test_rows_follow_from_the_memory() -> None:
+def test_room_follows_from_the_memory() -> None:
     model = tiny.llama(len(tok))
     # Two layers, keys and values of two heads of eight, fp32: 256 bytes a position.
-    one, two = (rows_within(model, 256, Limits(memory, 10**9)) for memory in (2000, 2001))
-    assert two - one == 16 and rows_within(model, 512, Limits(2000, 10**9)) == one // 2
-    assert rows_within(model, 2048, Limits(2000, 7)) == 7
+    alone = [Request((2, *range(40, 295), n)) for n in range(10**5)]
+    one, two = (room_within(model, alone, 100, Limits(memory, 10**9)) for memory in (2000, 2400))
+    more = two.rows - one.rows
+    states, scores = (8 * 32 + 3 * 64) * 4, 4 * 357 * 12
+    assert more == pytest.approx(400 * 2**20 / (357 * 256 + states + scores), rel=0.01)
+    assert (one.prompt, one.answer, one.prompts) == (257, 100, one.rows)
+    # Many priors for each prompt: its keys and values are held once, and more rows fit.
+    many = [Request(alone[n // 50].prompt, (40 + n % 50,)) for n in range(10**5)]
+    shared = room_within(model, many, 100, Limits(2000, 10**9))
+    assert shared.rows > 2 * one.rows and shared.prompts == pytest.approx(shared.rows / 25, abs=1)
+    assert room_within(model, alone, 2048, Limits(2000, 7)).rows == 7
+    assert room_within(model, alone[:3], 2048, Limits(2000)).rows == 3, "no room for more than there is to do"
     with pytest.raises(
-        InputError, match=r"100 MB of memory do not hold one row of 4096 tokens, which takes about \d+ MB"
+        InputError, match=r"100 MB of memory do not hold one row of 4353 tokens, which takes about \d+ MB"
     ):
-        rows_within(model, 4096, Limits(100))
+        room_within(model, alone, 4096, Limits(100))
 
 
 def test_known_answers_are_not_decoded_again() -> None:
@@ -199,16 +264,16 @@ def test_known_answers_are_not_decoded_again() -> None:
 def test_equal_requests_and_shared_steps_are_decoded_once(monkeypatch: pytest.MonkeyPatch) -> None:
     model = tiny.llama(len(tok))
     stops = Stops.of(model, tok, LIMIT)
-    shapes = rows_per_pass(model, monkeypatch)
+    found = passes(monkeypatch)
     request = Request((2, 50, 60, 70))
     alone = decode(model, [request], stops, Limits(4000))[0]
-    cost_alone = shapes.copy()
-    shapes.clear()
+    cost_alone = found.copy()
+    found.clear()
     # The model's own first tokens as priors: every step is shared with the row without prior.
     own = [Request(request.prompt, alone.new_ids[:k]) for k in (0, 1, 2, 3, 0, 3)]
     finished: list[int] = []
     answers = decode(model, own, stops, Limits(4000), finished.append)
-    assert shapes == cost_alone
+    assert found == cost_alone
     assert [r.prior + a.new_ids for r, a in zip(own, answers, strict=True)] == [alone.new_ids] * 6
     assert sum(finished) == 6
 
@@ -251,7 +316,7 @@ def test_a_model_spread_over_devices_answers_the_same(tmp_path: Path) -> None:
 
 
 @pytest.mark.gpu
-@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("make", tiny.FAMILIES)
 def test_on_a_gpu_answers_equal_generate_in_fp32(make: Callable[..., PreTrainedModel]) -> None:
     model, stops = model_and_stops(make)
     model, wanted = model.cuda(), requests(tok, 12, seed=2)

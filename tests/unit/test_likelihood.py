@@ -13,15 +13,13 @@ from prefixyarn.decode.session import Session
 from prefixyarn.models.foundation import Foundation
 
 tok = tiny.tokenizer()
-MODELS = [tiny.gemma, tiny.llama, tiny.mistral, tiny.qwen2, tiny.qwen3]
 
 
 def session(model: PreTrainedModel, max_rows: int = 256) -> Session:
     return Session(Builtin(Foundation("tiny", model, tok), "base", Limits(4000, max_rows)), 20)
 
 
-@pytest.mark.parametrize("make", MODELS)
-@pytest.mark.parametrize("max_rows", [1, 9, 100])
+@pytest.mark.parametrize(("make", "max_rows"), tiny.FAMILIES_AND_ROWS)
 def test_the_likeliest_candidate_is_that_of_whole_forward_passes(make, max_rows: int) -> None:  # type: ignore[no-untyped-def]
     model, rng = make(len(tok), seed=3), random.Random(1)
     prompts = [(2, *rng.choices(range(40, len(tok)), k=rng.randint(2, 20))) for _ in range(12)]
@@ -58,7 +56,7 @@ def test_a_long_candidate_can_win() -> None:
     assert session(model).likeliest([prompt], [[(short,), (start, second)]]) == [1]
 
 
-@pytest.mark.parametrize("make", MODELS)
+@pytest.mark.parametrize("make", tiny.FAMILIES)
 def test_scores_and_distributions_are_those_of_whole_forward_passes(make) -> None:  # type: ignore[no-untyped-def]
     model, rng = make(len(tok), seed=3), random.Random(2)
     stem = (2, *rng.choices(range(40, len(tok)), k=11))

@@ -35,6 +35,7 @@ rule decode:
         task=lambda w: w.task,
         subsets=lambda w: [w.subset],
         dtype=foundation("dtype"),
+        engine=config["engine"],
         seed=config["seed"],
         max_answer_tokens=setting("max_answer_tokens"),
         max_source_tokens=setting("max_source_tokens"),

@@ -28,6 +28,7 @@ rule train_sft:
         task=lambda w: w.task,
         subsets=lambda w: SUBSETS[w.task],
         dtype=foundation("dtype"),
+        engine=config["engine"],
         sft=lambda w: {k: v for k, v in config[w.task]["sft"].items() if k != "seeds"},
         seed=config["seed"],
         max_answer_tokens=setting("max_answer_tokens"),

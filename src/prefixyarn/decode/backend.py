@@ -89,11 +89,16 @@ class Backend(Protocol):
 
 
 def _builtin(
-    folder: str | os.PathLike[str], name: str, dtype: str, memory_mb: int, sft: str | os.PathLike[str] | None
+    folder: str | os.PathLike[str],
+    name: str,
+    dtype: str,
+    memory_mb: int,
+    sft: str | os.PathLike[str] | None,
+    engine: Mapping[str, bool],
 ) -> Backend:
     from prefixyarn.decode.builtin import Builtin  # torch
 
-    return Builtin.open(folder, name, dtype, memory_mb, sft)
+    return Builtin.open(folder, name, dtype, memory_mb, sft, engine)
 
 
 # By name, what opens a back end; it takes what `prefixyarn.decode.session.Session.open` says of these arguments.

@@ -1,41 +1,56 @@
-"""The batch: rows that are decoded or scored side by side, with their keys and values in the rows of a cache.
+"""The batch: rows that are decoded or scored side by side, with their keys and values in the places of stores.
 
-A row is a node of a prompt's tree of priors. Rows that end leave at once, the last rows take their places, and
-waiting prompts are prefilled behind them: the batch stays full, and what attention reads stays in one piece.
+A row is a node of a prompt's tree of priors. Rows that end leave at once, the last rows take their places, and waiting
+prompts are read behind them: the batch stays full, and what attention reads stays in one piece. A prompt stays as long
+as one of its rows does.
 """
 
 from __future__ import annotations
 
-from collections import defaultdict
+from collections import defaultdict, deque
 from collections.abc import Iterator, Sequence
+from contextlib import nullcontext
 from dataclasses import dataclass
+from functools import partial
+from itertools import accumulate
 
+import numpy as np
 import torch
 from transformers import PreTrainedModel
 
+from prefixyarn.decode.attention import Grid, Layout, arrange, attending, supported
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.constraint import Constraint, Ids
-from prefixyarn.decode.kv_cache import KVCache, masks
+from prefixyarn.decode.graphs import Graphs, usable
+from prefixyarn.decode.kv_cache import KVCache, Store, masks
 
-LOGIT_ROWS = 64  # rows whose logits are computed at a time
-PREFILL_TOKENS = 512  # most tokens prefilled at a time, padding included
+# Tokens read in one pass. Larger products are no faster on a CPU; a GPU is filled by thousands.
+PREFILL_TOKENS = {"cpu": 512, "cuda": 8192}
+SHARED = 32  # prompts that begin with this many equal tokens, and half of theirs, have the beginning read once
 
 
-@dataclass
+@dataclass(eq=False)
 class Row:
     """A row: a prompt, the answer's tokens so far, and the requests that share them, all under the same constraint.
 
-    The last token is not yet in the cache.
+    Attributes:
+        prompt: The prompt.
+        tokens: The answer so far.
+        requests: The requests.
+        new: How many of the last tokens have no keys and values yet.
+        slot: Where the prompt is in the store of prompts.
     """
 
     prompt: Ids
     tokens: list[int]
     requests: list[Request]
+    new: int = 0
+    slot: int = -1
 
-    @property
-    def length(self) -> int:
-        """Positions in use in the cache."""
-        return len(self.prompt) + max(len(self.tokens) - 1, 0)
+    def __post_init__(self) -> None:
+        """Note from where on nothing is given by priors, and whether nothing is given at all any more."""
+        self.given = max(len(request.prior) for request in self.requests)
+        self.free = self.constraint is None and len(self.tokens) >= self.given
 
     @property
     def constraint(self) -> Constraint | None:
@@ -45,11 +60,14 @@ class Row:
     @property
     def chooses(self) -> bool:
         """Whether some request has no given token next."""
-        return any(len(request.prior) <= len(self.tokens) for request in self.requests)
+        step = len(self.tokens)
+        return step >= self.given or any(len(request.prior) <= step for request in self.requests)
 
     @property
     def bound(self) -> int:
         """Most rows that this one can still become: one for each way in which its priors go on."""
+        if len(self.tokens) >= self.given:
+            return 1
         return len({request.prior[len(self.tokens) :] for request in self.requests})
 
     def branch(self, chosen: int | None) -> list[Row]:
@@ -58,108 +76,197 @@ class Row:
         Requests without a given token are left out if nothing is chosen.
         """
         step = len(self.tokens)
+        if step >= self.given and chosen is not None:  # the usual case: one goes on as itself
+            self.tokens.append(chosen)
+            self.new, self.free = 1, self.constraint is None
+            return [self]
         branches: dict[int, list[Request]] = defaultdict(list)
         for request in self.requests:
             token = request.prior[step] if step < len(request.prior) else chosen
             if token is not None:
                 branches[token].append(request)
-        return [Row(self.prompt, [*self.tokens, token], requests) for token, requests in branches.items()]
+        return [Row(self.prompt, [*self.tokens, token], own, 1, self.slot) for token, own in branches.items()]
+
+
+@dataclass(frozen=True)
+class Room:
+    """How much a batch may hold.
+
+    Attributes:
+        rows: Rows side by side.
+        prompts: Prompts beside them.
+        prompt: Tokens of the longest prompt.
+        answer: Tokens of the longest answer.
+    """
+
+    rows: int
+    prompts: int
+    prompt: int
+    answer: int
+
+
+@dataclass
+class _Family:
+    """Rows whose prompts begin alike, as in examples before the source: that beginning is read once."""
+
+    beginning: Ids
+    waiting: deque[Row]
+    read: Store | None = None
 
 
 class Batch:
-    """Rows side by side. Iterating gives them with their last states; then `replace` must say what becomes of them."""
+    """Rows side by side. Iterating gives them with states; then `replace` must say what becomes of them."""
 
-    def __init__(self, model: PreTrainedModel, requests: Sequence[Request], capacity: int, length: int) -> None:
+    def __init__(self, model: PreTrainedModel, requests: Sequence[Request], room: Room, graphs: bool = True) -> None:
         """Take distinct requests, in the order in which their prompts are to be begun.
 
         Args:
             model: A causal language model in evaluation mode, with SDPA attention.
             requests: The requests.
-            capacity: Most rows side by side.
-            length: Positions of a row: the longest prompt and answer together.
+            room: How much there is room for.
+            graphs: Whether steps on a GPU are replayed from CUDA graphs.
         """
-        self._model, self._decoder = model, model.get_decoder()
-        self._cache, self._capacity = KVCache(capacity, length), capacity
+        self._model, self._room = model, room
+        self._flat = not supported(model)
+        self._prompts, self._own = Store(room.prompts, room.prompt), Store(room.rows, room.answer)
         by_prompt: dict[tuple[Ids, Constraint | None], list[Request]] = defaultdict(list)
         for request in requests:
             by_prompt[request.prompt, request.constraint].append(request)
         # A prompt with more priors than there are rows is begun more than once.
-        self._waiting = [
-            Row(prompt, [], own[n : n + capacity])
+        roots = [
+            Row(prompt, [], own[n : n + room.rows])
             for (prompt, _), own in by_prompt.items()
-            for n in range(0, len(own), capacity)
-        ][::-1]
-        self._prefilled = KVCache(0, 0)  # prompts that wait for a place, with their keys and values
-        self._parked: list[tuple[Row, int, torch.Tensor]] = []  # (row, its place there, its last state), the next last
+            for n in range(0, len(own), room.rows)
+        ]
+        self._families = deque(families(roots))
+        self._read = Store(0, 0)  # prompts that wait for a place
+        self._parked: deque[tuple[Row, int, torch.Tensor]] = deque()  # (row, its place there, its last state)
         self._rows: list[Row] = []
         self._first = 0  # of the rows that were given out last
+        self._shared: list[int] = []  # by slot, how many rows have the prompt
+        self._graphs = None
+        if graphs and usable(model) and not self._flat:
+            # It must not refer to the batch: in a circle, a batch would keep its memory beyond its end.
+            self._graphs = Graphs(partial(forward, model, False), self._own, self._prompts, model.device)
 
-    def __iter__(self) -> Iterator[tuple[list[Row], torch.Tensor]]:
-        """Yield rows, and the last state of each, shape (rows, hidden): new prompts, then all rows by one token."""
-        while self._waiting or self._parked or self._rows:
-            if not self._parked and self._waiting and self._has_room(self._waiting[-1]):
+    def __iter__(self) -> Iterator[tuple[list[Row], torch.Tensor, list[int]]]:
+        """Yield rows, states of shape (time, hidden), and where among these each row's last one is.
+
+        A new prompt has one state, its last; any other row has one for each of its new tokens.
+        """
+        while self._families or self._parked or self._rows:
+            if not self._parked and self._families and self._has_room(self._families[0].waiting[0]):
                 self._prefill()
-            if self._parked and self._has_room(self._parked[-1][0]):
-                yield self._admit()
+            if self._parked and self._has_room(self._parked[0][0]):
+                rows, states = self._admit()
+                yield rows, states, list(range(len(rows)))
             elif self._rows:
                 self._first = 0
-                yield self._rows, self._step()
+                states = self._step()
+                yield self._rows, states, [end - 1 for end in accumulate(row.new for row in self._rows)]
 
     def _has_room(self, row: Row) -> bool:
-        """Return whether there is room for all that a row can become, beside the rows in use."""
-        return sum(own.bound for own in [*self._rows, row]) <= self._capacity
+        """Return whether there is room for a prompt, and for all that the row can become beside the rows in use."""
+        if len(self._shared) == self._room.prompts:
+            return False
+        return sum(own.bound for own in self._rows) + row.bound <= self._room.rows
 
     def _admit(self) -> tuple[list[Row], torch.Tensor]:
-        """Take prefilled prompts in, as many as there is room for; return them with their last states."""
-        self._first, admitted = len(self._rows), []
-        while self._parked and self._has_room(self._parked[-1][0]):
-            admitted.append(self._parked.pop())
-            self._rows.append(admitted[-1][0])
-        rows, sources, states = zip(*admitted, strict=True)
-        self._cache.take(
-            self._prefilled, sources, range(self._first, len(self._rows)), max(len(row.prompt) for row in rows)
-        )
-        return list(rows), torch.stack(states)
+        """Take prompts that were read in, as many as there is room for; return them with their last states."""
+        self._first, sources, states = len(self._rows), [], []
+        first = len(self._shared)
+        while self._parked and self._has_room(self._parked[0][0]):
+            row, place, state = self._parked.popleft()
+            row.slot = len(self._shared)
+            self._shared.append(1)
+            self._rows.append(row)
+            sources.append(place)
+            states.append(state)
+        admitted = self._rows[self._first :]
+        longest = max(len(row.prompt) for row in admitted)
+        self._prompts.take(self._read, sources, range(first, len(self._shared)), longest)
+        return admitted, torch.stack(states)
 
     def _prefill(self) -> None:
-        """Compute the keys and values of the next prompts, as many as are prefilled at a time.
+        """Compute the keys and values of the next prompts, as many as are read at a time.
 
         More than there may be room for: few large matrix products are faster than many small ones.
         """
-        rows = [self._waiting.pop()]
-        longest = len(rows[0].prompt)
-        while self._waiting and (len(rows) + 1) * max(longest, len(self._waiting[-1].prompt)) <= PREFILL_TOKENS:
-            rows.append(self._waiting.pop())
-            longest = max(longest, len(rows[-1].prompt))
-        device = self._model.device
-        # Right padding: no token attends to what follows it, and steps overwrite the padding's keys and values.
-        ids = torch.tensor([[*row.prompt, *[0] * (longest - len(row.prompt))] for row in rows], device=device)
-        positions = torch.arange(longest, device=device)
-        distance = positions[:, None] - positions  # (time, positions)
-        self._prefilled = KVCache(len(rows), longest)
-        expanded = positions.expand(len(rows), -1)
-        hidden = self._forward(self._prefilled, ids, expanded, (distance >= 0)[None], distance[None])
-        self._parked = [(row, n, hidden[n, len(row.prompt) - 1].clone()) for n, row in enumerate(rows)][::-1]
+        budget, family = PREFILL_TOKENS[self._model.device.type], self._families[0]
+        known = len(family.beginning)
+        if known and family.read is None:
+            family.read = Store(1, known)
+            self._pass(family.read, [family.beginning], [0])
+        rows: list[Row] = []
+        tokens = 0
+        # Families without a beginning are one prompt each, and go together.
+        while self._families and len(self._families[0].beginning) == known and (not known or self._families[0] is family):
+            waiting = self._families[0].waiting
+            size = len(waiting[0].prompt) - known
+            if rows and tokens + size > budget:
+                break
+            rows.append(waiting.popleft())
+            tokens += size
+            if not waiting:
+                self._families.popleft()
+        self._read = Store(len(rows), max(len(row.prompt) for row in rows))
+        if family.read:
+            self._read.take(family.read, [0] * len(rows), range(len(rows)), known)
+        states = self._pass(self._read, [row.prompt[known:] for row in rows], [known] * len(rows))
+        ends = accumulate(len(row.prompt) - known for row in rows)
+        self._parked = deque((row, n, states[end - 1].clone()) for n, (row, end) in enumerate(zip(rows, ends, strict=True)))
 
     def _step(self) -> torch.Tensor:
-        device, lengths = self._model.device, [row.length for row in self._rows]
-        ids = torch.tensor([[row.tokens[-1]] for row in self._rows], device=device)
-        places = torch.tensor(lengths, device=device)
-        distance = places[:, None, None] - torch.arange(max(lengths) + 1, device=device)  # (rows, 1, positions)
-        self._cache.stepping(places, max(lengths) + 1)
-        return self._forward(self._cache, ids, places[:, None], distance >= 0, distance)[:, 0]
+        """Compute the states of all rows' new tokens, shape (time, hidden)."""
+        starts = [len(row.tokens) - row.new for row in self._rows]
+        slots = [row.slot for row in self._rows]
+        behind = [len(row.prompt) for row in self._rows]
+        if self._graphs and all(row.new == 1 for row in self._rows):
+            ids = [row.tokens[-1] for row in self._rows]
+            return self._graphs.step(ids, starts, slots, behind, len(self._shared))
+        return self._pass(self._own, [row.tokens[-row.new :] for row in self._rows], starts, slots, behind)
 
-    def _forward(
-        self, cache: KVCache, ids: torch.Tensor, positions: torch.Tensor, attend: torch.Tensor, distance: torch.Tensor
+    def _pass(
+        self,
+        own: Store,
+        new: Sequence[Sequence[int]],
+        starts: Sequence[int],
+        slots: Sequence[int] = (),
+        behind: Sequence[int] = (),
     ) -> torch.Tensor:
-        """Return the last layer's states, shape (rows, time, hidden)."""
-        return self._decoder(
-            input_ids=ids,
-            attention_mask=masks(self._model.config, attend, distance),
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-        ).last_hidden_state
+        """Run the model over rows' new tokens; return their last states, shape (time, hidden).
+
+        Args:
+            own: Where their keys and values go, and what they see beside the prompt.
+            new: The new tokens of its first rows.
+            starts: How many each of these has already.
+            slots: The slot of each row's prompt; none while prompts are read.
+            behind: The length of each row's prompt.
+        """
+        counts = np.array([len(tokens) for tokens in new])
+        rows = np.repeat(np.arange(len(new)), counts)
+        places = np.arange(len(rows)) - np.repeat(np.cumsum(counts) - counts - np.array(starts), counts)
+        slot = np.repeat(slots, counts) if slots else np.zeros_like(rows)
+        before = np.repeat(behind, counts) if slots else np.zeros_like(rows)
+        by_row, by_prompt = arrange(rows, len(new)), arrange(slot, len(self._shared) if slots else 1)
+        ids = np.array([token for tokens in new for token in tokens])
+        flat = [ids, rows, places, slot, before, by_row[0], by_row[1], by_prompt[0], by_prompt[1]]
+        device = self._model.device
+        parts = torch.from_numpy(np.concatenate([part.ravel() for part in flat])).to(device)
+        cut = [own.view(part.shape) for own, part in zip(parts.split([part.size for part in flat]), flat, strict=True)]
+        in_order = counts.max() == 1
+        layout = Layout(
+            own=own,
+            rows=cut[1],
+            places=cut[2],
+            by_row=Grid(cut[5], None if in_order else cut[6]),
+            reach=int(places.max()) + 1,
+            prompts=self._prompts if slots else None,
+            slots=cut[3],
+            behind=cut[4],
+            by_prompt=Grid(cut[7], cut[8]),
+        )
+        return forward(self._model, self._flat, cut[0], layout)
 
     def replace(self, children: Sequence[Sequence[Row]]) -> None:
         """Put what the rows given out last have become in their place: for each its children, maybe none."""
@@ -171,12 +278,14 @@ class Batch:
                 more += [(place, child) for child in own[1:]]
             else:
                 free.append(place)
+                self._shared[self._rows[place].slot] -= 1
         free.reverse()  # the lowest last
         sources, targets = [], []
         for source, child in more:
             sources.append(source)
             targets.append(free.pop() if free else len(self._rows))
             self._rows[targets[-1] :] = [child, *self._rows[targets[-1] + 1 :]]
+            self._shared[child.slot] += 1
         while free:
             if free[0] == len(self._rows) - 1:
                 free.pop(0)
@@ -186,4 +295,63 @@ class Batch:
                 self._rows[targets[-1]] = self._rows[-1]
             self._rows.pop()
         if sources:
-            self._cache.copy(sources, targets, max(self._rows[target].length for target in targets))
+            held = max(len(self._rows[target].tokens) - self._rows[target].new for target in targets)
+            if held:
+                self._own.copy(sources, targets, held)
+        self._leave()
+
+    def _leave(self) -> None:
+        """Let prompts go that no row has any more; the last ones take their slots."""
+        pairs = []
+        while not all(self._shared):
+            last = self._shared.pop()
+            if last:
+                pairs.append((len(self._shared), self._shared.index(0)))
+                self._shared[pairs[-1][1]] = last
+        if pairs:
+            place, longest = dict(pairs), 0
+            for row in self._rows:
+                if row.slot in place:
+                    row.slot, longest = place[row.slot], max(longest, len(row.prompt))
+            self._prompts.copy([source for source, _ in pairs], [target for _, target in pairs], longest)
+
+
+def forward(model: PreTrainedModel, flat: bool, ids: torch.Tensor, layout: Layout) -> torch.Tensor:
+    """Return the last states of a pass's tokens: (time,) -> (time, hidden).
+
+    Args:
+        model: The model.
+        flat: Whether its attention knows no interface.
+        ids: The tokens.
+        layout: Where they belong.
+    """
+    decoder = model.get_decoder()
+    arguments = {"position_ids": layout.positions[None], "past_key_values": KVCache(layout, flat), "use_cache": True}
+    with nullcontext() if flat else attending(decoder, layout):
+        mask = masks(model.config, *layout.flat()) if flat else None
+        read = decoder(input_ids=ids[None], attention_mask=mask, **arguments)
+    states: torch.Tensor = read.last_hidden_state[0]
+    return states
+
+
+def families(roots: Sequence[Row]) -> list[_Family]:
+    """Return prompts by common beginning, in the order of the first of each; those that share none are alone.
+
+    A beginning is worth a pass of its own if it has `SHARED` tokens and half of each prompt's.
+    """
+    order = {id(row): n for n, row in enumerate(roots)}
+    found: list[tuple[int, list[Row]]] = []  # (tokens that begin alike, rows)
+    for row in sorted(roots, key=lambda row: row.prompt):
+        if found:
+            length, own = found[-1]
+            # The last token is the prompt's own: its state is what the answer begins from.
+            most = min(length, len(row.prompt) - 1)
+            first = own[0].prompt
+            alike = next((n for n in range(most) if first[n] != row.prompt[n]), most)
+            if alike >= SHARED and all(2 * alike >= len(r.prompt) for r in (row, *own)):
+                found[-1] = alike, [*own, row]
+                continue
+        found.append((len(row.prompt) - 1, [row]))
+    ordered = [(length, sorted(own, key=lambda row: order[id(row)])) for length, own in found]
+    ordered.sort(key=lambda pair: order[id(pair[1][0])])
+    return [_Family(own[0].prompt[:length] if len(own) > 1 else (), deque(own)) for length, own in ordered]

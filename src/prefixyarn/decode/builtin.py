@@ -12,7 +12,7 @@ import transformers
 from transformers import PreTrainedTokenizerFast
 
 from prefixyarn.decode.backend import Answer, Request
-from prefixyarn.decode.engine import Limits, decode
+from prefixyarn.decode.engine import Limits, Parts, decode
 from prefixyarn.decode.likelihood import score
 from prefixyarn.decode.stops import Stops
 from prefixyarn.models.foundation import Foundation, identity, load
@@ -27,7 +27,9 @@ class Builtin:
         sft: Its SFT model, put onto it, or None.
     """
 
-    def __init__(self, foundation: Foundation, base: str, limits: Limits, sft: SftModel | None = None) -> None:
+    def __init__(
+        self, foundation: Foundation, base: str, limits: Limits, sft: SftModel | None = None, parts: Parts = Parts()
+    ) -> None:
         """Take loaded models.
 
         Args:
@@ -35,18 +37,26 @@ class Builtin:
             base: What identifies it.
             limits: Memory and rows.
             sft: Its SFT model.
+            parts: What the engine uses.
         """
         self.foundation, self.sft = foundation, sft
-        self._base, self._limits = base, limits
+        self._base, self._limits, self._parts = base, limits, parts
 
     @classmethod
     def open(
-        cls, folder: str | os.PathLike[str], name: str, dtype: str, memory_mb: int, sft: str | os.PathLike[str] | None
+        cls,
+        folder: str | os.PathLike[str],
+        name: str,
+        dtype: str,
+        memory_mb: int,
+        sft: str | os.PathLike[str] | None,
+        engine: Mapping[str, bool],
     ) -> Builtin:
         """Load a foundation, and its SFT model if a manifest is given."""
         foundation, base = load(folder, name, dtype), identity(folder)
         tuned = SftModel(foundation, base, Path(sft).parent) if sft else None
-        return cls(foundation, base, Limits(memory_mb - (tuned.extra_mb if tuned else 0)), tuned)
+        limits = Limits(memory_mb - (tuned.extra_mb if tuned else 0))
+        return cls(foundation, base, limits, tuned, Parts(**engine))
 
     @property
     def tokenizer(self) -> PreTrainedTokenizerFast:
@@ -80,7 +90,7 @@ class Builtin:
     ) -> list[Answer]:
         """Decode requests; see `prefixyarn.decode.engine.decode`."""
         with decoding_model(self.foundation, self.sft, model) as own:
-            return decode(own, requests, stops, self._limits, done, known, found)
+            return decode(own, requests, stops, self._limits, done, known, found, self._parts)
 
     def likelihoods(
         self, model: str, requests: Sequence[Request], done: Callable[[int], None]

@@ -1,11 +1,12 @@
 """Greedy decoding of grids: many priors for each of many prompts.
 
-The priors of one prompt form a tree. All start at the prompt, whose keys and values are computed once, and two
-of them share every step for which their tokens agree, given or chosen. So equal priors cost nothing, and
-``oracle`` with two tokens costs nothing more than with one where the model chooses the second itself.
+The priors of one prompt form a tree. All start at the prompt, whose keys and values are computed and held once, and two
+of them share every step for which their tokens agree, given or chosen. So equal priors cost nothing, and ``oracle`` with
+two tokens costs nothing more than with one where the model chooses the second itself. What is given, by a prior or a
+constraint, is read in one pass up to where the model chooses.
 
-Rows that end leave the batch at once, and waiting prompts take their places. Memory is bounded by the number of
-rows, which follows from the model's shape and the lengths (`rows_within`).
+Rows that end leave the batch at once, and waiting prompts take their places. Memory is bounded by the numbers of rows
+and prompts, which follow from the model's shape and the lengths (`room_within`).
 """
 
 from __future__ import annotations
@@ -19,11 +20,13 @@ import torch
 from transformers import PreTrainedModel
 
 from prefixyarn.decode.backend import Answer, Request
-from prefixyarn.decode.batch import LOGIT_ROWS, PREFILL_TOKENS, Batch
+from prefixyarn.decode.batch import PREFILL_TOKENS, Batch, Room, Row
+from prefixyarn.decode.choice import Chooser, rows_at_a_time
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 
 SHORTER = 0.6  # prompts this much shorter than the longest get a cache of shorter rows, in a pass of their own
+MAX_ROWS = {"cpu": 512, "cuda": 2048}  # more are no faster: the matrix products run at full speed before
 
 
 @dataclass(frozen=True)
@@ -32,11 +35,24 @@ class Limits:
 
     Attributes:
         memory_mb: Memory of the process in all, the weights included. A model on GPUs takes what is free there.
-        max_rows: Most rows side by side. More are no faster: the matrix products run at full speed long before.
+        max_rows: Most rows side by side; by default `MAX_ROWS`.
     """
 
     memory_mb: int
-    max_rows: int = 256
+    max_rows: int | None = None
+
+
+@dataclass(frozen=True)
+class Parts:
+    """Parts of the engine that can be turned off, as the config's ``engine`` has them; fp32 answers are the same.
+
+    Attributes:
+        graphs: Steps on a GPU are replayed from CUDA graphs (`prefixyarn.decode.graphs`).
+        int8_head: On a CPU, candidates for the next token are found in 8 bits (`prefixyarn.decode.int8_head`).
+    """
+
+    graphs: bool = True
+    int8_head: bool = True
 
 
 def decode(
@@ -47,6 +63,7 @@ def decode(
     done: Callable[[int], None] = lambda n: None,
     known: Callable[[Request], Answer | None] = lambda request: None,
     found: Callable[[Request, Answer], None] = lambda request, answer: None,
+    parts: Parts = Parts(),
 ) -> list[Answer]:
     """Decode requests greedily.
 
@@ -61,6 +78,7 @@ def decode(
         done: Called with the number of requests just finished.
         known: Returns an answer that need not be decoded again.
         found: Called with each request as it is answered.
+        parts: What the engine uses.
 
     Returns:
         An answer per request, in their order.
@@ -81,58 +99,77 @@ def decode(
     answers = {request: answer for request in copies if (answer := known(request))}
     if answers:
         done(sum(copies[request] for request in answers))
-    scale = 1
+    scale, chooser = 1, Chooser(model, parts.int8_head, len(copies) - len(answers))
     while waiting := [request for request in copies if request not in answers]:
         for group in by_length(waiting, stops.max_answer_tokens):
-            length = max(len(request.prompt) for request in group) + stops.max_answer_tokens
-            rows = min(len(group), max(1, rows_within(model, length, limits) // scale))
+            room = room_within(model, group, stops.max_answer_tokens, limits, scale)
             try:
-                for request, answer in _decode_group(model, group, stops, rows, length):
+                for request, answer in _decode_group(model, group, stops, room, chooser, parts):
                     answers[request] = answer
                     found(request, answer)
                     done(copies[request])
             except (MemoryError, RuntimeError) as error:
-                if rows <= 1 or not _out_of_memory(error):
+                if room.rows <= 1 or not _out_of_memory(error):
                     raise
                 scale *= 2
-                logging.warning("out of memory with %d rows side by side; continuing with half of them", rows)
+                logging.warning("out of memory with %d rows side by side; continuing with half of them", room.rows)
                 if torch.cuda.is_available():
                     torch.cuda.empty_cache()
                 break
     return [answers[request] for request in requests]
 
 
-def rows_within(model: PreTrainedModel, length: int, limits: Limits) -> int:
-    """Return how many rows of ``length`` positions fit into the memory, by the model's shape.
+def room_within(
+    model: PreTrainedModel, requests: Sequence[Request], answer: int, limits: Limits, scale: int = 1
+) -> Room:
+    """Return how many rows and prompts fit into the memory, by the model's shape.
 
-    A row has keys and values of all layers. Beside them there are the weights, a prefill of `PREFILL_TOKENS` tokens
-    (their keys and values, a few hidden and feed-forward states), and logits of `LOGIT_ROWS` rows at a time.
+    A prompt and what a row has behind it are keys and values of all layers. Beside them there are the weights, a pass of
+    `PREFILL_TOKENS` tokens (their keys and values, a few hidden and feed-forward states), the states and scores of a
+    step, and the logits of some rows at a time. There are twice as many places for prompts as rows fill when each prompt
+    has all its priors: most of these end before the last one does.
+
+    Args:
+        model: The model.
+        requests: Distinct requests to decode in this room.
+        answer: Most tokens of an answer.
+        limits: Memory and rows.
+        scale: By how much rows are divided.
 
     Raises:
-        InputError: Not even one fits.
+        InputError: Not even one row fits.
     """
-    config, size = model.config, model.dtype.itemsize
+    config, size, kind = model.config, model.dtype.itemsize, model.device.type
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     wide = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    prompt = max(len(request.prompt) for request in requests)
+    prompts = len({(request.prompt, request.constraint) for request in requests})
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     token = config.num_hidden_layers * 2 * heads * head * size  # keys and values
-    row = token * length
-    prefill = max(PREFILL_TOKENS, length) * (token + (8 * config.hidden_size + 3 * wide) * size)
-    logits = LOGIT_ROWS * config.vocab_size * 8
+    states = (8 * config.hidden_size + 3 * wide) * size
+    prefill = max(PREFILL_TOKENS[kind], prompt) * (token + states)
+    logits = rows_at_a_time(model) * config.vocab_size * 8
     # Python, libraries, the job's data, the allocator's slack; beside a GPU they do not count. By measured peaks.
-    overhead = 1280 * 2**20 if model.device.type == "cpu" else 2**30
+    overhead = 1280 * 2**20 if kind == "cpu" else 2 * 2**30
     fixed = weights + prefill + logits + overhead
     gpus = {p.device for p in model.parameters() if p.device.type == "cuda"}
     memory = weights + sum(_free(gpu) for gpu in gpus) if gpus else limits.memory_mb * 2**20
-    rows = int(min(limits.max_rows, (memory - fixed) // row))
+    share = min(1.0, 2 * prompts / len(requests))  # places for prompts, of rows
+    scores = config.num_attention_heads * (prompt + answer) * 3 * max(size, 4)
+    row = token * (answer + share * prompt) + states + scores
+    most = limits.max_rows or MAX_ROWS[kind]
+    rows = int(min(most, len(requests), (memory - fixed - token * prompt) // row)) // scale
     if rows < 1:
-        raise InputError(
-            f"{memory / 2**20:.0f} MB of memory do not hold one row of {length} tokens, which takes about "
-            f"{(fixed + row) / 2**20:.0f} MB. Raise mem_mb of the rule (set-resources in a profile; on GPUs, ask for "
-            "larger ones) or lower max_answer_tokens."
-        )
-    return rows
+        if scale > 1:
+            rows = 1
+        else:
+            raise InputError(
+                f"{memory / 2**20:.0f} MB of memory do not hold one row of {prompt + answer} tokens, which takes about "
+                f"{(fixed + token * prompt + row) / 2**20:.0f} MB. Raise mem_mb of the rule (set-resources in a "
+                "profile; on GPUs, ask for larger ones) or lower max_answer_tokens."
+            )
+    return Room(rows, min(prompts, rows, int(share * rows) + 1), prompt, answer)
 
 
 def _free(gpu: torch.device) -> int:
@@ -162,22 +199,28 @@ def by_length(requests: Sequence[Request], limit: int) -> Iterator[list[Request]
 
 @torch.inference_mode()
 def _decode_group(
-    model: PreTrainedModel, requests: Sequence[Request], stops: Stops, capacity: int, length: int
+    model: PreTrainedModel, requests: Sequence[Request], stops: Stops, room: Room, chooser: Chooser, parts: Parts
 ) -> Iterator[tuple[Request, Answer]]:
-    """Decode requests in at most ``capacity`` rows of ``length`` positions; yield each as it ends."""
-    batch = Batch(model, requests, capacity, length)
-    for rows, hidden in batch:
-        allowed = [row.constraint.allowed(row.tokens) if row.constraint and row.chooses else None for row in rows]
-        given = [own[0] if own and len(own) == 1 else None for own in allowed]
-        asked = [n for n, row in enumerate(rows) if row.chooses and given[n] is None]
-        chosen = dict(zip(asked, _choose(model, hidden[asked], [allowed[n] for n in asked]), strict=True))
-        children = []
+    """Decode requests in a batch with this room; yield each as it ends."""
+    batch = Batch(model, requests, room, parts.graphs)
+    ends_answers = stops.eos_ids | stops.newline_ids
+    for rows, states, ends in batch:
+        asked = [n for n, row in enumerate(rows) if row.free or row.chooses]
+        last = states if len(states) == len(asked) else states[[ends[n] for n in asked]]
+        allowed = [own.allowed(rows[n].tokens) if (own := rows[n].constraint) else None for n in asked]
+        chosen = dict(zip(asked, chooser([rows[n] for n in asked], last, allowed), strict=True))
+        children: list[Sequence[Row]] = []
         for n, row in enumerate(rows):
+            if row.free:  # most rows of most steps: nothing to do but to append
+                token = chosen[n]
+                if token not in ends_answers and len(row.tokens) + 1 < stops.max_answer_tokens:
+                    row.tokens.append(token)
+                    row.new = 1
+                    children.append((row,))
+                    continue
             kept = []
-            for child in row.branch(chosen.get(n, given[n])):
-                stop = stops.reason(child.tokens)
-                if row.constraint and stop != "length":
-                    stop = None if row.constraint.allowed(child.tokens) else "constraint"
+            for child in row.branch(chosen.get(n)):
+                stop = _grow(child, stops)
                 if stop is None:
                     kept.append(child)
                     continue
@@ -192,16 +235,24 @@ def _decode_group(
         batch.replace(children)
 
 
-def _choose(model: PreTrainedModel, hidden: torch.Tensor, allowed: Sequence[tuple[int, ...] | None]) -> list[int]:
-    """Return the likeliest next token after each last state, shape (rows, hidden), among those allowed."""
-    head = model.get_output_embeddings()
-    free = [n for n, own in enumerate(allowed) if own is None]
-    chosen: dict[int, int] = {}
-    for part in (free[start : start + LOGIT_ROWS] for start in range(0, len(free), LOGIT_ROWS)):
-        chosen |= zip(part, head(hidden[part]).argmax(-1).tolist(), strict=True)
-    for tokens in {own for own in allowed if own}:
-        # Of the output matrix only the rows of these tokens are needed.
-        rows = [n for n, own in enumerate(allowed) if own == tokens]
-        best = torch.nn.functional.linear(hidden[rows], head.weight[list(tokens)]).argmax(-1).tolist()
-        chosen |= {n: tokens[place] for n, place in zip(rows, best, strict=True)}
-    return [chosen[n] for n in range(len(hidden))]
+def _grow(row: Row, stops: Stops) -> str | None:
+    """Append what is given next, by priors or the constraint, up to a choice; return why the answer ends, if it does."""
+    while True:
+        stop = stops.reason(row.tokens)
+        allowed = row.constraint.allowed(row.tokens) if row.constraint and stop != "length" else None
+        if allowed is not None:
+            stop = None if allowed else "constraint"
+        if stop:
+            return stop
+        step, next_tokens = len(row.tokens), set()
+        for request in row.requests:
+            if step < len(request.prior):
+                next_tokens.add(request.prior[step])
+            elif allowed and len(allowed) == 1:
+                next_tokens.add(allowed[0])
+            else:
+                return None
+        if len(next_tokens) > 1:
+            return None
+        row.tokens.append(next_tokens.pop())
+        row.new += 1

@@ -1,78 +1,114 @@
-"""Keys and values of the rows that are decoded side by side, each in its place.
+"""Keys and values of prompts and of rows, each in its place.
 
-``transformers``' own caches grow by copying everything at each step, and give all rows one length. Here a row has room
-of a fixed size and a length of its own: a step writes one position per row and reads the rest where it lies. The rows
-in use are always the first, so what attention reads is a view.
+``transformers``' own caches grow by copying everything at each step, and give all rows one length. In a `Store` a row has
+room of a fixed size and a length of its own: a pass writes new places, and the rest is read where it lies. The rows in
+use are always the first, so what attention reads is a view. There are two stores, one of prompts and one of what rows
+have behind their prompt; `prefixyarn.decode.attention` reads both.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, TypeAlias
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
 from transformers import PreTrainedConfig
 from transformers.cache_utils import Cache, DynamicLayer
 
+if TYPE_CHECKING:
+    from prefixyarn.decode.attention import Layout
+
 Mask: TypeAlias = torch.Tensor | dict[str, torch.Tensor]
 
 
-class KVCache(Cache):
-    """A cache for one model.
+class Store:
+    """Keys and values of rows. Nothing is reserved until it is written: tensors are made layer by layer.
 
     Args:
         rows: Number of rows.
-        length: Positions of a row.
+        length: Places of a row.
     """
 
     def __init__(self, rows: int, length: int) -> None:
-        """Reserve nothing yet: tensors are made layer by layer when first written."""
-        super().__init__(layer_class_to_replicate=DynamicLayer)
+        """Make an empty one."""
         self.rows, self.length = rows, length
-        self._keys: dict[int, torch.Tensor] = {}  # by layer, shape (rows, heads, length, head dimension)
+        self._keys: dict[int, torch.Tensor] = {}  # by layer, shape (rows, key heads, length, head dimension)
         self._values: dict[int, torch.Tensor] = {}
-        self._places: torch.Tensor | None = None  # position that each row of the batch writes; None while prefilling
-        self._reach = 0  # positions that attention reads
 
-    def stepping(self, places: torch.Tensor, reach: int) -> None:
-        """Make forward passes write one token into each of the first rows, and read ``reach`` positions.
+    def layer(self, layer: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the keys and values of a layer, shape (rows, key heads, length, head dimension)."""
+        return self._keys[layer], self._values[layer]
 
-        Until this is called, they write whole prompts, from position 0.
-        """
-        self._places, self._reach = places, reach
-
-    def update(
-        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
-    ) -> tuple[torch.Tensor, torch.Tensor]:
-        """Store a layer's keys and values, shape (batch, heads, time, head dimension); return those to attend to."""
-        if layer_idx not in self._keys:
-            self._keys[layer_idx], self._values[layer_idx] = self._room(key_states), self._room(value_states)
-        keys, values = self._keys[layer_idx], self._values[layer_idx]
-        n, time = key_states.shape[0], key_states.shape[2]
-        if self._places is None:
-            keys[:n, :, :time], values[:n, :, :time] = key_states, value_states
-            return key_states, value_states
-        index = torch.arange(n, device=keys.device)
-        places = self._places.to(keys.device)
-        keys[index, :, places], values[index, :, places] = key_states[:, :, 0], value_states[:, :, 0]
-        return keys[:n, :, : self._reach], values[:n, :, : self._reach]
+    def write(
+        self, layer: int, keys: torch.Tensor, values: torch.Tensor, rows: torch.Tensor, places: torch.Tensor
+    ) -> None:
+        """Store tokens' keys and values, shape (1, key heads, time, head dimension), at their rows and places."""
+        for own, states in ((self._keys, keys), (self._values, values)):
+            if layer not in own:
+                own[layer] = self._room(states)
+            own[layer][rows, :, places] = states[0].transpose(0, 1)
 
     def copy(self, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
-        """Copy the first ``length`` positions of some rows to others, none of which is a source as well."""
+        """Copy the first ``length`` places of some rows to others, none of which is a source as well."""
         self.take(self, sources, targets, length)
 
-    def take(self, other: KVCache, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
-        """Copy the first ``length`` positions of some rows of another cache."""
+    def take(self, other: Store, sources: Sequence[int], targets: Sequence[int], length: int) -> None:
+        """Copy the first ``length`` places of some rows of another store."""
+        indices: dict[torch.device, tuple[torch.Tensor, torch.Tensor]] = {}
         for own, others in ((self._keys, other._keys), (self._values, other._values)):
             for layer, states in others.items():
                 if layer not in own:
                     own[layer] = self._room(states)
-                own[layer][targets, :, :length] = states[sources, :, :length]
+                if states.device not in indices:
+                    both = torch.tensor([list(sources), list(targets)], device=states.device)
+                    indices[states.device] = both[0], both[1]
+                source, target = indices[states.device]
+                own[layer][target, :, :length] = states[source, :, :length]
+
+    def flat(self, layer: int, rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the first places of the first rows after one another: (1, key heads, rows · length, head dimension)."""
+        keys, values = (
+            own[layer][:rows, :, :length].transpose(0, 1).flatten(1, 2)[None] for own in (self._keys, self._values)
+        )
+        return keys, values
 
     def _room(self, states: torch.Tensor) -> torch.Tensor:
         """Return room for a layer with the heads and dimensions of some states."""
         # Zeros: what was never written is masked, but a weight of 0 times NaN would still be NaN.
         return states.new_zeros(self.rows, states.shape[1], self.length, states.shape[3])
+
+
+class KVCache(Cache):
+    """What a model sees of the stores in one forward pass: it hands over new keys and values, and gets what it reads.
+
+    Args:
+        layout: Where the pass's tokens belong.
+        flat: Whether the model gets all rows and prompts after one another (see `Layout.flat`).
+    """
+
+    def __init__(self, layout: Layout, flat: bool) -> None:
+        """Take a pass's layout."""
+        super().__init__(layer_class_to_replicate=DynamicLayer)
+        self._layout, self._flat = layout, flat
+
+    def update(
+        self, key_states: torch.Tensor, value_states: torch.Tensor, layer_idx: int, *args: Any, **kwargs: Any
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Store a layer's keys and values, shape (1, key heads, time, head dimension); return those to attend to.
+
+        These are the rows' own parts, shape (rows, key heads, reach, head dimension).
+        """
+        layout = self._layout.on(key_states.device)
+        layout.own.write(layer_idx, key_states, value_states, layout.rows, layout.places)
+        rows = len(layout.by_row.tokens)
+        if not self._flat:
+            keys, values = layout.own.layer(layer_idx)
+            return keys[:rows, :, : layout.reach], values[:rows, :, : layout.reach]
+        parts = [layout.own.flat(layer_idx, rows, layout.reach)]
+        if layout.prompts:
+            parts.insert(0, layout.prompts.flat(layer_idx, len(layout.by_prompt.tokens), layout.prompts.length))
+        keys, values = (torch.cat(own, 2) for own in zip(*parts, strict=True))
+        return keys, values
 
 
 def masks(config: PreTrainedConfig, attend: torch.Tensor, distance: torch.Tensor) -> Mask:

@@ -12,8 +12,10 @@ import torch
 from transformers import PreTrainedModel
 
 from prefixyarn.decode.backend import Request
-from prefixyarn.decode.batch import LOGIT_ROWS, Batch
-from prefixyarn.decode.engine import Limits, by_length, rows_within
+from prefixyarn.decode.batch import Batch, Row
+from prefixyarn.decode.choice import rows_at_a_time
+from prefixyarn.decode.engine import Limits, by_length, room_within
+from prefixyarn.models.logits import logits
 
 
 @torch.inference_mode()
@@ -33,31 +35,47 @@ def score(
     """
     scores: dict[Request, list[float]] = {request: [] for request in requests}
     for group in by_length([request for request in scores if request.prior], 0):
-        length = max(len(request.prompt) + len(request.prior) for request in group)
-        batch = Batch(model, group, rows_within(model, length, limits), length)
-        for rows, hidden in batch:
-            children = []
-            for row, own in zip(rows, log_probabilities(model, hidden), strict=True):
-                kept = row.branch(None)
-                for child in kept:
-                    for request in child.requests:
-                        scores[request].append(float(own[child.tokens[-1]]))
-                        if len(request.prior) == len(child.tokens):
-                            done(1)
-                # What has been scored to its end needs no further step.
-                for child in kept:
-                    child.requests = [r for r in child.requests if len(r.prior) > len(child.tokens)]
-                children.append([child for child in kept if child.requests])
-            batch.replace(children)
+        longest = max(len(request.prior) for request in group)
+        batch = Batch(model, group, room_within(model, group, longest, limits), graphs=False)
+        for rows, states, ends in batch:
+            starts = [0, *(end + 1 for end in ends)]
+            # A row's states predict the token after each of its new ones; a new prompt's, the first.
+            wanted: dict[int, list[tuple[Request, int]]] = {}
+            for row, start in zip(rows, starts, strict=False):
+                first = len(row.tokens) - max(row.new - 1, 0)
+                for n in range(first, len(row.tokens) + 1):
+                    asking = [(request, request.prior[n]) for request in row.requests if len(request.prior) > n]
+                    wanted[start + n - first] = asking
+            for n, own in enumerate(log_probabilities(model, states)):
+                for request, token in wanted[n]:
+                    scores[request].append(float(own[token]))
+                    if len(scores[request]) == len(request.prior):
+                        done(1)
+            batch.replace([[_grown(child) for child in row.branch(None) if _unread(child)] for row in rows])
     return scores
+
+
+def _unread(row: Row) -> list[Request]:
+    """Return the requests of a row whose priors go on behind its tokens."""
+    return [request for request in row.requests if len(request.prior) > len(row.tokens)]
+
+
+def _grown(row: Row) -> Row:
+    """Return a row with all tokens that its requests have alike, but for the last ones, after which nothing is scored."""
+    row = Row(row.prompt, row.tokens, _unread(row), row.new, row.slot)
+    while True:
+        going_on = _unread(row)
+        following = {request.prior[len(row.tokens)] for request in going_on}
+        if len(following) > 1 or all(len(request.prior) == len(row.tokens) + 1 for request in going_on):
+            return row
+        row.tokens.append(following.pop())
+        row.new += 1
 
 
 def log_probabilities(model: PreTrainedModel, hidden: torch.Tensor) -> Iterator[torch.Tensor]:
     """Yield the log-probabilities of the next token after each last state: shape (rows, hidden) -> (vocab,) each."""
-    head, cap = model.get_output_embeddings(), getattr(model.config, "final_logit_softcapping", None)
-    for part in hidden.split(LOGIT_ROWS):
-        logits = head(part).float()
-        yield from (torch.tanh(logits / cap) * cap if cap else logits).log_softmax(-1)
+    for part in hidden.split(rows_at_a_time(model)):
+        yield from logits(model, part).log_softmax(-1)
 
 
 @torch.inference_mode()

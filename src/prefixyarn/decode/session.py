@@ -50,6 +50,7 @@ class Session:
         sft: str | os.PathLike[str] | None = None,
         journal: str | os.PathLike[str] | None = None,
         backend: str = "builtin",
+        engine: Mapping[str, bool] | None = None,
     ) -> Session:
         """Open a foundation.
 
@@ -64,8 +65,9 @@ class Session:
                 what identifies an answer, although in half precision the batch decides on outputs, too: a job that is
                 tried again with more memory resumes from what it has.
             backend: What decodes, of `prefixyarn.decode.backend.BACKENDS`.
+            engine: Its parts, as the config's ``engine`` turns them on and off.
         """
-        return cls(BACKENDS[backend](folder, name, dtype, memory_mb, sft), max_answer_tokens, journal)
+        return cls(BACKENDS[backend](folder, name, dtype, memory_mb, sft, engine or {}), max_answer_tokens, journal)
 
     def __enter__(self) -> Session:
         """Return the session."""

@@ -9,6 +9,7 @@ import torch
 
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
+from prefixyarn.models.logits import check
 from prefixyarn.models.tokenizer import bos_count
 
 WINDOW = 1023  # tokens scored in one pass, after one: 1,024 positions are few, and logits over 262k entries 1 GB
@@ -64,11 +65,13 @@ def verify(
 
     Raises:
         InputError: A text does not survive the tokenizer, has not exactly the BOS tokens that it should, or
-            is modelled worse than the limit.
+            is modelled worse than the limit; or the model's family makes logits in a way that is not known here.
     """
     tokenizer, bos = foundation.tokenizer, bos_count(foundation.tokenizer)
     result: dict[str, dict[str, float]] = {}
     wrong = []
+    if paragraphs:
+        check(foundation.model, tokenizer(next(iter(paragraphs.values()))).input_ids[:64])
     for code, text in sorted(paragraphs.items()):
         ids: Sequence[int] = tokenizer(text).input_ids
         if tokenizer.decode(ids[bos:]).strip() != text.strip():

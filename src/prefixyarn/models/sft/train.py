@@ -25,6 +25,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 from prefixyarn.decode.kv_cache import masks
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
+from prefixyarn.models.logits import logits
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.records import atomic, write_json
 
@@ -98,13 +99,9 @@ def target_loss(model: PreTrainedModel, examples: Sequence[Example]) -> tuple[to
     for e, span in zip(examples, spans, strict=True):
         end += span
         wanted += range(end - len(e.target) - 1, end - 1)
-    # A model spread over GPUs has its states on the last of them.
-    logits = model.get_output_embeddings()(hidden[wanted]).float()  # (target tokens, vocab)
-    cap = getattr(model.config, "final_logit_softcapping", None)
-    if cap:
-        logits = torch.tanh(logits / cap) * cap
-    expected = torch.tensor([token for e in examples for token in e.target], device=logits.device)
-    loss: torch.Tensor = _CrossEntropy.apply(logits, expected)
+    scores = logits(model, hidden[wanted])  # (target tokens, vocab), on the last GPU of a model spread over several
+    expected = torch.tensor([token for e in examples for token in e.target], device=scores.device)
+    loss: torch.Tensor = _CrossEntropy.apply(scores, expected)
     return loss, len(expected)
 
 

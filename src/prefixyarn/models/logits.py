@@ -1,0 +1,72 @@
+"""From a decoder's last states to a model's logits: in one place, for choices, likelihoods, distributions and losses.
+
+Models of ``transformers`` compute logits with their whole forward pass. Here the decoder has run, and logits are wanted
+only where a token is chosen or scored, or of a few tokens alone. What a family adds to the product with its output
+matrix is a bias (Phi), a scale (Granite divides by ``logits_scaling``, Cohere multiplies by ``logit_scale``) and a soft
+cap (Gemma 2, arXiv 2408.00118, section 2). `check` compares with the model's own forward pass.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import torch
+from transformers import PreTrainedModel
+
+from prefixyarn.errors import InputError
+
+TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25, torch.float16: 0.05}  # of a logit, relative to the largest
+
+
+def logits(model: PreTrainedModel, hidden: torch.Tensor, tokens: Sequence[int] | None = None) -> torch.Tensor:
+    """Return the logits of the next token in fp32.
+
+    Args:
+        model: A causal language model of ``transformers``.
+        hidden: Last states of its decoder, shape (rows, hidden).
+        tokens: Only the logits of these tokens, for which that much of the output matrix is read.
+
+    Returns:
+        Shape (rows, vocab) or (rows, len(tokens)), where the output matrix is: the last GPU of several.
+    """
+    head = model.get_output_embeddings()
+    if tokens is None:
+        raw = head(hidden)
+    else:
+        own = list(tokens)
+        bias = None if getattr(head, "bias", None) is None else head.bias[own]
+        raw = torch.nn.functional.linear(hidden.to(head.weight.device), head.weight[own], bias)
+    return finished(model, raw)
+
+
+def finished(model: PreTrainedModel, raw: torch.Tensor) -> torch.Tensor:
+    """Return what a model makes of the product with its output matrix, in fp32: scaled and capped as its family does."""
+    config, raw = model.config, raw.float()
+    scale = (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
+    if scale != 1.0:
+        raw = raw * scale
+    if cap := getattr(config, "final_logit_softcapping", None):
+        raw = torch.tanh(raw / cap) * cap
+    return raw
+
+
+@torch.inference_mode()
+def check(model: PreTrainedModel, ids: Sequence[int]) -> None:
+    """Check that a model's family is known here: that `logits` gives what its own forward pass does.
+
+    Args:
+        model: The model.
+        ids: Some text.
+
+    Raises:
+        InputError: Logits differ.
+    """
+    own = torch.tensor([list(ids)], device=model.device)
+    expected = model(own, use_cache=False).logits[0].float()
+    found = logits(model, model.get_decoder()(input_ids=own, use_cache=False).last_hidden_state[0])
+    off = float((found - expected).abs().max() / expected.abs().max().clamp(min=1))
+    if not off <= TOLERANCE[model.dtype]:
+        raise InputError(
+            f"the logits of {type(model).__name__} are not those of its output matrix with the scales and caps known "
+            f"to src/prefixyarn/models/logits.py: they are off by {off:.2g} of the largest. Its family needs an entry there."
+        )

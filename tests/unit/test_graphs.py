@@ -1,0 +1,45 @@
+import pytest
+import torch
+
+import tiny
+from prefixyarn.decode import batch, graphs
+from prefixyarn.decode.engine import Limits, Parts, decode
+from prefixyarn.decode.graphs import Replay, rounded
+from test_engine import model_and_stops, requests, tok
+
+
+@pytest.mark.parametrize(
+    ("n", "size"), [(1, 1), (2, 2), (3, 4), (33, 64), (64, 64), (65, 128), (129, 192), (250, 256), (290, 300)]
+)
+def test_sizes_are_rounded_up(n: int, size: int) -> None:
+    assert rounded(n, 64, 300) == size
+
+
+@pytest.mark.parametrize("make", [tiny.gemma, tiny.llama, tiny.mistral, tiny.phi])
+@pytest.mark.parametrize("max_rows", [7, 1000])
+def test_steps_of_rounded_sizes_give_the_same_answers(make, max_rows: int, monkeypatch: pytest.MonkeyPatch) -> None:  # type: ignore[no-untyped-def]
+    """On a CPU a capture is run as it is: with its rounded shapes, from its buffer."""
+    model, stops = model_and_stops(make)
+    wanted = requests(tok, 12, seed=1)
+    expected = decode(model, wanted, stops, Limits(4000, max_rows))
+    shapes: set[torch.Size] = set()
+    replays: list[int] = []
+
+    def captured(step: Replay, pool: object) -> Replay:
+        assert pool is None
+        states = step()  # a capture runs the step once before
+        shapes.add(states.shape)
+
+        def replay() -> torch.Tensor:
+            replays.append(1)
+            return states.copy_(step())
+
+        return replay
+
+    monkeypatch.setattr(batch, "usable", lambda model: True)
+    monkeypatch.setattr(graphs, "captured", captured)
+    assert decode(model, wanted, stops, Limits(4000, max_rows)) == expected
+    assert len(replays) > 10 and 2 <= len(shapes) <= 6
+    # Turned off, nothing is captured.
+    monkeypatch.setattr(graphs, "captured", None)
+    assert decode(model, wanted, stops, Limits(4000, max_rows), parts=Parts(graphs=False)) == expected
