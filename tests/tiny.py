@@ -222,7 +222,10 @@ FAMILIES = [
 
 
 # The same, each in a batch of some rows; and one of each kind of attention in the smallest and in large ones.
-FAMILIES_AND_ROWS = [*((make, 8) for make in FAMILIES), *((make, rows) for make in (gemma, falcon) for rows in (1, 1000))]
+FAMILIES_AND_ROWS = [
+    *((make, 8) for make in FAMILIES),
+    *((make, rows) for make in (gemma, falcon) for rows in (1, 1000)),
+]
 
 
 def save_model(folder: Path, seed: int = 0) -> Path:

@@ -23,8 +23,9 @@ PROMPT = {"translation": 45, "summarization": 130, "tagging": 40}
 ANSWER = {"translation": 0.3, "summarization": 0.3, "tagging": 0.35}
 OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
 # Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
-# in half precision half of what an H100 did with a 7B model (benchmarks/gpu_rate.py), as other cards are slower.
-CPU_RATE, GPU_RATE = 140e9, 50e12
+# in half precision half of what an H200 decoded with a 7B model (benchmarks/gpu_grid.py) and an H100 trained with it
+# (benchmarks/gpu_rate.py), as other cards are slower.
+CPU_RATE, GPU_RATE, GPU_TRAINING_RATE = 140e9, 160e12, 37e12
 CANDIDATE_TOKENS = 24  # of an item's pseudo priors, which the foundation ranks
 LOADING = 400 * 2**20  # bytes of weights per second
 START = 8  # seconds until Python and torch are there
@@ -78,7 +79,9 @@ class Work:
     def seconds(self, foundation: Mapping[str, Any]) -> float:
         """Return how long one of the jobs takes: a pass costs two operations per parameter and token."""
         operations = 2 * foundation["parameters"] * (self.prompt_tokens + self.answer_tokens) * self.passes
-        rate = CPU_RATE if foundation["dtype"] == "float32" else GPU_RATE
+        rate = GPU_RATE if self.passes == 1 else GPU_TRAINING_RATE
+        if foundation["dtype"] == "float32":
+            rate = CPU_RATE
         return START + _weights(foundation) / LOADING + operations / rate
 
 

@@ -1,11 +1,15 @@
+import gc
+import weakref
+
 import pytest
 import torch
 
 import tiny
+from decoding import model_and_stops, requests, tok
 from prefixyarn.decode import batch, graphs
 from prefixyarn.decode.engine import Limits, Parts, decode
 from prefixyarn.decode.graphs import Replay, rounded
-from test_engine import model_and_stops, requests, tok
+from prefixyarn.decode.kv_cache import Store
 
 
 @pytest.mark.parametrize(
@@ -40,6 +44,21 @@ def test_steps_of_rounded_sizes_give_the_same_answers(make, max_rows: int, monke
     monkeypatch.setattr(graphs, "captured", captured)
     assert decode(model, wanted, stops, Limits(4000, max_rows)) == expected
     assert len(replays) > 10 and 2 <= len(shapes) <= 6
+    # Its memory is free at the end, without a collection: on a GPU that is most of the memory there is.
+    gc.collect()
+    gc.disable()
+    stores: list[weakref.ref[Store]] = []
+    made = Store.__init__
+
+    def recorded(self: Store, rows: int, length: int) -> None:
+        stores.append(weakref.ref(self))
+        made(self, rows, length)
+
+    with monkeypatch.context() as patched:
+        patched.setattr(Store, "__init__", recorded)
+        decode(model, wanted, stops, Limits(4000, max_rows))
+    assert len(stores) > 2 and not any(store() for store in stores)
+    gc.enable()
     # Turned off, nothing is captured.
     monkeypatch.setattr(graphs, "captured", None)
     assert decode(model, wanted, stops, Limits(4000, max_rows), parts=Parts(graphs=False)) == expected

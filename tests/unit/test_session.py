@@ -105,7 +105,9 @@ def test_another_back_end_answers_through_a_session(monkeypatch: pytest.MonkeyPa
     priors = [Prior.none("1", "sft"), Prior.none("1"), tag]
     asked = {"en-de": [Question(item, PROMPT, prior) for prior in priors], "en-fr": []}
     finished: list[int] = []
-    with Session.open("folder", "name", "float32", 20, 3000, "sft/manifest.json", path, "dummy", {"graphs": False}) as session:
+    with Session.open(
+        "folder", "name", "float32", 20, 3000, "sft/manifest.json", path, "dummy", {"graphs": False}
+    ) as session:
         outputs = session.answer(asked, FREE_TEXT, finished.append)
         assert session.likeliest([(2, 5), (2, 6)], [[(9,), (4, 3), (8,)], [(5,), (5,)]]) == [1, 0]
     assert opened == [("folder", "name", "float32", 3000, "sft/manifest.json", {"graphs": False})]

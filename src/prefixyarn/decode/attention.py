@@ -6,9 +6,10 @@ the values follow. So a step reads each prompt once, not once a row. With few ke
 ask together as well, and keys are never repeated.
 
 All tokens of a forward pass lie after one another in one sequence, shape (1, time): rows with one new token, rows with
-several (a prior, the given text of a constraint), and whole prompts, which have no prompt before them. Nothing is padded
-but the small tensors of attention itself. `Layout` says which token belongs where. Models of ``transformers`` reach this
-through its attention interface; the few families that do not use it get the same through a mask (`Layout.flat`).
+several (a prior, the given text of a constraint), and whole prompts, which have no prompt before them. Nothing is
+padded but the small tensors of attention itself. `Layout` says which token belongs where. Models of ``transformers``
+reach this through its attention interface; the few families that do not use it get the same through a mask
+(`Layout.flat`).
 """
 
 from __future__ import annotations
@@ -17,7 +18,7 @@ import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from typing import Any
 
 import numpy as np
@@ -114,9 +115,17 @@ class Layout:
         if self.places.device == device:
             return self
         if device not in self._elsewhere:
-            moved = {name: getattr(self, name).to(device) for name in ("rows", "places", "slots", "behind")}
-            grids = {"by_row": self.by_row.to(device), "by_prompt": self.by_prompt.to(device)}
-            self._elsewhere[device] = replace(self, **moved, **grids, _seen={}, _unseen={}, _elsewhere={})
+            self._elsewhere[device] = Layout(
+                own=self.own,
+                rows=self.rows.to(device),
+                places=self.places.to(device),
+                by_row=self.by_row.to(device),
+                reach=self.reach,
+                prompts=self.prompts,
+                slots=self.slots.to(device),
+                behind=self.behind.to(device),
+                by_prompt=self.by_prompt.to(device),
+            )
         return self._elsewhere[device]
 
     def attend(self, window: int | None) -> torch.Tensor:
@@ -219,9 +228,7 @@ def _weighted(weights: torch.Tensor, values: torch.Tensor, grid: Grid) -> torch.
     width = spread.shape[1]
     own = spread.view(groups, width, kv_heads, -1, places).transpose(1, 2).reshape(groups * kv_heads, -1, places)
     found = torch.bmm(own, values.reshape(-1, places, d))
-    return grid.collect(
-        found.view(groups, kv_heads, width, -1, d).transpose(1, 2).reshape(groups, width, heads, d)
-    )
+    return grid.collect(found.view(groups, kv_heads, width, -1, d).transpose(1, 2).reshape(groups, width, heads, d))
 
 
 def two_part(
@@ -262,7 +269,7 @@ def two_part(
     scores = _scores(asking, key, layout.by_row, scaling)
     if layout.prompts:
         slots = len(layout.by_prompt.tokens)
-        given, content = (s[:slots] for s in layout.prompts.layer(module.layer_idx))  # type: ignore[index]
+        given, content = (s[:slots] for s in layout.prompts.layer(module.layer_idx))
         scores = torch.cat([_scores(asking, given, layout.by_prompt, scaling), scores], -1)
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
@@ -280,9 +287,7 @@ def _reading(
     """Attend within rows alone, many tokens each, by torch's own attention: (time, heads, d)."""
     shared = asking.shape[1] // key.shape[1]
     if shared > 1:  # heads repeated: with a mask, torch has no fast way that shares them
-        key, value = (
-            own[:, :, None].expand(-1, -1, shared, -1, -1).flatten(1, 2) for own in (key, value)
-        )
+        key, value = (own[:, :, None].expand(-1, -1, shared, -1, -1).flatten(1, 2) for own in (key, value))
     out = torch.nn.functional.scaled_dot_product_attention(
         grid.spread(asking).transpose(1, 2), key, value, attn_mask=grid.spread(seen)[:, None], scale=scaling
     )

@@ -105,13 +105,13 @@ class Room:
     answer: int
 
 
-@dataclass
+@dataclass(eq=False)
 class _Family:
     """Rows whose prompts begin alike, as in examples before the source: that beginning is read once."""
 
     beginning: Ids
     waiting: deque[Row]
-    read: Store | None = None
+    read: tuple[Store, int] | None = None  # where the beginning is, once it is read
 
 
 class Batch:
@@ -192,29 +192,49 @@ class Batch:
 
         More than there may be room for: few large matrix products are faster than many small ones.
         """
-        budget, family = PREFILL_TOKENS[self._model.device.type], self._families[0]
-        known = len(family.beginning)
-        if known and family.read is None:
-            family.read = Store(1, known)
-            self._pass(family.read, [family.beginning], [0])
-        rows: list[Row] = []
-        tokens = 0
-        # Families without a beginning are one prompt each, and go together.
-        while self._families and len(self._families[0].beginning) == known and (not known or self._families[0] is family):
-            waiting = self._families[0].waiting
-            size = len(waiting[0].prompt) - known
-            if rows and tokens + size > budget:
+        chosen = self._next()
+        self._begin([family for _, family in chosen])
+        self._read = Store(len(chosen), max(len(row.prompt) for row, _ in chosen))
+        from_store: dict[Store, list[tuple[int, int, int]]] = defaultdict(list)
+        for place, (_, family) in enumerate(chosen):
+            if family.read:
+                from_store[family.read[0]].append((family.read[1], place, len(family.beginning)))
+        for store, begun in from_store.items():
+            sources, targets, lengths = zip(*begun, strict=True)
+            self._read.take(store, sources, targets, max(lengths))
+        starts = [len(family.beginning) for _, family in chosen]
+        new = [row.prompt[start:] for (row, _), start in zip(chosen, starts, strict=True)]
+        states = self._pass(self._read, new, starts)
+        last = [states[end - 1].clone() for end in accumulate(map(len, new))]
+        self._parked = deque(
+            (row, place, state) for place, ((row, _), state) in enumerate(zip(chosen, last, strict=True))
+        )
+
+    def _next(self) -> list[tuple[Row, _Family]]:
+        """Take the next prompts from their families, as many as are read at a time, beginnings apart."""
+        budget, chosen, begun = PREFILL_TOKENS[self._model.device.type], list[tuple[Row, _Family]](), set[Ids]()
+        tokens, beginnings = 0, 0
+        while self._families:
+            family = self._families[0]
+            begins = family.read is None and family.beginning not in begun
+            tokens += len(family.waiting[0].prompt) - len(family.beginning)
+            beginnings += len(family.beginning) * begins
+            if chosen and max(tokens, beginnings) > budget:
                 break
-            rows.append(waiting.popleft())
-            tokens += size
-            if not waiting:
+            begun.add(family.beginning)
+            chosen.append((family.waiting.popleft(), family))
+            if not family.waiting:
                 self._families.popleft()
-        self._read = Store(len(rows), max(len(row.prompt) for row in rows))
-        if family.read:
-            self._read.take(family.read, [0] * len(rows), range(len(rows)), known)
-        states = self._pass(self._read, [row.prompt[known:] for row in rows], [known] * len(rows))
-        ends = accumulate(len(row.prompt) - known for row in rows)
-        self._parked = deque((row, n, states[end - 1].clone()) for n, (row, end) in enumerate(zip(rows, ends, strict=True)))
+        return chosen
+
+    def _begin(self, families: Sequence[_Family]) -> None:
+        """Read the beginnings of families that are not read yet."""
+        unread = {family.beginning: family for family in families if family.beginning and not family.read}
+        if unread:
+            read = Store(len(unread), max(map(len, unread)))
+            self._pass(read, list(unread), [0] * len(unread))
+            for place, family in enumerate(unread.values()):
+                family.read = read, place
 
     def _step(self) -> torch.Tensor:
         """Compute the states of all rows' new tokens, shape (time, hidden)."""

@@ -12,7 +12,7 @@ import transformers
 from transformers import PreTrainedTokenizerFast
 
 from prefixyarn.decode.backend import Answer, Request
-from prefixyarn.decode.engine import Limits, Parts, decode
+from prefixyarn.decode.engine import ALL, Limits, Parts, decode
 from prefixyarn.decode.likelihood import score
 from prefixyarn.decode.stops import Stops
 from prefixyarn.models.foundation import Foundation, identity, load
@@ -28,7 +28,7 @@ class Builtin:
     """
 
     def __init__(
-        self, foundation: Foundation, base: str, limits: Limits, sft: SftModel | None = None, parts: Parts = Parts()
+        self, foundation: Foundation, base: str, limits: Limits, sft: SftModel | None = None, parts: Parts = ALL
     ) -> None:
         """Take loaded models.
 

@@ -6,6 +6,7 @@ than it moves them (benchmarks/rounding.py). There a row is computed again by it
 
 from __future__ import annotations
 
+import functools
 from collections.abc import Sequence
 
 import torch
@@ -41,9 +42,12 @@ class Chooser:
             int8: Whether candidates may be found in 8 bits.
             answers: How many answers are to be decoded; few are not worth preparing for.
         """
-        self._model, self._exact = model, model.dtype == torch.float32
-        self._int8 = Int8Head.of(model, answers) if int8 else None
+        self._model, self._exact, self._answers = model, model.dtype == torch.float32, answers if int8 else 0
         self.close = 0
+
+    @functools.cached_property
+    def _int8(self) -> Int8Head | None:
+        return Int8Head.of(self._model, self._answers)
 
     def __call__(
         self, rows: Sequence[Row], states: torch.Tensor, allowed: Sequence[tuple[int, ...] | None]
@@ -68,7 +72,8 @@ class Chooser:
         self, rows: Sequence[Row], states: torch.Tensor, part: list[int], own: tuple[int, ...] | None, chosen: list[int]
     ) -> None:
         """Choose for some of the rows, all under the same constraint."""
-        hidden = states if len(part) == len(states) else states[part]
+        whole = part[-1] - part[0] + 1 == len(part)  # a view: an index of numbers would make a GPU wait
+        hidden = states[part[0] : part[-1] + 1] if whole else states[part]
         best, first, second = self._two_best(hidden, own)
         for n, token in zip(part, best.tolist(), strict=True):
             chosen[n] = token if own is None else own[token]
@@ -86,7 +91,7 @@ class Chooser:
         self, hidden: torch.Tensor, own: tuple[int, ...] | None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the likeliest tokens (of a constraint's, their places) and what the two best ones' logits are."""
-        if self._int8 and own is None and (found := self._int8.best(hidden)):
+        if own is None and self._int8 and (found := self._int8.best(hidden)):
             return found
         if not self._exact and own is None:  # scales and caps change no order
             first, best = self._model.get_output_embeddings()(hidden).max(-1)

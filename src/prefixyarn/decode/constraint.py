@@ -38,6 +38,11 @@ class Constraint:
         if clash:
             raise InputError(f"no choice of a constraint may be the start of another: {clash[:2]}")
 
+    @property
+    def longest(self) -> int:
+        """Tokens of the longest answer that keeps to it."""
+        return sum(map(len, self.pieces)) + (len(self.pieces) - 1) * max(map(len, self.choices))
+
     def allowed(self, tokens: Sequence[int]) -> tuple[int, ...]:
         """Return the tokens that may follow; none where the constraint is fulfilled.
 

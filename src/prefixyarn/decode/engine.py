@@ -1,9 +1,9 @@
 """Greedy decoding of grids: many priors for each of many prompts.
 
 The priors of one prompt form a tree. All start at the prompt, whose keys and values are computed and held once, and two
-of them share every step for which their tokens agree, given or chosen. So equal priors cost nothing, and ``oracle`` with
-two tokens costs nothing more than with one where the model chooses the second itself. What is given, by a prior or a
-constraint, is read in one pass up to where the model chooses.
+of them share every step for which their tokens agree, given or chosen. So equal priors cost nothing, and ``oracle``
+with two tokens costs nothing more than with one where the model chooses the second itself. What is given, by a prior or
+a constraint, is read in one pass up to where the model chooses.
 
 Rows that end leave the batch at once, and waiting prompts take their places. Memory is bounded by the numbers of rows
 and prompts, which follow from the model's shape and the lengths (`room_within`).
@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import logging
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 import torch
@@ -25,7 +25,6 @@ from prefixyarn.decode.choice import Chooser, rows_at_a_time
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 
-SHORTER = 0.6  # prompts this much shorter than the longest get a cache of shorter rows, in a pass of their own
 MAX_ROWS = {"cpu": 512, "cuda": 2048}  # more are no faster: the matrix products run at full speed before
 
 
@@ -55,6 +54,9 @@ class Parts:
     int8_head: bool = True
 
 
+ALL = Parts()
+
+
 def decode(
     model: PreTrainedModel,
     requests: Sequence[Request],
@@ -63,7 +65,7 @@ def decode(
     done: Callable[[int], None] = lambda n: None,
     known: Callable[[Request], Answer | None] = lambda request: None,
     found: Callable[[Request, Answer], None] = lambda request, answer: None,
-    parts: Parts = Parts(),
+    parts: Parts = ALL,
 ) -> list[Answer]:
     """Decode requests greedily.
 
@@ -100,22 +102,20 @@ def decode(
     if answers:
         done(sum(copies[request] for request in answers))
     scale, chooser = 1, Chooser(model, parts.int8_head, len(copies) - len(answers))
-    while waiting := [request for request in copies if request not in answers]:
-        for group in by_length(waiting, stops.max_answer_tokens):
-            room = room_within(model, group, stops.max_answer_tokens, limits, scale)
-            try:
-                for request, answer in _decode_group(model, group, stops, room, chooser, parts):
-                    answers[request] = answer
-                    found(request, answer)
-                    done(copies[request])
-            except (MemoryError, RuntimeError) as error:
-                if room.rows <= 1 or not _out_of_memory(error):
-                    raise
-                scale *= 2
-                logging.warning("out of memory with %d rows side by side; continuing with half of them", room.rows)
-                if torch.cuda.is_available():
-                    torch.cuda.empty_cache()
-                break
+    while waiting := longest_first(request for request in copies if request not in answers):
+        room = room_within(model, waiting, stops.max_answer_tokens, limits, scale)
+        try:
+            for request, answer in _decoded(model, waiting, stops, room, chooser, parts):
+                answers[request] = answer
+                found(request, answer)
+                done(copies[request])
+        except (MemoryError, RuntimeError) as error:
+            if room.rows <= 1 or not _out_of_memory(error):
+                raise
+            scale *= 2
+            logging.warning("out of memory with %d rows side by side; continuing with half of them", room.rows)
+            if torch.cuda.is_available():
+                torch.cuda.empty_cache()
     return [answers[request] for request in requests]
 
 
@@ -124,15 +124,15 @@ def room_within(
 ) -> Room:
     """Return how many rows and prompts fit into the memory, by the model's shape.
 
-    A prompt and what a row has behind it are keys and values of all layers. Beside them there are the weights, a pass of
-    `PREFILL_TOKENS` tokens (their keys and values, a few hidden and feed-forward states), the states and scores of a
-    step, and the logits of some rows at a time. There are twice as many places for prompts as rows fill when each prompt
-    has all its priors: most of these end before the last one does.
+    A prompt and what a row has behind it are keys and values of all layers. Beside them there are the weights, a pass
+    of `PREFILL_TOKENS` tokens (their keys and values, a few hidden and feed-forward states), the states and scores of a
+    step, and the logits of some rows at a time. There are twice as many places for prompts as rows fill when each
+    prompt has all its priors: most of these end before the last one does.
 
     Args:
         model: The model.
         requests: Distinct requests to decode in this room.
-        answer: Most tokens of an answer.
+        answer: Most tokens of an answer; less where constraints make all answers shorter.
         limits: Memory and rows.
         scale: By how much rows are divided.
 
@@ -144,6 +144,7 @@ def room_within(
     wide = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
     head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
     prompt = max(len(request.prompt) for request in requests)
+    answer = min(answer, max(r.constraint.longest if r.constraint else answer for r in requests))
     prompts = len({(request.prompt, request.constraint) for request in requests})
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     token = config.num_hidden_layers * 2 * heads * head * size  # keys and values
@@ -182,23 +183,13 @@ def _out_of_memory(error: BaseException) -> bool:
     return isinstance(error, MemoryError | torch.OutOfMemoryError) or "allocate memory" in str(error)
 
 
-def by_length(requests: Sequence[Request], limit: int) -> Iterator[list[Request]]:
-    """Yield groups of requests whose prompts are alike in length, longest first.
-
-    Long prompts first: they are padded least among their like, and if memory is short it shows at once.
-    """
-    group: list[Request] = []
-    for request in sorted(requests, key=lambda r: (-len(r.prompt), r.prompt)):
-        if group and len(request.prompt) + limit < SHORTER * (len(group[0].prompt) + limit):
-            yield group
-            group = []
-        group.append(request)
-    if group:
-        yield group
+def longest_first(requests: Iterable[Request]) -> list[Request]:
+    """Return requests in the order in which they are begun: if memory is short, it shows at once."""
+    return sorted(requests, key=lambda request: (-len(request.prompt), request.prompt))
 
 
 @torch.inference_mode()
-def _decode_group(
+def _decoded(
     model: PreTrainedModel, requests: Sequence[Request], stops: Stops, room: Room, chooser: Chooser, parts: Parts
 ) -> Iterator[tuple[Request, Answer]]:
     """Decode requests in a batch with this room; yield each as it ends."""
@@ -236,7 +227,7 @@ def _decode_group(
 
 
 def _grow(row: Row, stops: Stops) -> str | None:
-    """Append what is given next, by priors or the constraint, up to a choice; return why the answer ends, if it does."""
+    """Append what is given next, by priors or the constraint, up to a choice; return why the answer ends, or None."""
     while True:
         stop = stops.reason(row.tokens)
         allowed = row.constraint.allowed(row.tokens) if row.constraint and stop != "length" else None

@@ -29,7 +29,7 @@ def usable(model: PreTrainedModel) -> bool:
 
 
 def rounded(n: int, step: int, most: int) -> int:
-    """Return the size that a capture for n has: a power of two up to ``step``, then multiples of it, ``most`` at most."""
+    """Return the size of a capture for n: a power of two up to ``step``, then multiples of it; at most ``most``."""
     size = 1 << (n - 1).bit_length() if n <= step else -(-n // step) * step
     return min(size, most)
 
@@ -117,20 +117,20 @@ class Graphs:
         if self._device.type == "cuda":
             told = told.pin_memory()
         ids, places, slots, behind, cells = buffer[: 5 * rows].view(5, rows)
-        in_order = self._in_order[:rows]
+        in_order, run, own, prompts = self._in_order[:rows], self._run, self._own, self._prompts
 
-        def step() -> torch.Tensor:
+        def step() -> torch.Tensor:  # without self: in a circle, the captures would keep their memory beyond their end
             layout = Layout(
-                own=self._own,
+                own=own,
                 rows=in_order,
                 places=places,
                 by_row=Grid(in_order[:, None], None),
                 reach=reach,
-                prompts=self._prompts,
+                prompts=prompts,
                 slots=slots,
                 behind=behind,
                 by_prompt=Grid(buffer[5 * rows :].view(groups, width), cells),
             )
-            return self._run(ids, layout)
+            return run(ids, layout)
 
         return _Capture(told, buffer, step)

@@ -1,15 +1,15 @@
 """The likeliest token by an 8-bit output matrix: candidates in int8, then exact logits of these alone.
 
 On a CPU the product with the output matrix is half of a step of a small model (262,144 × 640 in Gemma 3 270M), and it
-finds one token. In 8 bits it takes a third of the time where the processor multiplies int8 (VNNI), and says which tokens
-can be the likeliest: those within a margin of the best. Their logits are then computed in fp32.
+finds one token. In 8 bits it takes a third of the time where the processor multiplies int8 (VNNI), and says which
+tokens can be the likeliest: those within a margin of the best. Their logits are then computed in fp32.
 
 Both sides are first multiplied by one random orthogonal matrix, which leaves products what they are and spreads large
-entries (as in QuaRot, arXiv 2404.00456; the sharper the largest, the coarser all others). All rows of the matrix have one
-scale, so that the integers compare as they come.
+entries (as in QuaRot, arXiv 2404.00456; the sharper the largest, the coarser all others). All rows of the matrix have
+one scale, so that the integers compare as they come.
 
-The margin: let w, h be rotated rows and states with steps (scales) s_w, s_h. Rounding moves each entry by at most half a
-step, and the difference of two tokens' logits by a sum of such errors, each independent and of variance s²/12: in all
+The margin: let w, h be rotated rows and states with steps (scales) s_w, s_h. Rounding moves each entry by at most half
+a step, and the difference of two tokens' logits by a sum of such errors, each independent and of variance s²/12: in all
 at most (|w₁ - w₂|² s_h² + 2 |h|² s_w²) / 12, where |w₁ - w₂| ≤ 2 max |w|. A sum of bounded independent errors exceeds
 nine times its root with a probability below exp(-9²/2) = 3e-18 (Hoeffding). So the margin is nine of them.
 """
@@ -54,8 +54,8 @@ class Int8Head:
     def of(model: PreTrainedModel, answers: int) -> Int8Head | None:
         """Return the head of a model, prepared once as long as its weights are the same; None where it does not pay.
 
-        That is on a GPU, in half precision, with a small vocabulary or a bias, for few answers, and on a processor where
-        a measurement says that it is not faster.
+        That is on a GPU, in half precision, with a small vocabulary or a bias, for few answers, and on a processor
+        where a measurement says that it is not faster.
         """
         head = model.get_output_embeddings()
         weight = head.weight
@@ -87,19 +87,31 @@ class Int8Head:
         size = len(self._rotation)
         return (states.reshape(-1, size) @ self._rotation).view(states.shape)
 
+    def _rough(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return the products in integers, shape (rows, vocab), and the step of each state, shape (rows,)."""
+        rotated = self._rotated(hidden)
+        steps = rotated.abs().amax(1).clamp(min=1e-20) / 127
+        return torch._int_mm((rotated / steps[:, None]).round().to(torch.int8), self._matrix.t()), steps
+
+    def _variance(self, hidden: torch.Tensor, steps: torch.Tensor) -> torch.Tensor:
+        """Return the largest variance of the error of a difference of two logits, by state."""
+        return (4 * self._largest**2 * steps**2 + 2 * hidden.square().sum(1) * self._step**2) / 12
+
+    def errors(self, hidden: torch.Tensor, exact: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return, for benchmarks, how far 8-bit logits are from exact ones, (rows, vocab), and the variance assumed."""
+        rough, steps = self._rough(hidden)
+        return rough * (steps * self._step)[:, None] - exact, self._variance(hidden, steps)
+
     def best(self, hidden: torch.Tensor) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor] | None:
         """Find the likeliest token after each state, shape (rows, hidden).
 
         Returns:
             The tokens, their products with the output matrix, and those of the second best: minus infinity where it is
-            further off than a margin. Shape (rows,) each. None if there are so many candidates that the whole product is
-            as fast.
+            further off than a margin. Shape (rows,) each. None if there are so many candidates that the whole product
+            is as fast.
         """
-        rotated = self._rotated(hidden)
-        steps = rotated.abs().amax(1).clamp(min=1e-20) / 127
-        rough = torch._int_mm((rotated / steps[:, None]).round().to(torch.int8), self._matrix.t())  # (rows, vocab)
-        variance = 4 * self._largest**2 * steps**2 + 2 * hidden.square().sum(1) * self._step**2
-        margin = SIGMAS * (variance / 12).sqrt() / (steps * self._step)  # in units of the integers
+        rough, steps = self._rough(hidden)
+        margin = SIGMAS * self._variance(hidden, steps).sqrt() / (steps * self._step)  # in units of the integers
         # Most blocks of the vocabulary have no candidate: one pass over the integers finds those that do.
         rows, vocab = rough.shape
         width = math.gcd(vocab, 128)

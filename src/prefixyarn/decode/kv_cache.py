@@ -1,9 +1,9 @@
 """Keys and values of prompts and of rows, each in its place.
 
-``transformers``' own caches grow by copying everything at each step, and give all rows one length. In a `Store` a row has
-room of a fixed size and a length of its own: a pass writes new places, and the rest is read where it lies. The rows in
-use are always the first, so what attention reads is a view. There are two stores, one of prompts and one of what rows
-have behind their prompt; `prefixyarn.decode.attention` reads both.
+``transformers``' own caches grow by copying everything at each step, and give all rows one length. In a `Store` a row
+has room of a fixed size and a length of its own: a pass writes new places, and the rest is read where it lies. The rows
+in use are always the first, so what attention reads is a view. There are two stores, one of prompts and one of what
+rows have behind their prompt; `prefixyarn.decode.attention` reads both.
 """
 
 from __future__ import annotations
@@ -66,7 +66,7 @@ class Store:
                 own[layer][target, :, :length] = states[source, :, :length]
 
     def flat(self, layer: int, rows: int, length: int) -> tuple[torch.Tensor, torch.Tensor]:
-        """Return the first places of the first rows after one another: (1, key heads, rows · length, head dimension)."""
+        """Return the first places of the first rows after one another: (1, key heads, rows · length, dimension)."""
         keys, values = (
             own[layer][:rows, :, :length].transpose(0, 1).flatten(1, 2)[None] for own in (self._keys, self._values)
         )

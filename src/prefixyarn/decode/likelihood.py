@@ -14,7 +14,7 @@ from transformers import PreTrainedModel
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.batch import Batch, Row
 from prefixyarn.decode.choice import rows_at_a_time
-from prefixyarn.decode.engine import Limits, by_length, room_within
+from prefixyarn.decode.engine import Limits, longest_first, room_within
 from prefixyarn.models.logits import logits
 
 
@@ -34,9 +34,9 @@ def score(
         done: Called with the number of requests just finished.
     """
     scores: dict[Request, list[float]] = {request: [] for request in requests}
-    for group in by_length([request for request in scores if request.prior], 0):
-        longest = max(len(request.prior) for request in group)
-        batch = Batch(model, group, room_within(model, group, longest, limits), graphs=False)
+    if asked := longest_first(request for request in scores if request.prior):
+        longest = max(len(request.prior) for request in asked)
+        batch = Batch(model, asked, room_within(model, asked, longest, limits), graphs=False)
         for rows, states, ends in batch:
             starts = [0, *(end + 1 for end in ends)]
             # A row's states predict the token after each of its new ones; a new prompt's, the first.
@@ -61,7 +61,7 @@ def _unread(row: Row) -> list[Request]:
 
 
 def _grown(row: Row) -> Row:
-    """Return a row with all tokens that its requests have alike, but for the last ones, after which nothing is scored."""
+    """Return a row with all tokens that its requests have alike, but for the last, after which nothing is scored."""
     row = Row(row.prompt, row.tokens, _unread(row), row.new, row.slot)
     while True:
         going_on = _unread(row)

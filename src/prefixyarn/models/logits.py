@@ -40,7 +40,7 @@ def logits(model: PreTrainedModel, hidden: torch.Tensor, tokens: Sequence[int] |
 
 
 def finished(model: PreTrainedModel, raw: torch.Tensor) -> torch.Tensor:
-    """Return what a model makes of the product with its output matrix, in fp32: scaled and capped as its family does."""
+    """Return what a model makes of the product with its output matrix, in fp32: its family's scale and cap."""
     config, raw = model.config, raw.float()
     scale = (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
     if scale != 1.0:
@@ -67,6 +67,6 @@ def check(model: PreTrainedModel, ids: Sequence[int]) -> None:
     off = float((found - expected).abs().max() / expected.abs().max().clamp(min=1))
     if not off <= TOLERANCE[model.dtype]:
         raise InputError(
-            f"the logits of {type(model).__name__} are not those of its output matrix with the scales and caps known "
-            f"to src/prefixyarn/models/logits.py: they are off by {off:.2g} of the largest. Its family needs an entry there."
+            f"the logits of {type(model).__name__} are not those of its output matrix with the scales and caps that "
+            f"src/prefixyarn/models/logits.py knows: they are off by {off:.2g} of the largest. Add its family there."
         )

@@ -32,7 +32,7 @@ from prefixyarn.records import atomic, write_json
 SAVE_EVERY = 10  # steps between checkpoints: about half a minute's work on two cores
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to zero along a cosine
 CLIP = 1.0  # largest gradient norm
-PASS_TOKENS = {"cpu": 512, "cuda": 1024}  # of one pass: larger ones are no faster, and need more memory
+PASS_TOKENS = {"cpu": 256, "cuda": 1024}  # of one pass: larger ones are hardly faster, and need more memory
 
 
 @dataclass(frozen=True)
