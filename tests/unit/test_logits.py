@@ -3,8 +3,10 @@ import torch
 from transformers import Gemma2Config, Gemma2ForCausalLM
 
 import tiny
+from prefixyarn.decode import attention
 from prefixyarn.errors import InputError
 from prefixyarn.models.logits import check, logits
+from prefixyarn.models.verify import check_engine
 
 IDS = [2, *range(50, 80)]
 
@@ -26,6 +28,7 @@ def test_logits_are_those_of_the_model(make) -> None:  # type: ignore[no-untyped
         some = [7, 3, 499, 20]
         assert torch.allclose(logits(model, states, some), expected[:, some], atol=1e-5)
     check(model, IDS)
+    check_engine(model, IDS)
 
 
 @pytest.mark.parametrize("make", [tiny.granite, tiny.cohere, tiny.phi, gemma2])
@@ -36,3 +39,15 @@ def test_a_family_that_is_not_known_is_found_out(make, monkeypatch: pytest.Monke
         monkeypatch.setattr("prefixyarn.models.logits.logits", lambda model, hidden: hidden @ model.lm_head.weight.T)
     with pytest.raises(InputError, match=r"logits of \w+ are not those .* off by"):
         check(model, IDS)
+
+
+def test_attention_that_is_not_known_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:
+    model = tiny.granite(500, seed=2)
+    attend = attention.two_part
+    monkeypatch.setitem(  # as if the family's scale of scores were not read
+        attention.ALL_ATTENTION_FUNCTIONS._global_mapping,
+        attention.NAME,
+        lambda *own, scaling=None, **kwargs: attend(*own, **kwargs),
+    )
+    with pytest.raises(InputError, match=r"does not read text as GraniteForCausalLM does: .* off by [\d.]+ nats"):
+        check_engine(model, IDS)

@@ -12,6 +12,7 @@ and prompts, which follow from the model's shape and the lengths (`room_within`)
 from __future__ import annotations
 
 import logging
+import math
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
@@ -19,6 +20,7 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
+from prefixyarn.decode.attention import supported
 from prefixyarn.decode.backend import Answer, Request
 from prefixyarn.decode.batch import PREFILL_TOKENS, Batch, Room, Row
 from prefixyarn.decode.choice import Chooser, rows_at_a_time
@@ -26,6 +28,7 @@ from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 
 MAX_ROWS = {"cpu": 512, "cuda": 2048}  # more are no faster: the matrix products run at full speed before
+FLAT_ROWS = 32  # of families whose attention reads all rows' keys for each (`prefixyarn.decode.attention.Layout.flat`)
 
 
 @dataclass(frozen=True)
@@ -114,8 +117,8 @@ def decode(
                 raise
             scale *= 2
             logging.warning("out of memory with %d rows side by side; continuing with half of them", room.rows)
-            if torch.cuda.is_available():
-                torch.cuda.empty_cache()
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()  # what the batch had, which the error's traceback kept
     return [answers[request] for request in requests]
 
 
@@ -159,7 +162,7 @@ def room_within(
     share = min(1.0, 2 * prompts / len(requests))  # places for prompts, of rows
     scores = config.num_attention_heads * (prompt + answer) * 3 * max(size, 4)
     row = token * (answer + share * prompt) + states + scores
-    most = limits.max_rows or MAX_ROWS[kind]
+    most = min(limits.max_rows or MAX_ROWS[kind], math.inf if supported(model) else FLAT_ROWS)
     rows = int(min(most, len(requests), (memory - fixed - token * prompt) // row)) // scale
     if rows < 1:
         if scale > 1:

@@ -6,12 +6,18 @@ import math
 from collections.abc import Callable, Sequence
 
 import torch
+from transformers import PreTrainedModel
 
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.engine import Limits
+from prefixyarn.decode.likelihood import score
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.logits import check
 from prefixyarn.models.tokenizer import bos_count
 
+# Nats by which likelihoods of tokens may be off on average: what rounding was seen to do, several times.
+ENGINE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.3, torch.float16: 0.05}
 WINDOW = 1023  # tokens scored in one pass, after one: 1,024 positions are few, and logits over 262k entries 1 GB
 
 
@@ -46,6 +52,33 @@ def bits_per_character(foundation: Foundation, text: str) -> float:
     return nats / math.log(2) / len(text)
 
 
+@torch.inference_mode()
+def check_engine(model: PreTrainedModel, ids: Sequence[int]) -> None:
+    """Check that the built-in engine reads a text as the model's own forward pass does.
+
+    It attends in its own way (`prefixyarn.decode.attention`), which must know all that a family does there.
+
+    Args:
+        model: The model.
+        ids: Some text, whose second half is read behind the first.
+
+    Raises:
+        InputError: Likelihoods differ.
+    """
+    half = len(ids) // 2
+    request = Request(tuple(ids[:half]), tuple(ids[half:]))
+    found = torch.tensor(score(model, [request], Limits(10**6))[request])
+    plain = model(torch.tensor([list(ids)], device=model.device), use_cache=False).logits[0, half - 1 : -1]
+    scores = plain.float().log_softmax(-1).cpu()
+    expected = scores[range(len(request.prior)), list(request.prior)]
+    off = float((found - expected).abs().mean())
+    if not off <= ENGINE_TOLERANCE[model.dtype]:
+        raise InputError(
+            f"the built-in engine does not read text as {type(model).__name__} does: log-likelihoods of tokens are off "
+            f"by {off:.2g} nats on average. Its attention does what src/prefixyarn/decode/attention.py does not know."
+        )
+
+
 def verify(
     foundation: Foundation,
     paragraphs: dict[str, str],
@@ -65,13 +98,15 @@ def verify(
 
     Raises:
         InputError: A text does not survive the tokenizer, has not exactly the BOS tokens that it should, or
-            is modelled worse than the limit; or the model's family makes logits in a way that is not known here.
+            is modelled worse than the limit; or the model's family makes logits, or attends, in a way that is not
+            known here.
     """
     tokenizer, bos = foundation.tokenizer, bos_count(foundation.tokenizer)
     result: dict[str, dict[str, float]] = {}
     wrong = []
-    if paragraphs:
-        check(foundation.model, tokenizer(next(iter(paragraphs.values()))).input_ids[:64])
+    for text in list(paragraphs.values())[:1]:
+        check(foundation.model, tokenizer(text).input_ids[:64])
+        check_engine(foundation.model, tokenizer(text).input_ids[:64])
     for code, text in sorted(paragraphs.items()):
         ids: Sequence[int] = tokenizer(text).input_ids
         if tokenizer.decode(ids[bos:]).strip() != text.strip():
