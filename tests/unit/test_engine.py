@@ -18,10 +18,12 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 import tiny
 from decoding import LIMIT, generate, model_and_stops, requests, tok
+from prefixyarn.decode import batch
 from prefixyarn.decode.attention import Layout
 from prefixyarn.decode.backend import Answer, Request
 from prefixyarn.decode.batch import PREFILL_TOKENS, Batch, forward
 from prefixyarn.decode.choice import Chooser
+from prefixyarn.decode.constraint import Constraint
 from prefixyarn.decode.engine import Limits, decode, room_within
 from prefixyarn.decode.likelihood import score
 from prefixyarn.decode.stops import Stops
@@ -111,8 +113,66 @@ def test_prompts_that_begin_alike_are_read_once_so_far(monkeypatch: pytest.Monke
     assert [own for kind, own in found if kind == "read"] == [[50, 50], [5, 4, 3, 2, 1, 5, 4, 3, 2, 1, 31]]
 
 
+def test_a_long_prompt_does_not_part_those_that_begin_alike(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, stops = model_and_stops(tiny.llama)
+    found = passes(monkeypatch)
+    rng = random.Random(5)
+    text = [i for i in range(40, len(tok)) if "\n" not in tok.decode([i])]
+    same = (2, *rng.choices(text, k=39))
+    own = [(41, 47), (42, 48), (45, *rng.choices(text, k=60)), (46, 49), (47, 49)]
+    wanted = [Request((*same, *tail), (70, 71)) for tail in own]
+    answers = decode(model, wanted, stops, Limits(4000))
+    assert [a.new_ids for a in answers] == [generate(model, request, stops) for request in wanted]
+    assert [own for kind, own in found if kind == "read"] == [[40], [101, 2, 2, 2, 2]]
+    whole = [*wanted, Request(same)]  # what the others begin with is a prompt itself
+    assert [a.new_ids for a in decode(model, whole, stops, Limits(4000))] == [
+        *(a.new_ids for a in answers),
+        generate(model, whole[-1], stops),
+    ]
+
+
+@pytest.mark.parametrize("make", [tiny.gemma, tiny.llama, tiny.falcon])
+def test_much_given_text_is_read_in_turns(
+    make: Callable[..., PreTrainedModel], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model, stops = model_and_stops(make)
+    wanted = requests(tok, 12, seed=1)
+    long = [Request(r.prompt, (*r.prior, *r.prompt[1:9])) for r in wanted if len(r.prompt) > 12]
+    expected, scores = decode(model, wanted, stops, Limits(4000)), score(model, long, Limits(4000))
+    monkeypatch.setitem(batch.STEP_TOKENS, "cpu", 40)
+    monkeypatch.setitem(batch.READ_TOKENS, "cpu", 60)
+    found = passes(monkeypatch)
+    assert decode(model, wanted, stops, Limits(4000)) == expected
+    again = score(model, long, Limits(4000))
+    assert set(again) == set(scores)
+    assert all(again[r] == pytest.approx(scores[r], abs=1e-4) for r in scores)
+    assert max(sum(own) for kind, own in found if kind == "step") <= max(40, max(len(own) for _, own in found))
+    assert any(0 in own for _, own in found), "in later turns some rows have nothing more"
+
+
+def test_a_layout_moves_to_the_device_of_a_layer(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[Layout] = []
+    model, stops = model_and_stops(tiny.gemma)
+
+    def moving(model: PreTrainedModel, flat: bool, ids: torch.Tensor, layout: Layout) -> torch.Tensor:
+        moved = layout.on(torch.device("meta"))
+        assert moved is layout.on(torch.device("meta")) and layout.on(torch.device("cpu")) is layout
+        for name in ("rows", "places", "slots", "behind", "positions"):
+            assert (
+                getattr(moved, name).device.type == "meta" and getattr(moved, name).shape == getattr(layout, name).shape
+            )
+        assert moved.attend(8).shape == layout.attend(8).shape and moved.by_prompt.tokens.device.type == "meta"
+        assert (moved.own, moved.prompts, moved.reach) == (layout.own, layout.prompts, layout.reach)
+        seen.append(layout)
+        return forward(model, flat, ids, layout)
+
+    monkeypatch.setattr("prefixyarn.decode.batch.forward", moving)
+    decode(model, requests(tok, 4, seed=1), stops, Limits(4000))
+    assert len(seen) > 5
+
+
 @pytest.mark.parametrize("make", tiny.FAMILIES)
-def test_half_precision_answers_are_those_of_the_plain_mask(
+def test_half_precision_likelihoods_are_those_of_the_plain_mask(
     make: Callable[..., PreTrainedModel], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     # In bfloat16 equal logits are frequent and rounding decides: likelihoods are compared, up to its size.
@@ -197,6 +257,12 @@ def test_room_follows_from_the_memory() -> None:
     assert shared.rows > 2 * one.rows and shared.prompts == pytest.approx(shared.rows / 25, abs=1)
     assert room_within(model, alone, 2048, Limits(2000, 7)).rows == 7
     assert room_within(model, alone[:3], 2048, Limits(2000)).rows == 3, "no room for more than there is to do"
+    assert room_within(tiny.falcon(len(tok)), alone, 100, Limits(2000)).rows == 32, "each would read all others' keys"
+    kept = [Request((2, 50), (), Constraint(((50, 51), (52,), (53,)), ((60,), (61, 62))))]
+    assert (
+        room_within(model, kept, 100, Limits(2000)).answer == 8
+        and room_within(model, kept, 5, Limits(2000)).answer == 5
+    )
     with pytest.raises(
         InputError, match=r"100 MB of memory do not hold one row of 4353 tokens, which takes about \d+ MB"
     ):

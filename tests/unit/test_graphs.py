@@ -45,8 +45,6 @@ def test_steps_of_rounded_sizes_give_the_same_answers(make, max_rows: int, monke
     assert decode(model, wanted, stops, Limits(4000, max_rows)) == expected
     assert len(replays) > 10 and 2 <= len(shapes) <= 6
     # Its memory is free at the end, without a collection: on a GPU that is most of the memory there is.
-    gc.collect()
-    gc.disable()
     stores: list[weakref.ref[Store]] = []
     made = Store.__init__
 
@@ -54,11 +52,41 @@ def test_steps_of_rounded_sizes_give_the_same_answers(make, max_rows: int, monke
         stores.append(weakref.ref(self))
         made(self, rows, length)
 
-    with monkeypatch.context() as patched:
-        patched.setattr(Store, "__init__", recorded)
-        decode(model, wanted, stops, Limits(4000, max_rows))
-    assert len(stores) > 2 and not any(store() for store in stores)
-    gc.enable()
+    gc.collect()
+    gc.disable()
+    try:
+        with monkeypatch.context() as patched:
+            patched.setattr(Store, "__init__", recorded)
+            decode(model, wanted, stops, Limits(4000, max_rows))
+        assert len(stores) > 2 and not any(store() for store in stores)
+    finally:
+        gc.enable()
     # Turned off, nothing is captured.
     monkeypatch.setattr(graphs, "captured", None)
     assert decode(model, wanted, stops, Limits(4000, max_rows), parts=Parts(graphs=False)) == expected
+
+
+def test_a_step_that_cannot_be_captured_runs_as_it_is(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    model, stops = model_and_stops(tiny.llama)
+    wanted = requests(tok, 6, seed=1)
+    expected = decode(model, wanted, stops, Limits(4000))
+
+    def captured(step: Replay, pool: object) -> Replay:
+        raise RuntimeError("operation not permitted when stream is capturing")
+
+    monkeypatch.setattr(batch, "usable", lambda model: True)
+    monkeypatch.setattr(graphs, "captured", captured)
+    assert decode(model, wanted, stops, Limits(4000)) == expected
+    assert "could not be captured as a CUDA graph" in caplog.text
+
+
+def test_few_captures_are_kept(monkeypatch: pytest.MonkeyPatch) -> None:
+    model, stops = model_and_stops(tiny.llama)
+    wanted = requests(tok, 12, seed=1)
+    expected = decode(model, wanted, stops, Limits(4000))
+    monkeypatch.setattr(batch, "usable", lambda model: True)
+    monkeypatch.setattr(graphs, "captured", lambda step, pool: step)
+    monkeypatch.setattr(graphs, "MOST", 1)
+    assert decode(model, wanted, stops, Limits(4000)) == expected

@@ -6,7 +6,7 @@ import torch
 
 import tiny
 from prefixyarn.decode import int8_head
-from prefixyarn.decode.choice import Chooser
+from prefixyarn.decode.choice import GIVE_UP, Chooser
 from prefixyarn.decode.int8_head import Int8Head
 
 
@@ -45,15 +45,14 @@ def test_equal_logits_go_to_the_first_token_as_everywhere() -> None:
 
 def test_a_matrix_with_outliers_is_still_within_range() -> None:
     weight = torch.randn(3000, 128, generator=torch.Generator().manual_seed(1)) / 11
-    weight[1234] *= 50
+    weight[1234] *= 3
     found = Int8Head(weight).best(states(50, 128, 3))
-    if found:
-        assert torch.equal(found[0], (states(50, 128, 3) @ weight.T).argmax(-1))
+    assert found and torch.equal(found[0], (states(50, 128, 3) @ weight.T).argmax(-1))
+    weight[1234] *= 100
+    assert Int8Head(weight).best(states(50, 128, 3)) is None, "a scale as coarse as that says nothing"
 
 
-def test_it_is_prepared_once_and_again_for_other_weights(
-    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
-) -> None:
+def test_it_is_prepared_once_and_again_for_other_weights(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(int8_head, "LARGE", 256)
     model = tiny.llama(600)
     assert Int8Head.of(model, int8_head.WORTH - 1) is None, "not worth it for few answers"
@@ -89,3 +88,15 @@ def test_choices_are_the_same_with_it(monkeypatch: pytest.MonkeyPatch) -> None:
     with torch.inference_mode():
         rows = [None] * 300
         assert with_it(rows, asked, rows) == without(rows, asked, rows)  # type: ignore[arg-type]
+
+
+def test_it_is_given_up_where_it_tells_too_many(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(int8_head, "LARGE", 256)
+    monkeypatch.setattr(int8_head, "faster", lambda weight: True)
+    asked: list[int] = []
+    monkeypatch.setattr(Int8Head, "best", lambda self, hidden: asked.append(len(hidden)))
+    chooser, own = Chooser(tiny.llama(600), True, 100), torch.randn(3, 32)
+    with torch.inference_mode():
+        for _ in range(20):
+            chooser([None] * 3, own, [None] * 3)  # type: ignore[list-item]
+    assert asked == [3] * GIVE_UP

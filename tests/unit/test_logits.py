@@ -5,10 +5,10 @@ from transformers import Gemma2Config, Gemma2ForCausalLM
 import tiny
 from prefixyarn.decode import attention
 from prefixyarn.errors import InputError
-from prefixyarn.models.logits import check, logits
+from prefixyarn.models.logits import check_logits, logits
 from prefixyarn.models.verify import check_engine
 
-IDS = [2, *range(50, 80)]
+IDS = [2, *range(50, 140)]
 
 
 def gemma2(vocabulary: int, seed: int = 0) -> torch.nn.Module:
@@ -27,7 +27,7 @@ def test_logits_are_those_of_the_model(make) -> None:  # type: ignore[no-untyped
         assert torch.allclose(logits(model, states), expected, atol=1e-5)
         some = [7, 3, 499, 20]
         assert torch.allclose(logits(model, states, some), expected[:, some], atol=1e-5)
-    check(model, IDS)
+    check_logits(model, IDS)
     check_engine(model, IDS)
 
 
@@ -38,7 +38,7 @@ def test_a_family_that_is_not_known_is_found_out(make, monkeypatch: pytest.Monke
     if make is tiny.phi:
         monkeypatch.setattr("prefixyarn.models.logits.logits", lambda model, hidden: hidden @ model.lm_head.weight.T)
     with pytest.raises(InputError, match=r"logits of \w+ are not those .* off by"):
-        check(model, IDS)
+        check_logits(model, IDS)
 
 
 def test_attention_that_is_not_known_is_found_out(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -26,13 +26,14 @@ import torch
 from transformers import PreTrainedModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from prefixyarn.decode.kv_cache import Store
+from prefixyarn.decode.kv_cache import Store, window_of
+from prefixyarn.errors import InputError
 
 NAME = "prefixyarn_two_part"
 
 
 @dataclass(frozen=True)
-class Grid:
+class Groups:
     """Tokens in groups, those of a row or of a prompt, as a rectangle.
 
     Attributes:
@@ -52,13 +53,13 @@ class Grid:
         """Return what `spread` took apart, in the order of the tokens: (groups, width, …) -> (time, …)."""
         return states[:, 0] if self.cells is None else states.flatten(0, 1)[self.cells]
 
-    def to(self, device: torch.device) -> Grid:
+    def to(self, device: torch.device) -> Groups:
         """Return the same on a device."""
-        return Grid(self.tokens.to(device), None if self.cells is None else self.cells.to(device))
+        return Groups(self.tokens.to(device), None if self.cells is None else self.cells.to(device))
 
 
 def arrange(groups: np.ndarray, number: int, width: int = 0) -> tuple[np.ndarray, np.ndarray]:
-    """Return the tokens and cells of a `Grid`.
+    """Return the tokens and cells of `Groups`.
 
     Args:
         groups: The group of each token.
@@ -95,12 +96,12 @@ class Layout:
     own: Store
     rows: torch.Tensor
     places: torch.Tensor
-    by_row: Grid
+    by_row: Groups
     reach: int
     prompts: Store | None
     slots: torch.Tensor
     behind: torch.Tensor
-    by_prompt: Grid
+    by_prompt: Groups
     _seen: dict[int | None, torch.Tensor] = field(default_factory=dict)
     _unseen: dict[int | None, torch.Tensor] = field(default_factory=dict)
     _elsewhere: dict[torch.device, Layout] = field(default_factory=dict)
@@ -167,27 +168,33 @@ class Layout:
         Returns:
             Shape (1, time, places) each.
         """
-        device, parts = self.places.device, []
-        stores = [(self.own, self.rows, self.reach, self.behind)]
+        parts = [self._flat_part(len(self.by_row.tokens), self.reach, self.rows, self.places, self.behind)]
         if self.prompts:
-            stores.insert(0, (self.prompts, self.slots, self.prompts.length, torch.zeros_like(self.behind)))
-        for store, mine, length, before in stores:
-            groups = len(self.by_row.tokens) if store is self.own else len(self.by_prompt.tokens)
-            place = torch.arange(length, device=device).repeat(groups)
-            group = torch.arange(groups, device=device).repeat_interleave(length)
-            last = self.places if store is self.own else self.behind - 1
-            seen = (group == mine[:, None]) & (place <= last[:, None])
-            parts.append((seen, self.positions[:, None] - (place + before[:, None])))
+            slots, nothing = len(self.by_prompt.tokens), torch.zeros_like(self.behind)
+            parts.insert(0, self._flat_part(slots, self.prompts.length, self.slots, self.behind - 1, nothing))
         seen, distance = (torch.cat(own, -1)[None] for own in zip(*parts, strict=True))
         return seen, distance
+
+    def _flat_part(
+        self, groups: int, length: int, mine: torch.Tensor, last: torch.Tensor, before: torch.Tensor
+    ) -> tuple[torch.Tensor, torch.Tensor]:
+        """Return `flat` of one store: which group is each token's, the last place it sees, what lies before place 0."""
+        place = torch.arange(length, device=mine.device).repeat(groups)
+        group = torch.arange(groups, device=mine.device).repeat_interleave(length)
+        seen = (group == mine[:, None]) & (place <= last[:, None])
+        return seen, self.positions[:, None] - (place + before[:, None])
 
 
 _layout: ContextVar[Layout | None] = ContextVar("layout", default=None)
 
 
 def supported(model: PreTrainedModel) -> bool:
-    """Return whether a model's family goes through the attention interface of ``transformers``."""
-    return hasattr(sys.modules[type(model).__module__], "ALL_ATTENTION_FUNCTIONS")
+    """Return whether a model's family goes through the attention interface of ``transformers``.
+
+    And whether each layer has keys of its own (some of Gemma 3n's read those of another).
+    """
+    shared = getattr(model.config, "num_kv_shared_layers", 0)
+    return not shared and hasattr(sys.modules[type(model).__module__], "ALL_ATTENTION_FUNCTIONS")
 
 
 @contextmanager
@@ -203,32 +210,32 @@ def attending(decoder: Any, layout: Layout) -> Iterator[None]:
         _layout.reset(token)
 
 
-def _scores(query: torch.Tensor, keys: torch.Tensor, grid: Grid, scaling: float) -> torch.Tensor:
+def _scores(query: torch.Tensor, keys: torch.Tensor, groups: Groups, scaling: float) -> torch.Tensor:
     """Return scaled products of queries (time, heads, d) with keys (groups, key heads, places, d).
 
     Shape (time, heads, places).
     """
-    groups, kv_heads, places, _ = keys.shape
-    time, heads, d = query.shape
-    spread = grid.spread(query)  # (groups, width, heads, d)
+    number, kv_heads, places, _ = keys.shape
+    heads, d = query.shape[1:]
+    spread = groups.spread(query)  # (groups, width, heads, d)
     width = spread.shape[1]
-    asking = spread.view(groups, width, kv_heads, -1, d).transpose(1, 2).reshape(groups * kv_heads, -1, d)
+    asking = spread.view(number, width, kv_heads, -1, d).transpose(1, 2).reshape(number * kv_heads, -1, d)
     # The scale within the product, before half precision rounds it.
     nothing = query.new_empty(1)
     found = torch.baddbmm(nothing, asking, keys.reshape(-1, places, d).transpose(1, 2), beta=0, alpha=scaling)
-    found = found.view(groups, kv_heads, width, -1, places).transpose(1, 2).reshape(groups, width, heads, places)
-    return grid.collect(found)
+    found = found.view(number, kv_heads, width, -1, places).transpose(1, 2).reshape(number, width, heads, places)
+    return groups.collect(found)
 
 
-def _weighted(weights: torch.Tensor, values: torch.Tensor, grid: Grid) -> torch.Tensor:
+def _weighted(weights: torch.Tensor, values: torch.Tensor, groups: Groups) -> torch.Tensor:
     """Return sums of values (groups, key heads, places, d) by weights (time, heads, places): (time, heads, d)."""
-    groups, kv_heads, places, d = values.shape
+    number, kv_heads, places, d = values.shape
     heads = weights.shape[1]
-    spread = grid.spread(weights)
+    spread = groups.spread(weights)
     width = spread.shape[1]
-    own = spread.view(groups, width, kv_heads, -1, places).transpose(1, 2).reshape(groups * kv_heads, -1, places)
-    found = torch.bmm(own, values.reshape(-1, places, d))
-    return grid.collect(found.view(groups, kv_heads, width, -1, d).transpose(1, 2).reshape(groups, width, heads, d))
+    own = spread.view(number, width, kv_heads, -1, places).transpose(1, 2).reshape(number * kv_heads, -1, places)
+    found = torch.bmm(own, values.reshape(-1, places, d)).view(number, kv_heads, width, -1, d)
+    return groups.collect(found.transpose(1, 2).reshape(number, width, heads, d))
 
 
 def two_part(
@@ -239,7 +246,6 @@ def two_part(
     attention_mask: torch.Tensor | None,
     scaling: float | None = None,
     dropout: float = 0.0,
-    sliding_window: int | None = None,
     softcap: float | None = None,
     **kwargs: Any,
 ) -> tuple[torch.Tensor, None]:
@@ -253,19 +259,24 @@ def two_part(
         attention_mask: Not used: the layout knows.
         scaling: Of scores; by default one over the root of d.
         dropout: Not used: nothing is trained.
-        sliding_window: How far back the layer sees.
         softcap: Scores are capped at it (Gemma 2, arXiv 2408.00118, section 2).
-        kwargs: Others' options.
+        kwargs: Others' options. How far back the layer sees is taken from the configuration: not every family tells.
 
     Returns:
         Shape (1, time, heads, d), and no weights.
+
+    Raises:
+        InputError: The family adds something to scores that is not known here.
     """
+    if unknown := [name for name in ("s_aux", "position_bias") if kwargs.get(name) is not None]:
+        raise InputError(f"the built-in engine does not know what {type(module).__name__} does with {unknown[0]}")
     layout = _layout.get()
     assert layout is not None
+    window = window_of(module.config, module.layer_idx)
     layout, asking = layout.on(query.device), query[0].transpose(0, 1)
     scaling = query.shape[-1] ** -0.5 if scaling is None else scaling
     if layout.prompts is None and softcap is None:
-        return _reading(asking, key, value, layout.by_row, layout.attend(sliding_window), scaling)[None], None
+        return _reading(asking, key, value, layout.by_row, layout.attend(window), scaling)[None], None
     scores = _scores(asking, key, layout.by_row, scaling)
     if layout.prompts:
         slots = len(layout.by_prompt.tokens)
@@ -273,7 +284,7 @@ def two_part(
         scores = torch.cat([_scores(asking, given, layout.by_prompt, scaling), scores], -1)
     if softcap is not None:
         scores = torch.tanh(scores / softcap) * softcap
-    scores.masked_fill_(layout.unseen(sliding_window), torch.finfo(scores.dtype).min)
+    scores.masked_fill_(layout.unseen(window), torch.finfo(scores.dtype).min)
     weights = torch.softmax(scores, -1, dtype=torch.float32).to(value.dtype)
     out = _weighted(weights[..., -layout.reach :], value, layout.by_row)
     if layout.prompts:
@@ -282,16 +293,16 @@ def two_part(
 
 
 def _reading(
-    asking: torch.Tensor, key: torch.Tensor, value: torch.Tensor, grid: Grid, seen: torch.Tensor, scaling: float
+    asking: torch.Tensor, key: torch.Tensor, value: torch.Tensor, groups: Groups, seen: torch.Tensor, scaling: float
 ) -> torch.Tensor:
     """Attend within rows alone, many tokens each, by torch's own attention: (time, heads, d)."""
-    shared = asking.shape[1] // key.shape[1]
-    if shared > 1:  # heads repeated: with a mask, torch has no fast way that shares them
-        key, value = (own[:, :, None].expand(-1, -1, shared, -1, -1).flatten(1, 2) for own in (key, value))
+    sharing = asking.shape[1] // key.shape[1]
+    if sharing > 1:  # heads repeated: with a mask, torch has no fast way that shares them
+        key, value = (own[:, :, None].expand(-1, -1, sharing, -1, -1).flatten(1, 2) for own in (key, value))
     out = torch.nn.functional.scaled_dot_product_attention(
-        grid.spread(asking).transpose(1, 2), key, value, attn_mask=grid.spread(seen)[:, None], scale=scaling
+        groups.spread(asking).transpose(1, 2), key, value, attn_mask=groups.spread(seen)[:, None], scale=scaling
     )
-    return grid.collect(out.transpose(1, 2))
+    return groups.collect(out.transpose(1, 2))
 
 
 ALL_ATTENTION_FUNCTIONS.register(NAME, two_part)

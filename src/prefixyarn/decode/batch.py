@@ -18,14 +18,16 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.attention import Grid, Layout, arrange, attending, supported
+from prefixyarn.decode.attention import Groups, Layout, arrange, attending, supported
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.constraint import Constraint, Ids
-from prefixyarn.decode.graphs import Graphs, usable
+from prefixyarn.decode.graphs import LARGE, Graphs, usable
 from prefixyarn.decode.kv_cache import KVCache, Store, masks
 
 # Tokens read in one pass. Larger products are no faster on a CPU; a GPU is filled by thousands.
 PREFILL_TOKENS = {"cpu": 512, "cuda": 8192}
+READ_TOKENS = {"cpu": 4096, "cuda": 32768}  # places of prompts that were read and wait, what they share included
+STEP_TOKENS = {"cpu": 2048, "cuda": 8192}  # new tokens of all rows in one pass
 SHARED = 32  # prompts that begin with this many equal tokens, and half of theirs, have the beginning read once
 
 
@@ -144,6 +146,7 @@ class Batch:
         self._rows: list[Row] = []
         self._first = 0  # of the rows that were given out last
         self._shared: list[int] = []  # by slot, how many rows have the prompt
+        self._parameters = sum(parameter.numel() for parameter in model.parameters())
         self._graphs = None
         if graphs and usable(model) and not self._flat:
             # It must not refer to the batch: in a circle, a batch would keep its memory beyond its end.
@@ -212,14 +215,17 @@ class Batch:
 
     def _next(self) -> list[tuple[Row, _Family]]:
         """Take the next prompts from their families, as many as are read at a time, beginnings apart."""
-        budget, chosen, begun = PREFILL_TOKENS[self._model.device.type], list[tuple[Row, _Family]](), set[Ids]()
-        tokens, beginnings = 0, 0
+        kind = self._model.device.type
+        budget, held = PREFILL_TOKENS["cpu" if self._flat else kind], READ_TOKENS[kind]
+        chosen, begun = list[tuple[Row, _Family]](), set[Ids]()
+        tokens, beginnings, longest = 0, 0, 0
         while self._families:
             family = self._families[0]
             begins = family.read is None and family.beginning not in begun
             tokens += len(family.waiting[0].prompt) - len(family.beginning)
             beginnings += len(family.beginning) * begins
-            if chosen and max(tokens, beginnings) > budget:
+            longest = max(longest, len(family.waiting[0].prompt))
+            if chosen and (max(tokens, beginnings) > budget or (len(chosen) + 1) * longest > held):
                 break
             begun.add(family.beginning)
             chosen.append((family.waiting.popleft(), family))
@@ -241,10 +247,23 @@ class Batch:
         starts = [len(row.tokens) - row.new for row in self._rows]
         slots = [row.slot for row in self._rows]
         behind = [len(row.prompt) for row in self._rows]
-        if self._graphs and all(row.new == 1 for row in self._rows):
+        small = len(self._rows) * self._parameters < LARGE
+        if self._graphs and small and all(row.new == 1 for row in self._rows):
             ids = [row.tokens[-1] for row in self._rows]
             return self._graphs.step(ids, starts, slots, behind, len(self._shared))
-        return self._pass(self._own, [row.tokens[-row.new :] for row in self._rows], starts, slots, behind)
+        new = [row.tokens[-row.new :] for row in self._rows]
+        # Much given text is read in turns: memory holds so many states, and rectangles of rows and new tokens.
+        budget, widest = STEP_TOKENS[self._model.device.type], max(map(len, new))
+        together = sum(map(len, new)) <= budget and len(new) * widest <= 4 * budget
+        turn = widest if together else max(1, budget // len(new))
+        pieces = []
+        for begun in range(0, widest, turn):
+            part = [tokens[begun : begun + turn] for tokens in new]
+            states = self._pass(self._own, part, [start + begun for start in starts], slots, behind)
+            pieces.append(states.split([len(tokens) for tokens in part]))
+        if len(pieces) == 1:
+            return states
+        return torch.cat([piece for own in zip(*pieces, strict=True) for piece in own])
 
     def _pass(
         self,
@@ -274,17 +293,17 @@ class Batch:
         device = self._model.device
         parts = torch.from_numpy(np.concatenate([part.ravel() for part in flat])).to(device)
         cut = [own.view(part.shape) for own, part in zip(parts.split([part.size for part in flat]), flat, strict=True)]
-        in_order = counts.max() == 1
+        in_order = bool((counts == 1).all())
         layout = Layout(
             own=own,
             rows=cut[1],
             places=cut[2],
-            by_row=Grid(cut[5], None if in_order else cut[6]),
+            by_row=Groups(cut[5], None if in_order else cut[6]),
             reach=int(places.max()) + 1,
             prompts=self._prompts if slots else None,
             slots=cut[3],
             behind=cut[4],
-            by_prompt=Grid(cut[7], cut[8]),
+            by_prompt=Groups(cut[7], cut[8]),
         )
         return forward(self._model, self._flat, cut[0], layout)
 
@@ -360,18 +379,25 @@ def families(roots: Sequence[Row]) -> list[_Family]:
     A beginning is worth a pass of its own if it has `SHARED` tokens and half of each prompt's.
     """
     order = {id(row): n for n, row in enumerate(roots)}
-    found: list[tuple[int, list[Row]]] = []  # (tokens that begin alike, rows)
+    found: list[tuple[int, int, list[Row]]] = []  # (tokens that begin alike, tokens of the longest prompt, rows)
     for row in sorted(roots, key=lambda row: row.prompt):
         if found:
-            length, own = found[-1]
+            alike, longest, own = found[-1]
             # The last token is the prompt's own: its state is what the answer begins from.
-            most = min(length, len(row.prompt) - 1)
+            alike = min(alike, len(row.prompt) - 1)
             first = own[0].prompt
-            alike = next((n for n in range(most) if first[n] != row.prompt[n]), most)
-            if alike >= SHARED and all(2 * alike >= len(r.prompt) for r in (row, *own)):
-                found[-1] = alike, [*own, row]
+            alike = next((n for n in range(alike) if first[n] != row.prompt[n]), alike)
+            longest = max(longest, len(row.prompt))
+            if alike >= SHARED and 2 * alike >= longest:
+                own.append(row)
+                found[-1] = alike, longest, own
                 continue
-        found.append((len(row.prompt) - 1, [row]))
-    ordered = [(length, sorted(own, key=lambda row: order[id(row)])) for length, own in found]
-    ordered.sort(key=lambda pair: order[id(pair[1][0])])
-    return [_Family(own[0].prompt[:length] if len(own) > 1 else (), deque(own)) for length, own in ordered]
+        found.append((len(row.prompt) - 1, len(row.prompt), [row]))
+    made = [_Family((), deque(own)) for _, _, own in found if len(own) == 1]
+    together: dict[Ids, list[Row]] = defaultdict(list)  # a long prompt among short ones can part what begins alike
+    for alike, _, own in found:
+        if len(own) > 1:
+            together[own[0].prompt[:alike]] += own
+    for beginning, own in together.items():
+        made.append(_Family(beginning, deque(sorted(own, key=lambda row: order[id(row)]))))
+    return sorted(made, key=lambda family: order[id(family.waiting[0])])

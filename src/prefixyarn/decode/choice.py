@@ -20,6 +20,7 @@ LOGITS_BYTES = {"cpu": 2**26, "cuda": 2**30}  # of the logits that are computed 
 # How close the two best logits may be, as a share of the best, before a row is computed again: four times what batching
 # and the order of sums were seen to move a logit by (4.1e-4 at logits about 25; benchmarks/rounding.py).
 CLOSE = 6.4e-5
+GIVE_UP = 8  # times that 8 bits told too many candidates, after which they are no longer asked
 
 
 def rows_at_a_time(model: PreTrainedModel) -> int:
@@ -43,7 +44,7 @@ class Chooser:
             answers: How many answers are to be decoded; few are not worth preparing for.
         """
         self._model, self._exact, self._answers = model, model.dtype == torch.float32, answers if int8 else 0
-        self.close = 0
+        self.close, self._given_up = 0, 0
 
     @functools.cached_property
     def _int8(self) -> Int8Head | None:
@@ -91,8 +92,12 @@ class Chooser:
         self, hidden: torch.Tensor, own: tuple[int, ...] | None
     ) -> tuple[torch.Tensor, torch.Tensor, torch.Tensor]:
         """Return the likeliest tokens (of a constraint's, their places) and what the two best ones' logits are."""
-        if own is None and self._int8 and (found := self._int8.best(hidden)):
-            return found
+        if own is None and self._int8:
+            if found := self._int8.best(hidden):
+                return found
+            self._given_up += 1
+            if self._given_up == GIVE_UP:
+                self._int8 = None
         if not self._exact and own is None:  # scales and caps change no order
             first, best = self._model.get_output_embeddings()(hidden).max(-1)
             return best, first, first

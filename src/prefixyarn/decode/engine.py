@@ -22,7 +22,7 @@ from transformers import PreTrainedModel
 
 from prefixyarn.decode.attention import supported
 from prefixyarn.decode.backend import Answer, Request
-from prefixyarn.decode.batch import PREFILL_TOKENS, Batch, Room, Row
+from prefixyarn.decode.batch import PREFILL_TOKENS, READ_TOKENS, STEP_TOKENS, Batch, Room, Row
 from prefixyarn.decode.choice import Chooser, rows_at_a_time
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
@@ -72,8 +72,8 @@ def decode(
 ) -> list[Answer]:
     """Decode requests greedily.
 
-    In fp32 the result is token for token that of ``transformers``' ``generate`` on ``prompt + prior`` with the
-    same stops, whatever the batch.
+    In fp32 the result does not depend on the batch, and is token for token that of ``transformers``' ``generate`` on
+    ``prompt + prior`` with the same stops (but for logits that are equal up to the last bits of a float).
 
     Args:
         model: A causal language model in evaluation mode, with SDPA attention.
@@ -127,9 +127,9 @@ def room_within(
 ) -> Room:
     """Return how many rows and prompts fit into the memory, by the model's shape.
 
-    A prompt and what a row has behind it are keys and values of all layers. Beside them there are the weights, a pass
-    of `PREFILL_TOKENS` tokens (their keys and values, a few hidden and feed-forward states), the states and scores of a
-    step, and the logits of some rows at a time. There are twice as many places for prompts as rows fill when each
+    A prompt and what a row has behind it are keys and values of all layers. Beside them there are the weights, prompts
+    that were read and wait, a few hidden and feed-forward states of a pass, the scores of a step, and the logits of
+    some rows at a time (and the 8-bit output matrix). There are twice as many places for prompts as rows fill when each
     prompt has all its priors: most of these end before the last one does.
 
     Args:
@@ -152,11 +152,13 @@ def room_within(
     weights = sum(p.numel() * p.element_size() for p in model.parameters())
     token = config.num_hidden_layers * 2 * heads * head * size  # keys and values
     states = (8 * config.hidden_size + 3 * wide) * size
-    prefill = max(PREFILL_TOKENS[kind], prompt) * (token + states)
+    reading = max(STEP_TOKENS[kind], PREFILL_TOKENS[kind], prompt) * states
+    waiting = min(max(READ_TOKENS[kind], prompt), prompts * prompt) * token
     logits = rows_at_a_time(model) * config.vocab_size * 8
+    int8 = config.vocab_size * config.hidden_size if kind == "cpu" and size == 4 else 0
     # Python, libraries, the job's data, the allocator's slack; beside a GPU they do not count. By measured peaks.
     overhead = 1280 * 2**20 if kind == "cpu" else 2 * 2**30
-    fixed = weights + prefill + logits + overhead
+    fixed = weights + reading + waiting + logits + int8 + overhead
     gpus = {p.device for p in model.parameters() if p.device.type == "cuda"}
     memory = weights + sum(_free(gpu) for gpu in gpus) if gpus else limits.memory_mb * 2**20
     share = min(1.0, 2 * prompts / len(requests))  # places for prompts, of rows

@@ -8,6 +8,7 @@ that nobody reads. All captures share one memory pool: their states are read bef
 
 from __future__ import annotations
 
+import logging
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from typing import Any
@@ -16,8 +17,12 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.attention import Grid, Layout, arrange
+from prefixyarn.decode.attention import Groups, Layout, arrange
 from prefixyarn.decode.kv_cache import Store
+
+MOST = 64  # captures at a time
+# Rows times parameters from which on a step takes so long that launching it does not matter: 40 ms and more.
+LARGE = 6e12
 
 Run = Callable[[torch.Tensor, Layout], torch.Tensor]
 Replay = Callable[[], torch.Tensor]
@@ -25,7 +30,8 @@ Replay = Callable[[], torch.Tensor]
 
 def usable(model: PreTrainedModel) -> bool:
     """Return whether a model's steps can be captured: it is on one GPU."""
-    return {p.device.type for p in model.parameters()} == {"cuda"} and len({p.device for p in model.parameters()}) == 1
+    devices = {parameter.device for parameter in model.parameters()}
+    return len(devices) == 1 and model.device.type == "cuda"
 
 
 def rounded(n: int, step: int, most: int) -> int:
@@ -102,6 +108,8 @@ class Graphs:
         packed = torch.from_numpy(np.concatenate([inputs.ravel(), tokens.ravel()]))
         key = rows, groups, width, reach
         if key not in self._captures:
+            if len(self._captures) == MOST:  # each takes some of the GPU's memory
+                self._captures.pop(next(iter(self._captures)))
             self._captures[key] = self._prepare(packed, *key)
         own = self._captures[key]
         own.told.copy_(packed)
@@ -109,8 +117,18 @@ class Graphs:
         if not own.seen:
             own.seen = True
             return own.step()[:n]
-        own.replay = own.replay or captured(own.step, self._pool)
+        if own.replay is None:
+            own.replay = self._captured(own.step)
         return own.replay()[:n]
+
+    def _captured(self, step: Replay) -> Replay:
+        try:
+            return captured(step, self._pool)
+        except torch.OutOfMemoryError:
+            raise
+        except RuntimeError as error:  # a family may do what cannot be captured, such as wait for the GPU
+            logging.warning("a step could not be captured as a CUDA graph, and runs without: %s", error)
+            return step
 
     def _prepare(self, packed: torch.Tensor, rows: int, groups: int, width: int, reach: int) -> _Capture:
         told, buffer = packed.clone(), packed.to(self._device, copy=True)
@@ -124,12 +142,12 @@ class Graphs:
                 own=own,
                 rows=in_order,
                 places=places,
-                by_row=Grid(in_order[:, None], None),
+                by_row=Groups(in_order[:, None], None),
                 reach=reach,
                 prompts=prompts,
                 slots=slots,
                 behind=behind,
-                by_prompt=Grid(buffer[5 * rows :].view(groups, width), cells),
+                by_prompt=Groups(buffer[5 * rows :].view(groups, width), cells),
             )
             return run(ids, layout)
 

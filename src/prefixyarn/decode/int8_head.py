@@ -4,14 +4,15 @@ On a CPU the product with the output matrix is half of a step of a small model (
 finds one token. In 8 bits it takes a third of the time where the processor multiplies int8 (VNNI), and says which
 tokens can be the likeliest: those within a margin of the best. Their logits are then computed in fp32.
 
-Both sides are first multiplied by one random orthogonal matrix, which leaves products what they are and spreads large
-entries (as in QuaRot, arXiv 2404.00456; the sharper the largest, the coarser all others). All rows of the matrix have
-one scale, so that the integers compare as they come.
+Both sides are first multiplied by one random orthogonal matrix (of blocks), which leaves products what they are and
+spreads large entries: as in QuaRot, arXiv 2404.00456. All rows of the matrix have one scale, so that the integers
+compare as they come.
 
 The margin: let w, h be rotated rows and states with steps (scales) s_w, s_h. Rounding moves each entry by at most half
-a step, and the difference of two tokens' logits by a sum of such errors, each independent and of variance s²/12: in all
-at most (|w₁ - w₂|² s_h² + 2 |h|² s_w²) / 12, where |w₁ - w₂| ≤ 2 max |w|. A sum of bounded independent errors exceeds
-nine times its root with a probability below exp(-9²/2) = 3e-18 (Hoeffding). So the margin is nine of them.
+a step. We take these errors as uniform and independent; so the difference of two tokens' logits has an error of a
+variance of at most (|w₁ - w₂|² s_h² + 2 |h|² s_w²) / 12, where |w₁ - w₂| ≤ 2 max |w|. A sum of uniform errors is
+sub-Gaussian with its own variance: it exceeds nine deviations with a probability below exp(-9²/2) = 3e-18. So the
+margin is nine of them. benchmarks/int8_head.py looks for tokens that are lost all the same.
 """
 
 from __future__ import annotations

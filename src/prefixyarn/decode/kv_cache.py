@@ -15,6 +15,8 @@ import torch
 from transformers import PreTrainedConfig
 from transformers.cache_utils import Cache, DynamicLayer
 
+from prefixyarn.errors import InputError
+
 if TYPE_CHECKING:
     from prefixyarn.decode.attention import Layout
 
@@ -96,7 +98,7 @@ class KVCache(Cache):
     ) -> tuple[torch.Tensor, torch.Tensor]:
         """Store a layer's keys and values, shape (1, key heads, time, head dimension); return those to attend to.
 
-        These are the rows' own parts, shape (rows, key heads, reach, head dimension).
+        These are the rows' own parts, shape (rows, key heads, reach, head dimension), or everything, see `Store.flat`.
         """
         layout = self._layout.on(key_states.device)
         layout.own.write(layer_idx, key_states, value_states, layout.rows, layout.places)
@@ -125,3 +127,18 @@ def masks(config: PreTrainedConfig, attend: torch.Tensor, distance: torch.Tensor
     if getattr(config, "layer_types", None):
         return {"full_attention": full, "sliding_attention": sliding}
     return sliding  # without a list, all layers have the window, if there is one (Mistral)
+
+
+def window_of(config: PreTrainedConfig, layer: int) -> int | None:
+    """Return how far back a layer sees, itself included; None for all the way. As `masks` has it.
+
+    Raises:
+        InputError: The layer is of a kind that is not known here.
+    """
+    window: int | None = getattr(config, "sliding_window", None)
+    types = getattr(config, "layer_types", None)
+    if not types:
+        return window
+    if types[layer] not in ("full_attention", "sliding_attention"):
+        raise InputError(f"the built-in engine does not know attention of the kind {types[layer]!r}")
+    return window if types[layer] == "sliding_attention" else None

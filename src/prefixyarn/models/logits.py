@@ -3,7 +3,7 @@
 Models of ``transformers`` compute logits with their whole forward pass. Here the decoder has run, and logits are wanted
 only where a token is chosen or scored, or of a few tokens alone. What a family adds to the product with its output
 matrix is a bias (Phi), a scale (Granite divides by ``logits_scaling``, Cohere multiplies by ``logit_scale``) and a soft
-cap (Gemma 2, arXiv 2408.00118, section 2). `check` compares with the model's own forward pass.
+cap (Gemma 2, arXiv 2408.00118, section 2). `check_logits` compares with the model's own forward pass.
 """
 
 from __future__ import annotations
@@ -51,7 +51,7 @@ def finished(model: PreTrainedModel, raw: torch.Tensor) -> torch.Tensor:
 
 
 @torch.inference_mode()
-def check(model: PreTrainedModel, ids: Sequence[int]) -> None:
+def check_logits(model: PreTrainedModel, ids: Sequence[int]) -> None:
     """Check that a model's family is known here: that `logits` gives what its own forward pass does.
 
     Args:
