@@ -21,6 +21,7 @@ import random
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, fields
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -64,41 +65,35 @@ class Shape:
     until: float
 
 
-def gemma_270m(**given: Any) -> Gemma3TextConfig:
-    own = {
-        "vocab_size": 262144,
-        "hidden_size": 640,
-        "intermediate_size": 2048,
-        "num_hidden_layers": 18,
-        "num_attention_heads": 4,
-        "num_key_value_heads": 1,
-        "head_dim": 256,
-        "query_pre_attn_scalar": 256,
-        "sliding_window": 512,
-        "max_position_embeddings": 32768,
-    }
-    return Gemma3TextConfig(**{**own, **given})
-
-
-def llama3_8b(**given: Any) -> LlamaConfig:
-    own = {
-        "vocab_size": 128256,
-        "hidden_size": 4096,
-        "intermediate_size": 14336,
-        "num_hidden_layers": 32,
-        "num_attention_heads": 32,
-        "num_key_value_heads": 8,
-        "max_position_embeddings": 8192,
-        "rms_norm_eps": 1e-5,
-    }
-    return LlamaConfig(**{**own, **given})
-
-
+GEMMA_270M = partial(
+    Gemma3TextConfig,
+    vocab_size=262144,
+    hidden_size=640,
+    intermediate_size=2048,
+    num_hidden_layers=18,
+    num_attention_heads=4,
+    num_key_value_heads=1,
+    head_dim=256,
+    query_pre_attn_scalar=256,
+    sliding_window=512,
+    max_position_embeddings=32768,
+)
+LLAMA3_8B = partial(
+    LlamaConfig,
+    vocab_size=128256,
+    hidden_size=4096,
+    intermediate_size=14336,
+    num_hidden_layers=32,
+    num_attention_heads=32,
+    num_key_value_heads=8,
+    max_position_embeddings=8192,
+    rms_norm_eps=1e-5,
+)
 NARROW = {"hidden_size": 256, "intermediate_size": 512, "vocab_size": 2000}
 SHAPES = {
-    "270M": Shape(gemma_270m, {**NARROW, "head_dim": 32}, 48, 0.2),
+    "270M": Shape(GEMMA_270M, {**NARROW, "head_dim": 32}, 48, 0.2),
     "7B": Shape(LlamaConfig, NARROW, 128, 0.6),  # its defaults are Llama 2 7B's
-    "8B": Shape(llama3_8b, NARROW, 128, 1.0),
+    "8B": Shape(LLAMA3_8B, NARROW, 128, 1.0),
 }
 
 
