@@ -62,7 +62,7 @@ use rule decode as choose_prompt with:
         "logs/{run}/choose_prompt/{task}/{model}.log",
     benchmark:
         "results/{run}/timings/choose_prompt/{task}/{model}.tsv"
-    priority: 6
+    priority: 8  # before dictionaries: the longest chain, translation's, begins with it
     resources:
         mem_mb=memory("choose_prompt"),
         runtime=runtime("choose_prompt"),

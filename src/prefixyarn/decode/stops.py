@@ -39,8 +39,8 @@ class Stops:
     @classmethod
     def of(cls, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, max_answer_tokens: int) -> Stops:
         """Find a model's stop tokens by decoding its whole vocabulary."""
-        pieces = tokenizer.batch_decode([[i] for i in range(len(tokenizer))])
-        newlines = frozenset(i for i, piece in enumerate(pieces) if "\n" in piece)
+        decode = tokenizer.backend_tokenizer.decode  # a third of the tokenizer's own time, in every job with a model
+        newlines = frozenset(i for i in range(len(tokenizer)) if "\n" in decode([i], skip_special_tokens=False))
         listed = model.generation_config.eos_token_id if model.generation_config else None
         eos = set(listed) if isinstance(listed, list) else {listed}
         eos.add(tokenizer.eos_token_id)
