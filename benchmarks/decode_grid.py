@@ -92,7 +92,7 @@ def grid(run: str, name: str, items: int, kind: str = "priors") -> list[list[Req
         priors = {
             (p.item, p.system): p.ids for p in read_records(results / f"priors/translation/{name}.jsonl", Prior, subset)
         }
-        prompts = system_prompts(prompt, choice, read_records(data / "train.jsonl", Item), SEED)
+        prompts = system_prompts(prompt, choice, read_records(data / "train.jsonl", Item), SEED, direction)
         own = prompts["zero-shot" if kind == "priors" else f"few-shot-{SHOTS}"]
         for item in read_records(data / "test.jsonl", Item)[:items]:
             ids = tuple(prompt_ids(tokenizer, own.fill(item.source, direction)))
@@ -115,7 +115,7 @@ def tagging_grid(run: str, name: str) -> list[list[Request]]:
     questions = with_priors(
         items,
         read_subsets(results / f"priors/tagging/{name}.jsonl", Prior, subsets),
-        {subset: system_prompts(prompt, choice, train[subset], SEED) for subset in subsets},
+        {s: system_prompts(prompt, choice, train[s], SEED, Direction.parse(s)) for s in subsets},
     )
     constraint = task_of("tagging").constraint
     wanted: dict[System, list[Request]] = {}

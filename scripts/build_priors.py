@@ -9,15 +9,18 @@ from functools import partial
 from pathlib import Path
 
 from prefixyarn.data import lexicon
+from prefixyarn.decode.session import Session
 from prefixyarn.examples import system_prompts
 from prefixyarn.job import Job, run
 from prefixyarn.job_files import files_by_subset
 from prefixyarn.languages import Direction
-from prefixyarn.models.tokenizer import load_tokenizer
+from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.models.tokenizer import load_tokenizer, prompt_ids
 from prefixyarn.priors.build import another, build_priors, encoder
 from prefixyarn.priors.dictionary import LIKELIEST, salient_words
-from prefixyarn.priors.dictionary_likeliest import Pick, likeliest
+from prefixyarn.priors.dictionary_likeliest import likeliest
 from prefixyarn.priors.material import Material
+from prefixyarn.priors.own_openings import openings
 from prefixyarn.priors.registry import DICTIONARY, KINDS
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
@@ -44,7 +47,7 @@ def main(job: Job) -> None:
     choice = read_json(job.input.examples) if job.input.get("examples") else None
     template = load_prompt(job.input.choice, tokenizer.backend_tokenizer, params.max_source_tokens)
     if params.systems is None:
-        block = {"priors": params.priors, "sft": {"method": params.method}}
+        block = {"priors": params.priors, "sft": {"method": params.method}, "few_shot": params.few_shot}
         systems = task_grid(block, choice["prompt"]["examples"] if choice else 0)
     else:
         systems = [System(**system) for system in params.systems]
@@ -52,7 +55,10 @@ def main(job: Job) -> None:
     predicted = read_subsets(refined, Prediction, params.subsets) if refined else {}
     tuned = read_subsets(sft, Output, params.subsets) if sft else {}
     files = files_by_subset(job.input.data, params.subsets)
-    pick = picking(job) if any(system.variant == LIKELIEST for system in systems) else None
+    matched = job.input.get("matched")
+    same_pairs = read_subsets(matched, Prediction, params.subsets) if matched else {}
+    ranked, opened = (any(wanted(s) for s in systems) for wanted in (picks, opens))
+    session = open_session(job) if ranked or opened else None
 
     found: dict[str, list[Prior]] = {}
     for n, subset in enumerate(params.subsets):
@@ -63,7 +69,7 @@ def main(job: Job) -> None:
         own = [s for s in systems if dictionary or DICTIONARY not in KINDS[s.kind].needs]
         if len(own) < len(systems):
             logging.info("%s: no dictionary, so no pseudo and random priors", subset)
-        prompts = system_prompts(template, choice, train, params.seed)
+        prompts = system_prompts(template, choice, train, params.seed, direction)
         prompt = prompts["zero-shot"]
         encode = encoder(tokenizer, prompt.join(direction))
         material = Material(
@@ -76,13 +82,19 @@ def main(job: Job) -> None:
             others={key: other for domain in domains for key, other in another(domain, params.seed).items()},
             lexicon=dictionary,
             refined={own.item: own.text for own in predicted.get(subset, [])},
+            matched={own.item: own.text for own in same_pairs.get(subset, [])},
             sft={own.item: own for own in tuned.get(subset, [])},
             rank=salient_words([item.source for item in train], direction.source) if task.salient else list,
         )
-        if dictionary and pick:
+        if dictionary and session and ranked:
             progress = partial(Progress, f"build_priors {subset}", unit="candidates")
-            chosen = likeliest(items, dictionary, direction, prompt, tokenizer, encode, pick, progress)
+            chosen = likeliest(items, dictionary, direction, prompt, tokenizer, encode, session.likeliest, progress)
             material = replace(material, likeliest=chosen)
+        if session and opened:
+            filled = {i.id: tuple(prompt_ids(tokenizer, prompt.fill(i.source, direction))) for i in items}
+            done = Progress(f"build_priors {subset}", len(items), "openings")
+            begun = openings(session, filled, direction.target, LanguageDetector(params.languages), done)
+            material = replace(material, own=begun)
         constraints = {item.id: task.constraint(item, tokenizer.backend_tokenizer) for item in items}
         priors = build_priors(items, own, prompts, tokenizer, encode, material, constraints)
         found[subset] = [replace(prior, ids=prior.ids[: params.longest]) for prior in priors]
@@ -91,12 +103,20 @@ def main(job: Job) -> None:
     write_by_subset(job.output.priors, found)
 
 
-def picking(job: Job) -> Pick:
-    """Return what lets the foundation pick; only here torch is imported."""
-    from prefixyarn.decode.session import Session
+def picks(system: System) -> bool:
+    """Tell whether the foundation picks such a system's prior among what a dictionary offers."""
+    return system.variant == LIKELIEST
 
+
+def opens(system: System) -> bool:
+    """Tell whether such a system's prior is the foundation's own opening."""
+    return system.kind == "own"
+
+
+def open_session(job: Job) -> Session:
+    """Open the foundation; only here torch is imported."""
     folder = Path(job.input.manifest).parent
-    return Session.open(folder, job.wildcards.model, job.params.dtype, 0, job.resources.mem_mb).likeliest
+    return Session.open(folder, job.wildcards.model, job.params.dtype, 0, job.resources.mem_mb)
 
 
 if __name__ == "__main__":  # not in processes that a job starts

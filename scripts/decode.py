@@ -12,6 +12,7 @@ from prefixyarn.decode.session import Session
 from prefixyarn.examples import system_prompts
 from prefixyarn.job import Job, run
 from prefixyarn.job_files import read_by_subset, state_path
+from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import choose
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import Prompt, load_prompt, within
@@ -69,7 +70,7 @@ def asked(job: Job, session: Session) -> Questions:
         return with_priors(
             items,
             read_subsets(priors, Prior, items),
-            {subset: system_prompts(prompt, choice, train[subset], params.seed) for subset in items},
+            {s: system_prompts(prompt, choice, train[s], params.seed, Direction.parse(s)) for s in items},
         )
     return of_sft(items, prompt, params.variant)
 

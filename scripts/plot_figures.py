@@ -8,6 +8,8 @@ from matplotlib.figure import Figure
 
 from prefixyarn import figures
 from prefixyarn.analysis.agreement.table import AgreementRow
+from prefixyarn.analysis.language_resources.table import ResourceRow
+from prefixyarn.analysis.mechanism.table import MechanismRow
 from prefixyarn.analysis.prior_length.table import PriorLengthRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.analysis.scale.table import ScaleRow
@@ -28,8 +30,10 @@ def main(job: Job) -> None:
     given = job.input
     translation = read_rows(given.translation, ScoreRow) if given.translation else []
     agreement = read_rows(given.agreement, AgreementRow) if given.agreement else []
+    mechanism = read_rows(given.mechanism, MechanismRow) if given.mechanism else []
     quality = read_rows(given.quality, QualityRow) if given.quality else []
     lengths = read_rows(given.length, PriorLengthRow) if given.length else []
+    languages = read_rows(given.languages, ResourceRow) if given.languages else []
     for n, (name, label) in enumerate(labels.items()):
         draw(job.output.headline[n], figures.headline(own(overview, name), label))
         draw(job.output.cost[n], figures.cost({task: own(rows, name) for task, rows in costs.items()}, label))
@@ -39,9 +43,14 @@ def main(job: Job) -> None:
         if agreement:
             draw(job.output.agreement[n], figures.agreement_by_position(own(agreement, name), label))
             draw(job.output.silent_majority[n], figures.silent_majority(own(agreement, name), label))
+        if mechanism:
+            draw(job.output.mechanism[n], figures.source_use(own(mechanism, name), label))
         if quality:
             draw(job.output.quality[n], figures.quality_curves(own(quality, name), label))
             draw(job.output.length[n], figures.length_curves(own(lengths, name), label))
+        if languages:
+            bootstrap = {"resamples": job.params.resamples, "seed": job.params.seed}
+            draw(job.output.languages[n], figures.language_lines(own(languages, name), label, **bootstrap))
     trained = [(task, label) for task in job.params.trained for label in labels.values()]
     for (task, label), path, svg in zip(trained, job.input.sft, job.output.loss, strict=True):
         manifest, title = read_json(path), metrics(task)[0].title

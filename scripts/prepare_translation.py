@@ -1,7 +1,7 @@
 """Make the translation splits of all directions, from gettext catalogues or FLORES-101 (rule prepare_translation).
 
-Writes the splits of each direction; note.json: what the items are; and paragraphs.json: training text per language, by
-which the foundation is verified.
+Writes the splits of each direction; note.json: what the items are; and paragraphs.json: training text per language, and
+its English, by which the foundation is verified.
 """
 
 from pathlib import Path

@@ -11,8 +11,10 @@ from pathlib import Path
 
 import yaml
 
+from prefixyarn.analysis.mechanism.table import MechanismRow
 from prefixyarn.errors import InputError, run
-from prefixyarn.tables.headline import overview_text, sentences
+from prefixyarn.tables.groups import GroupRow
+from prefixyarn.tables.headline import mechanism_text, overview_text, sentences
 from prefixyarn.tables.overview import OverviewRow
 from prefixyarn.tables.rows import read_rows
 from prefixyarn.watch import WIDTH
@@ -33,6 +35,10 @@ def main() -> None:
     rows = read_rows(overview, OverviewRow)
     labels = {own["name"]: own["label"] for own in config["foundations"]}
     print(f"\n{overview_text(rows, labels)}\n")
+    groups, mechanism = (results / f"tables/{name}.csv" for name in ("translation_groups", "mechanism"))
+    if groups.exists():
+        used = read_rows(mechanism, MechanismRow) if mechanism.exists() else []
+        print(f"{mechanism_text(read_rows(groups, GroupRow), used, labels)}\n")
     for sentence in sentences(rows, labels):
         print(textwrap.fill(sentence, WIDTH))
     print(f"\nReport   {results}/report.html")

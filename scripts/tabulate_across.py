@@ -8,9 +8,13 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from prefixyarn.analysis.language_resources.fit import FitRow, fit_markdown, fit_rows
 from prefixyarn.analysis.language_resources.table import ResourceRow, resource_markdown, resource_rows
 from prefixyarn.analysis.scale.table import ScaleRow, scale_markdown, scale_rows
-from prefixyarn.findings.table import ROWS, FindingRow, findings, findings_markdown
+from prefixyarn.findings.claims import load
+from prefixyarn.findings.primary import PrimaryRow, primary_markdown
+from prefixyarn.findings.table import ROWS, FindingRow, findings
+from prefixyarn.findings.text import document
 from prefixyarn.job import Job, run
 from prefixyarn.records import Prior, read_json, read_subsets, write_json, write_text
 from prefixyarn.tables.cost import CostRow, cost_markdown, cost_rows
@@ -25,7 +29,7 @@ TIMED = (*ANSWERED, "induce_lexicon", "train_refined", "train_sft", "choose_exam
 def main(job: Job) -> None:
     labels, output = job.params.foundations, job.output
     tables: dict[str, list[Any]] = {Path(path).stem: read_rows(path, ScoreRow) for path in job.input.scores}
-    analyses = {Path(path).stem: path for path in job.input.get("analyses") or []}
+    analyses = {Path(path).stem: path for path in [*job.input.analyses, *job.input.groups]}
     tables |= {name: read_rows(path, ROWS[name]) for name, path in analyses.items() if name in ROWS}
 
     overview = overview_rows({task: tables[task] for task in job.params.subsets})
@@ -42,15 +46,23 @@ def main(job: Job) -> None:
         write_text(md, cost_markdown(task, costs, labels))
 
     if job.input.get("checks"):
-        tables["language_resources"] = languages = resources(job, tables)
+        languages = resources(job, tables)
         csv, md = output.language_resources
         write_rows(csv, languages, ResourceRow)
-        write_text(md, resource_markdown(languages))
+        text = resource_markdown(languages)
+        if output.language_resources_fit:
+            tables["language_resources_fit"] = fits = fit_rows(languages, job.params.resamples, job.params.seed)
+            write_rows(output.language_resources_fit, fits, FitRow)
+            text += f"\n{fit_markdown(fits, job.params.resamples)}"
+        write_text(md, text)
 
-    found = [row for name in labels for row in findings(name, tables, len(labels))]
+    claims = load()
+    found = [row for name in labels for row in findings(claims, name, tables)]
+    tests = read_rows(job.input.primary, PrimaryRow) if job.input.get("primary") else []
     csv, md = output.findings
     write_rows(csv, found, FindingRow)
-    write_text(md, findings_markdown(found, labels))
+    told = primary_markdown(tests, claims.version) if tests else ""
+    write_text(md, document(claims, found, job.wildcards.run, labels, told))
 
     if job.input.get("manifests"):
         parameters = {n: read_json(path)["parameters"] for n, path in zip(labels, job.input.manifests, strict=True)}
@@ -58,12 +70,14 @@ def main(job: Job) -> None:
         csv, md = output.scale
         write_rows(csv, rows, ScaleRow)
         write_text(md, scale_markdown(rows, labels))
-    print(f"\n{overview_markdown(overview, labels)}\n{findings_markdown(found, labels)}")
+    print(f"\n{overview_markdown(overview, labels)}\n{document(claims, found, job.wildcards.run, labels, told)}")
 
 
 def resources(job: Job, tables: Mapping[str, Sequence[ScoreRow]]) -> list[ResourceRow]:
     """Return the languages of translation by resource level."""
     own = {name: tables[name] for name in ("translation", "other_directions") if name in tables}
+    subsets = job.params.subsets["translation"]
+    training = dict(zip(subsets, map(count, job.input.translation_train), strict=True))
     return [
         row
         for name, path in zip(job.params.foundations, job.input.checks, strict=True)
@@ -71,7 +85,8 @@ def resources(job: Job, tables: Mapping[str, Sequence[ScoreRow]]) -> list[Resour
             name,
             {table: rows_of(rows, name, rows[0].metric) for table, rows in own.items()},
             read_json(path),
-            job.params.subsets["translation"],
+            subsets,
+            training,
         )
     ]
 

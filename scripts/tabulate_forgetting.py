@@ -44,6 +44,8 @@ def main(job: Job) -> None:
                 other: {s: read_records(tried[name, task, other], Output, s) for s in subsets[task]}
                 for other in sorted(others[task])
             },
+            resamples=params.resamples,
+            seed=params.seed,
         )
     write_rows(job.output.forgetting, bits, BitsRow)
     write_rows(job.output.cross_task, rows, CrossTaskRow)

@@ -1,4 +1,4 @@
-"""Make the tables of the quality and length of priors, and of how their errors carry on (rule tabulate_prior_quality).
+"""Make the tables of the quality and length of priors, and of what follows them (rule tabulate_prior_quality).
 
 Needs no model.
 """
@@ -11,6 +11,7 @@ from tokenizers import Tokenizer
 from prefixyarn.analysis.answered import Answered, Scorer, by_system
 from prefixyarn.analysis.prior_length.table import PriorLengthRow, length_rows
 from prefixyarn.analysis.prior_quality.propagation import PropagationRow, propagation_rows
+from prefixyarn.analysis.prior_quality.sft_priors import SftPriorRow, sft_prior_rows
 from prefixyarn.analysis.prior_quality.table import QualityRow, quality_markdown, quality_rows
 from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
@@ -22,7 +23,7 @@ snakemake: Job  # given by Snakemake
 
 
 def main(job: Job) -> None:
-    params, quality, lengths, propagation = job.params, [], [], []
+    params, quality, lengths, sft_priors, propagation = job.params, [], [], [], []
     files = dict(zip(product(params.foundations, params.subsets), job.input.outputs, strict=True))
     items = {
         subset: read_records(path, Item)[: params.most_items]
@@ -39,11 +40,13 @@ def main(job: Job) -> None:
         scorer = Scorer(answered, params.resamples, params.seed)
         quality += quality_rows(scorer, name, params.corrupt_words)
         lengths += length_rows(scorer, name, params.k)
+        sft_priors += sft_prior_rows(answered, name, params.resamples, params.seed)
         propagation += propagation_rows(answered, name, params.resamples, params.seed)
     write_rows(job.output.quality, quality, QualityRow)
     write_rows(job.output.length, lengths, PriorLengthRow)
+    write_rows(job.output.sft_priors, sft_priors, SftPriorRow)
     write_rows(job.output.propagation, propagation, PropagationRow)
-    write_text(Path(job.output.md), quality_markdown(quality, lengths, propagation))
+    write_text(Path(job.output.md), quality_markdown(quality, lengths, sft_priors, propagation))
 
 
 if __name__ == "__main__":  # not in processes that a job starts

@@ -1,15 +1,18 @@
 """Make the tables of a task, and print the main one (rules tabulate_task_…).
 
-Translation also has a table of other directions, where there are any, and one by direction.
+Translation also has a table of other directions, where there are any, one by direction, one by groups of directions and
+items, and the tests that were fixed beforehand.
 """
 
 from collections.abc import Sequence
 
-from prefixyarn.findings.claims import claims_markdown
+from prefixyarn.findings.claims import load
+from prefixyarn.findings.primary import PrimaryRow, primary_markdown, primary_rows
 from prefixyarn.job import Job, run
 from prefixyarn.metrics.subsets import SubsetScores, read_scores
 from prefixyarn.records import read_json, write_text
 from prefixyarn.tables.by_direction import by_direction_markdown, by_direction_notes, by_direction_rows
+from prefixyarn.tables.groups import GroupRow, group_markdown, group_rows
 from prefixyarn.tables.prompts import PromptRow, prompt_markdown, prompt_rows
 from prefixyarn.tables.rows import ScoreRow, write_rows
 from prefixyarn.tables.task import task_latex, task_markdown, task_notes, task_rows
@@ -25,12 +28,12 @@ def main(job: Job) -> None:
     main_scores = chosen(found, params.subsets)
     rows, text = table(job, main_scores, params.subsets)
     if params.task == "translation":
-        text = claims_markdown(rows, params.foundations) + "\n" + text
         if params.other_directions:
             other, other_text = table(job, chosen(found, params.other_directions), params.other_directions)
             latex = task_latex(scores(params.task), other, params.other_directions, params.foundations)
             write(other, other_text, latex, output.other_directions)
         write_by_direction(job, main_scores, rows)
+        text += "\n" + write_groups(job, main_scores) + "\n" + write_primary(job, main_scores)
     latex = task_latex(scores(params.task), rows, params.subsets, params.foundations)
     write(rows, text, latex, [output.csv, output.md, output.tex])
     write_prompts(job)
@@ -73,6 +76,22 @@ def write_by_direction(job: Job, scored: Scored, rows: Sequence[ScoreRow]) -> No
     write_rows(csv, own, ScoreRow)
     text = by_direction_markdown(own, params.subsets, params.foundations)
     write_text(md, text + "\n" + by_direction_notes(scored, choices, params.resamples, note, params.induced))
+
+
+def write_groups(job: Job, scored: Scored) -> str:
+    """Write the table by groups of directions and items, and return what a reader sees."""
+    params, metric = job.params, scores(job.params.task).metrics[0]
+    rows = group_rows(metric, scored, params.resamples, params.seed)
+    write_rows(job.output.groups, rows, GroupRow)
+    return group_markdown(rows, metric.title, params.foundations)
+
+
+def write_primary(job: Job, scored: Scored) -> str:
+    """Write the tests that were fixed beforehand, and return what a reader sees."""
+    params, claims = job.params, load()
+    rows = primary_rows(claims, scores(params.task).metrics[0], scored, params.resamples, params.seed)
+    write_rows(job.output.primary, rows, PrimaryRow)
+    return primary_markdown(rows, claims.version)
 
 
 def write_prompts(job: Job) -> None:

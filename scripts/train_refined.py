@@ -1,5 +1,7 @@
 """Train the refined model of a task on all subsets, and predict all test items with it (rule train_refined).
 
+With an SFT model's manifest it is trained on that model's own training pairs alone (rule train_refined_matched).
+
 The manifest has the share of dev items whose first unit the model has right, by subset.
 """
 
@@ -10,11 +12,12 @@ from itertools import chain
 from pathlib import Path
 
 from prefixyarn.data.splits import check_unseen
+from prefixyarn.errors import InputError
 from prefixyarn.job import Job, run
 from prefixyarn.job_files import read_by_subset, state_path, write_seconds
 from prefixyarn.languages import Direction
 from prefixyarn.models.refined import first_unit_accuracy, load_kind
-from prefixyarn.records import Item, Prediction, read_records, write_by_subset, write_json
+from prefixyarn.records import Item, Prediction, read_json, read_records, write_by_subset, write_json
 
 snakemake: Job  # given by Snakemake
 
@@ -27,18 +30,28 @@ def main(job: Job) -> None:
     )
     held_out = [item for path in job.input.held_out for item in read_records(path, Item)]
     check_unseen(list(chain(*training.values())), held_out)
+    if job.input.get("sft"):
+        training = seen_by(job.input.sft, training)
     kind = load_kind(params.kind)
     shutil.rmtree(folder, ignore_errors=True)  # what an earlier kind left there
     folder.mkdir(parents=True)
     pretrained = job.input.get("pretrained")
-    parameters = kind.train(
-        train=training,
-        dev=dev,
-        config=params.settings,
-        pretrained=str(Path(pretrained[0]).with_suffix("")) if pretrained else "",
-        folder=folder,
-        state=state_path(job.log[0], ""),
-    )
+    try:
+        parameters = kind.train(
+            train=training,
+            dev=dev,
+            config=params.settings,
+            pretrained=str(Path(pretrained[0]).with_suffix("")) if pretrained else "",
+            folder=folder,
+            state=state_path(job.log[0], ""),
+        )
+    except InputError as error:
+        if not job.input.get("sft"):
+            raise
+        raise InputError(
+            f"{error} These are the pairs that the SFT model has seen (refined-matched): raise the task's sft.steps or "
+            "sft.batch, or take 'refined-matched' out of priors.kinds."
+        ) from error
     accuracy = {}
     for subset, items in dev.items():
         texts, _ = kind.predict(folder, subset, items, batch)
@@ -56,6 +69,16 @@ def main(job: Job) -> None:
     write_seconds(job.output.predicting_seconds, time.perf_counter() - trained)
     manifest = {"kind": params.kind, "config": params.settings, "parameters": parameters, "dev": accuracy}
     write_json(job.output.manifest, manifest)
+
+
+def seen_by(manifest: str, training: dict[str, list[Item]]) -> dict[str, list[Item]]:
+    """Return, by subset, the training items that an SFT model has seen; it numbers those of all subsets together."""
+    seen, start = {*read_json(manifest)["seen"]}, 0
+    found = {}
+    for subset, items in training.items():
+        found[subset] = [item for n, item in enumerate(items, start) if n in seen]
+        start += len(items)
+    return found
 
 
 if __name__ == "__main__":  # not in processes that a job starts

@@ -18,7 +18,8 @@ def main(job: Job) -> None:
     name, params = job.wildcards.model, job.params
     check_parameters(name, read_json(job.input.manifest)["parameters"], params.parameters)
     foundation = load(Path(job.input.manifest).parent, name, params.dtype)
-    write_json(job.output.checks, verify(foundation, read_json(job.input.paragraphs), params.limits, logging.info))
+    read = read_json(job.input.paragraphs)
+    write_json(job.output.checks, verify(foundation, read["text"], read["english"], params.limits, logging.info))
 
 
 if __name__ == "__main__":  # not in processes that a job starts

@@ -15,7 +15,7 @@ import tiny
 
 ROOT = Path(__file__).resolve().parents[1]
 TASKS = ("translation", "summarization", "tagging")
-ANALYSES = {"tabulate_agreement", "tabulate_prior_quality", "tabulate_forgetting"}
+ANALYSES = {f"tabulate_{kind}" for kind in ("agreement", "mechanism", "prior_quality", "forgetting")}
 TABLES = {*(f"tabulate_task_{task}" for task in TASKS), *ANALYSES, "tabulate_across"}
 # Rules that run again when scoring changes.
 SCORING = {"score", *TABLES, "plot_figures", "write_report"}
@@ -50,7 +50,7 @@ class Copy:
                 "items": {"dev": 4, "trial": 2, "test": 3, "out_of_domain": 2, "other": 2},
                 "max_answer_tokens": 12,
                 "few_shot": {"examples": [2], "draws": 2},
-                "sft": {"steps": 4, "batch": 2, "rank": 2, "dev_points": 4, "seeds": [2]},
+                "sft": {"steps": 4, "batch": 16, "rank": 2, "dev_points": 4, "seeds": [2]},
                 "priors": {"single_kinds": ["oracle"], "k": {"token": [1, 2], "word": [1]}},
             },
             "summarization": {
@@ -61,7 +61,7 @@ class Copy:
                 "max_source_tokens": 20,
                 "max_answer_tokens": 10,
                 "few_shot": {"examples": [1], "draws": 1},
-                "sft": {"steps": 4, "batch": 2, "rank": 2, "dev_points": 2},
+                "sft": {"steps": 4, "batch": 6, "rank": 2, "dev_points": 2},
                 "priors": {"k": {"token": [1, 2]}},
             },
             "tagging": {
@@ -70,7 +70,7 @@ class Copy:
                 "items": {"train": 60, "dev": 4, "trial": 2, "test": 3},
                 "max_answer_tokens": 120,
                 "few_shot": {"examples": [1], "draws": 1},
-                "sft": {"steps": 4, "batch": 2, "rank": 2, "dev_points": 1},
+                "sft": {"steps": 4, "batch": 7, "rank": 2, "dev_points": 1},
                 "priors": {
                     "k": {"tag": [1, 2]},
                     "few_shot_kinds": ["none", "refined", "sft", "oracle"],

@@ -42,6 +42,8 @@ def code_inputs(script: str, modules: Sequence[str] = (), root: str = ".") -> li
 @functools.cache
 def _imported(path: Path, base: Path) -> list[str]:
     """Return the files that a file's import statements run."""
+    if path.suffix != ".py":
+        return []
     found = []
     for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
         if isinstance(node, ast.Import):
@@ -55,12 +57,12 @@ def _imported(path: Path, base: Path) -> list[str]:
 
 
 def _files(name: str, base: Path) -> list[str]:
-    """Return the files that importing a dotted name runs: the packages above it, and itself."""
+    """Return the files that importing a dotted name runs: the packages above it, itself, and data of its name."""
     parts = name.split(".")
     if parts[0] != PACKAGE:
         return []
     files = []
     for n in range(1, len(parts) + 1):
         stem = "/".join(("src", *parts[:n]))
-        files += [path for path in (f"{stem}/__init__.py", f"{stem}.py") if (base / path).exists()]
+        files += [path for path in (f"{stem}/__init__.py", f"{stem}.py", f"{stem}.yaml") if (base / path).exists()]
     return files

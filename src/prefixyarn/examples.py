@@ -11,8 +11,11 @@ from dataclasses import replace
 from typing import Any
 
 from prefixyarn.errors import InputError
+from prefixyarn.languages import Direction, language
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item
+
+UNRELATED = "unrelated-example"  # the prompt with one fixed example before the item, that has nothing to do with it
 
 
 def candidates(examples: Sequence[int], draws: int) -> list[dict[str, Any]]:
@@ -42,17 +45,22 @@ def with_examples(prompt: Prompt, candidate: Mapping[str, Any], train: Sequence[
 
 
 def system_prompts(
-    prompt: Prompt, choice: dict[str, Any] | None, train: Sequence[Item], seed: int
+    prompt: Prompt, choice: dict[str, Any] | None, train: Sequence[Item], seed: int, direction: Direction
 ) -> dict[str, Prompt]:
-    """Return the prompts by the name that systems have for them: ``zero-shot``, and ``few-shot-N`` if one was chosen.
+    """Return the prompts by the name that systems have for them.
+
+    These are ``zero-shot``, ``few-shot-N`` if one was chosen, and `UNRELATED`: behind one fixed example, the same for
+    all items, which needs no training data. It shows what a change of language in the prompt does by itself.
 
     Args:
         prompt: The chosen template.
         choice: The choice of examples, or None.
         train: The direction's training items.
         seed: Seed of the draws.
+        direction: The direction of the fixed example.
     """
-    prompts = {"zero-shot": prompt}
+    shot = (language(direction.source).example, language(direction.target).example)
+    prompts = {"zero-shot": prompt, UNRELATED: replace(prompt, name=UNRELATED, shots=(shot,))}
     if choice:
         chosen = choice["prompt"]
         prompts[f"few-shot-{chosen['examples']}"] = with_examples(prompt, chosen, train, seed)

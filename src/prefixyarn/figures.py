@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,20 +13,26 @@ import matplotlib
 
 matplotlib.use("Agg")
 import matplotlib.pyplot as plt
+import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 from scipy.stats import binomtest
 
-from prefixyarn.analysis.agreement import TEACHER_FORCED
-from prefixyarn.analysis.agreement.table import PAPER_SILENT_MAJORITY, AgreementRow
+from prefixyarn.analysis.agreement import REFERENCE, SFT_ANSWER, WITHOUT_SOURCE
+from prefixyarn.analysis.agreement.table import PAPER_SILENT_MAJORITY, AgreementRow, agreement_row, positions
+from prefixyarn.analysis.language_resources.fit import AXES, fit_line, gains
+from prefixyarn.analysis.language_resources.table import SHOWN, ResourceRow
+from prefixyarn.analysis.mechanism.table import MechanismRow
 from prefixyarn.analysis.prior_length.table import PriorLengthRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.analysis.scale.table import ScaleRow
-from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.metrics.bootstrap import Interval, interval
+from prefixyarn.priors.registry import KINDS
 from prefixyarn.records import atomic
-from prefixyarn.systems import HEADLINE_KINDS, NONE, shown_units
+from prefixyarn.systems import HEADLINE_KINDS, NONE, SFT, shown_units
 from prefixyarn.tables.cost import CostRow
 from prefixyarn.tables.overview import OverviewRow
+from prefixyarn.tables.render import with_ends
 from prefixyarn.tables.rows import ALL, ScoreRow
 
 matplotlib.rcParams.update(
@@ -115,10 +122,14 @@ def sft_loss(manifest: Mapping[str, Any], title: str, label: str) -> Figure:
 # colour-blind can tell apart; in grey the markers do.
 STYLES = {
     "none": ("#000000", "o"),
+    "own": ("#CC79A7", "h"),
     "pseudo": ("#E69F00", "s"),
     "refined": ("#56B4E9", "^"),
+    "refined-matched": ("#3A6F8F", "d"),
     "sft": ("#009E73", "D"),
     "oracle": ("#D55E00", "v"),
+    "shuffled": ("#0072B2", "p"),
+    "fixed": ("#B8B000", "H"),
     "other-item": ("#0072B2", "P"),
     "wrong-language": ("#CC79A7", "X"),
     "random-content": ("#8A6D00", "<"),
@@ -144,14 +155,14 @@ def _curve(axes: Axes, places: Sequence[float], values: Sequence[Interval], styl
 
 
 def agreement_by_position(rows: Sequence[AgreementRow], label: str) -> Figure:
-    """Draw how often the SFT model's token is among the foundation's N likeliest, by position, teacher-forced.
+    """Draw how often the SFT model's token is among the foundation's N likeliest, by position in its own answer.
 
     Args:
         rows: Of the agreement table, one foundation's.
         label: The foundation's label.
     """
     figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-    own = [row for row in rows if row.k == TEACHER_FORCED and row.subset == ALL and not row.whole]
+    own = positions(rows, SFT_ANSWER)
     for top, shade, marker in ((1, "0.0", "o"), (5, "0.3", "s"), (20, "0.5", "^"), (50, "0.7", "D")):
         label_ = f"among the {top} likeliest" if top > 1 else "the likeliest"
         style: dict[str, Any] = {
@@ -170,27 +181,92 @@ def agreement_by_position(rows: Sequence[AgreementRow], label: str) -> Figure:
 
 
 def silent_majority(rows: Sequence[AgreementRow], label: str) -> Figure:
-    """Draw the share of the SFT model's tokens among the foundation's N likeliest against N, teacher-forced.
+    """Draw URIAL's classes of the SFT model's tokens by position, and what is among the 10 likeliest beside controls.
 
     Args:
         rows: Of the agreement table, one foundation's.
         label: The foundation's label.
     """
-    figure, axes = plt.subplots(figsize=(6, 3.5), layout="constrained")
-    whole = next(row for row in rows if row.k == TEACHER_FORCED and row.whole)
-    _curve(axes, [*whole.top], [*whole.top.values()], {**_style("none"), "label": "all positions"})
-    rest = [float("nan") if share is None else share for share in whole.rest.values()]
-    axes.plot([*whole.rest], rest, "v--", color=STYLES["oracle"][0], label="where it is not the likeliest")
-    axes.axhline(PAPER_SILENT_MAJORITY, color="#7F7F7F", linewidth=0.8)
-    text = f"paper: {PAPER_SILENT_MAJORITY} %, cut-off not stated"
-    axes.annotate(text, (1, PAPER_SILENT_MAJORITY), va="bottom", fontsize=8, color="#555555")
-    axes.set_xscale("log")
-    axes.set_xticks([*whole.top], [str(n) for n in whole.top])
-    axes.minorticks_off()
-    axes.set(xlabel="N likeliest tokens of the foundation", ylabel="SFT tokens among them (%)", ylim=(0, 102))
-    axes.legend(fontsize=8, loc="lower right")
-    axes.set_title(f"The silent majority: {whole.n} tokens, {label}", fontsize=9)
+    figure, axes = plt.subplots(figsize=(7.2, 4.2), layout="constrained")
+    own = positions(rows, SFT_ANSWER)
+    places, floor = list(range(len(own))), [0.0] * len(own)
+    for name, color, hatch, shares in (
+        ("unshifted: the SFT model's token is the likeliest", "#56B4E9", "", [row.unshifted.score for row in own]),
+        ("marginal: it is the second or third", "#F0E442", "//", [row.marginal.score for row in own]),
+        ("shifted: it comes later", "#E69F00", "xx", [row.shifted.score for row in own]),
+    ):
+        style: dict[str, Any] = {"color": color, "hatch": hatch, "edgecolor": "black", "linewidth": 0.5, "alpha": 0.6}
+        axes.bar(places, shares, 0.8, floor, label=name, **style)
+        floor = [below + share for below, share in zip(floor, shares, strict=True)]
+    for n, (read, name, color, marker) in enumerate(
+        (
+            (SFT_ANSWER, "SFT model's tokens", "#000000", "o"),
+            (REFERENCE, "control: reference's tokens", "#D55E00", "v"),
+            (WITHOUT_SOURCE, "control: SFT model's, without source", "#0072B2", "D"),
+        )
+    ):
+        found = [agreement_row(rows, read, start=row.start, end=row.end) for row in own]
+        drawn = [(place + 0.22 * (n - 1), row.top_10) for place, row in enumerate(found) if row is not None]
+        point: dict[str, Any] = {"color": color, "marker": marker, "mec": "white", "markersize": 7, "linestyle": ""}
+        point |= {"capsize": 2, "elinewidth": 1.2, "label": f"among the 10 likeliest: {name}"}
+        _curve(axes, [place for place, _ in drawn], [share for _, share in drawn], point)
+    axes.axhline(PAPER_SILENT_MAJORITY, color="#7F7F7F", linewidth=0.8, linestyle="--")
+    axes.plot(
+        [], [], "--", color="#7F7F7F", linewidth=0.8, label=f"paper: {PAPER_SILENT_MAJORITY} %, cut-off not stated"
+    )
+    axes.set_xticks(places, [f"{row.place}\nn = {row.n}" for row in own], fontsize=8)
+    axes.set(xlabel="tokens before the position; n: positions of the SFT model's answers", ylim=(0, 104))
+    axes.set_ylabel("positions (%)")
+    figure.legend(fontsize=7, ncols=2, loc="outside lower center")
+    axes.set_title(f"The silent majority, {label}; 95 % intervals", fontsize=9)
     return figure
+
+
+def source_use(rows: Sequence[MechanismRow], label: str) -> Figure:
+    """Draw the use of the source by kind and length of prior, beside the SFT model's without prior.
+
+    Items differ more than priors do: error bars are those of the difference to no prior, on the same items.
+
+    Args:
+        rows: Of the table of the mechanism, one foundation's.
+        label: The foundation's label.
+    """
+    figure, panels = plt.subplots(1, 2, figsize=(8.8, 4.2), layout="constrained", sharey=True)
+    means = [row for row in rows if row.subset == ALL]
+    kinds = list(dict.fromkeys((row.system.kind, row.system.variant) for row in means if row.system.k))
+    several = Counter(kind for kind, _ in kinds)
+    for axes, new in zip(panels, (False, True), strict=True):
+        uses = {row.system: row.source_use_new if new else row.source_use for row in means}
+        rises = {row.system: row.rise_new if new else row.rise for row in means}
+        if not (alone := uses[NONE]):
+            continue
+        drawn = {system: _beside(alone.score, rise) for system, rise in rises.items() if rise is not None}
+        for n, (kind, variant) in enumerate(kinds):
+            own = {s.k: use for s, use in drawn.items() if (s.kind, s.variant, s.model) == (kind, variant, NONE.model)}
+            style = _style(kind)
+            if several[kind] > 1:
+                style |= {"label": f"{kind} {variant}", "linestyle": "-" if variant == "first" else "--"}
+            if KINDS[kind].random or kind in ("shuffled", "fixed"):
+                style["linestyle"] = ":"
+            aside = 0.06 * (n - (len(kinds) - 1) / 2)  # side by side, so that error bars can be seen
+            places = [0, *(k + aside for k in own)]
+            _curve(axes, places, [Interval(alone.score, alone.score, alone.score), *own.values()], style)
+        if tuned := drawn.get(SFT):
+            color = STYLES["sft"][0]
+            axes.axhline(tuned.score, color=color, linestyle="--", linewidth=1.2, label="SFT model, no prior")
+            axes.axhspan(tuned.low, tuned.high, color=color, alpha=0.12, linewidth=0)
+        axes.axhline(alone.score, color=STYLES["none"][0], linewidth=0.8, label="no prior")
+        axes.set(xlabel="tokens of the prior", xticks=sorted({system.k for system in uses}))
+        axes.set_title("without tokens that the source contains" if new else "all tokens", fontsize=9)
+    panels[0].set_ylabel("source use (nats per token)")
+    figure.legend(*panels[0].get_legend_handles_labels(), fontsize=8, loc="outside right center")
+    figure.suptitle(f"Use of the source, {label}; 95 % intervals of the difference to no prior", fontsize=9)
+    return figure
+
+
+def _beside(start: float, difference: Interval) -> Interval:
+    """Return a value that differs from another one, with the interval of the difference."""
+    return Interval(start + difference.score, start + difference.low, start + difference.high)
 
 
 def quality_curves(rows: Sequence[QualityRow], label: str) -> Figure:
@@ -201,9 +277,14 @@ def quality_curves(rows: Sequence[QualityRow], label: str) -> Figure:
         label: The foundation's label.
     """
     ks = sorted({row.k for row in rows})
-    size = (4.2 * len(ks), 3.6)
-    figure, panels = plt.subplots(1, len(ks), figsize=size, layout="constrained", sharey=True, squeeze=False)
-    for axes, k in zip(panels[0], ks, strict=True):
+    across = min(len(ks), 2)
+    down = -(-len(ks) // across)
+    figure, panels = plt.subplots(
+        down, across, figsize=(4.2 * across, 3.4 * down + 0.6), layout="constrained", sharey=True, squeeze=False
+    )
+    for spare in panels.flat[len(ks) :]:
+        spare.remove()
+    for axes, k in zip(panels.flat, ks, strict=False):
         for n, corruption in enumerate(dict.fromkeys(row.corruption for row in rows)):
             own = [row for row in rows if row.k == k and row.corruption == corruption]
             levels = [row.level + 1.2 * (n - 1.5) for row in own]  # side by side, so that error bars can be seen
@@ -213,9 +294,11 @@ def quality_curves(rows: Sequence[QualityRow], label: str) -> Figure:
         axes.axhline(first.rest_sft, color=STYLES["sft"][0], linestyle="-.", label="SFT model")
         mixed = [row.mixed for row in rows if row.k == k and row.corruption == "other-item"]
         axes.plot([0, 100], [mixed[0], mixed[-1]], color="#BBBBBB", linewidth=0.8, label="mixing items")
-        axes.set(xlabel="words of the prior replaced (%)", title=f"first {k} words of the reference")
-    panels[0][0].set_ylabel("mean chrF++ of what follows")
-    panels[0][-1].legend(fontsize=7)
+        title = "first word of the reference" if k == 1 else f"first {k} words of the reference"
+        axes.set(xlabel="words of the prior replaced (%)", xticks=sorted({row.level for row in rows}), title=title)
+    for line in panels:
+        line[0].set_ylabel("mean chrF++ of what follows")
+    figure.legend(*panels[0][0].get_legend_handles_labels(), fontsize=8, ncols=4, loc="outside lower center")
     figure.suptitle(f"How good must a prior be? {label}; 95 % intervals", fontsize=9)
     return figure
 
@@ -253,6 +336,46 @@ def length_curves(rows: Sequence[PriorLengthRow], label: str) -> Figure:
     return figure
 
 
+def language_lines(rows: Sequence[ResourceRow], label: str, resamples: int, seed: int) -> Figure:
+    """Draw what priors add in each language against what the foundation shows of it, with the fitted lines.
+
+    Args:
+        rows: Of the table of languages, one foundation's.
+        label: The foundation's label.
+        resamples: Number of resamples of the languages, for the bands.
+        seed: Seed of their draws.
+    """
+    kinds = [kind for kind in SHOWN if any(row.kind == kind and row.gain is not None for row in rows)]
+    measures = [name for name in AXES if gains(rows, kinds[0], name)]
+    size = (3.7 * len(measures), 2.3 * len(kinds) + 0.4)
+    figure, panels = plt.subplots(
+        len(kinds), len(measures), figsize=size, layout="constrained", squeeze=False, sharex="col", sharey="row"
+    )
+    for line, kind in zip(panels, kinds, strict=True):
+        color, _ = STYLES[kind]
+        for axes, name in zip(line, measures, strict=True):
+            points = gains(rows, kind, name)
+            x = [point.place for point in points]
+            ends: dict[str, Any] = {"linestyle": "", "marker": "o", "markersize": 3, "elinewidth": 0.5, "color": color}
+            _curve(axes, x, [point.gain for point in points], ends)
+            for point in points:
+                offset: dict[str, Any] = {"xytext": (2, 1), "textcoords": "offset points"}
+                axes.annotate(point.language, (point.place, point.gain.score), fontsize=6, **offset)
+            axes.axhline(0, color="#555555", linewidth=0.8)
+            fitted = fit_line(points, resamples, seed)
+            if fitted:
+                places = np.linspace(min(x), max(x), 50)
+                axes.plot(places, fitted.intercept + fitted.slope * places, color="#000000", linewidth=1)
+                axes.fill_between(places, *fitted.band(places), color="#7F7F7F", alpha=0.25, linewidth=0)
+                slope = with_ends(interval(fitted.slope, fitted.slopes))
+                axes.set_title(f"{kind}: {slope} points per bit", fontsize=8)
+        line[0].set_ylabel("points of chrF++", fontsize=8)
+    for axes, name in zip(panels[-1], measures, strict=True):
+        axes.set_xlabel(AXES[name], fontsize=8)
+    figure.suptitle(f"Gain over no prior by what the model shows of the language, {label}", fontsize=9)
+    return figure
+
+
 def headline(rows: Sequence[OverviewRow], label: str) -> Figure:
     """Draw the paper's headline: share of SFT by task and prior.
 
@@ -267,16 +390,16 @@ def headline(rows: Sequence[OverviewRow], label: str) -> Figure:
         for row in rows:
             if row.system.kind == kind and row.system.prompt == "zero-shot" and row.share is not None:
                 own.setdefault(tasks.index(row.task), (row.share, row.paper))
-        places = [task + 0.16 * (n - 2) for task in own]
+        places = [task + 0.14 * (n - (len(HEADLINE_KINDS) - 1) / 2) for task in own]
         shares = [share for share, _ in own.values()]
         style: dict[str, Any] = {
             "color": STYLES[kind][0],
-            "hatch": ("", "//", "..", "xx", "++")[n],
+            "hatch": ("", "oo", "//", "..", "xx", "++")[n],
             "label": kind,
             "alpha": 0.85,
         }
         edges: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.5, "capsize": 2}
-        axes.bar(places, [share.score for share in shares], 0.15, yerr=_errors(shares), **style, **edges)
+        axes.bar(places, [share.score for share in shares], 0.13, yerr=_errors(shares), **style, **edges)
         told = [(place, paper) for place, (_, paper) in zip(places, own.values(), strict=True) if paper is not None]
         for place, paper in told:
             axes.plot(place, paper, "_", color="#7F7F7F" if kind == "none" else "black", markersize=12, mew=2)

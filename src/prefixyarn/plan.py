@@ -11,10 +11,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from prefixyarn.analysis.mechanism import OTHERS
 from prefixyarn.config.subsets import all_subsets, analyses, cross_task_subsets, main_subsets
 from prefixyarn.examples import candidates
 from prefixyarn.priors.registry import FOUNDATION, KINDS
-from prefixyarn.systems import analysis_grid, further_seeds, task_grid
+from prefixyarn.systems import analysis_grid, further_seeds, mechanism_grid, task_grid
 from prefixyarn.timings import seconds
 
 BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
@@ -40,6 +41,8 @@ BESIDE = {
     "decode": 2750,
     "decode_analysis": 2750,
     "measure_agreement": 2000,
+    "build_mechanism_priors": 2250,
+    "measure_mechanism": 2750,
     "measure_forgetting": 5000,
     "decode_cross_task": 2250,
 }
@@ -192,8 +195,14 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
             if {"agreement", "prior_quality"} & {*analysed}:
                 yield Work("decode_analysis", "translation", name, jobs, items * prompt, items * systems * answer)
             if "agreement" in analysed:
-                reads = items * 2 * (2 + len(analysis["free_k"]))
+                reads = items * (2 * (2 + len(analysis["free_k"])) + 2)  # by both models, and controls by one
                 yield Work("measure_agreement", "translation", name, jobs, reads * (prompt + answer), 0)
+            if "mechanism" in analysed:
+                sources, systems = items * (1 + OTHERS), len(mechanism_grid(config)) + 1  # and the SFT model alone
+                tails = sources * systems * answer / 2  # many priors are equal, and those cut shorter
+                begun = items * jobs * (prompt + CANDIDATE_TOKENS)
+                yield Work("build_mechanism_priors", "translation", name, 1, begun, 0)
+                yield Work("measure_mechanism", "translation", name, jobs, sources * prompt, tails)
         if "forgetting" in analysed:
             texts = len(main["translation"]) * config["translation"]["items"]["test"] * 30
             yield Work("measure_forgetting", "", name, 1, texts * (1 + len(tuned)), 0)

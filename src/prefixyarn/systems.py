@@ -6,15 +6,17 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 from prefixyarn.config.subsets import analyses
-from prefixyarn.priors.registry import CORRUPT_LEVELS, CORRUPTIONS, KINDS, corrupt_name
+from prefixyarn.examples import UNRELATED
+from prefixyarn.priors.registry import CORRUPT_LEVELS, CORRUPTIONS, KINDS, corrupt_levels, corrupt_name
 from prefixyarn.records import System
 from prefixyarn.tasks.task import FREE
 
 NONE, SFT = System("none"), System("none", model="sft")
+DRAWS = "mean of draws"  # the variant, in tables, that stands for all draws of a random kind
 UNITS = ("token", "word", "tag")  # of priors
 HEADLINE_K = 2  # most units of a prior in the headline: the paper gives one or two prior tokens
 # Prior kinds where all tasks are side by side: no controls.
-HEADLINE_KINDS = ("none", "pseudo", "refined", "sft", "oracle")
+HEADLINE_KINDS = ("none", "own", "pseudo", "refined", "sft", "oracle")
 
 
 def cuts(priors: Mapping[str, Any], kind: str = "") -> list[tuple[int, str]]:
@@ -40,7 +42,7 @@ def task_grid(block: Mapping[str, Any], examples: int) -> list[System]:
     ``none`` is one system; each other kind is one per variant, unit and k; kinds of ``single_kinds`` are also cut to
     one unit. The SFT model gets the kinds of ``sft_kinds``, and the few-shot prompt those of ``few_shot_kinds``, each
     in the first variant alone. Kinds of ``free_kinds`` also answer in free text, where the task constrains answers;
-    ``none`` of the SFT model, too.
+    ``none`` of the SFT model, too. With ``few_shot.unrelated`` the foundation also answers behind one fixed example.
 
     Args:
         block: A task's block of the config.
@@ -54,6 +56,8 @@ def task_grid(block: Mapping[str, Any], examples: int) -> list[System]:
 
     variants = {kind: KINDS[kind].variants_of(priors["random_draws"]) for kind in priors["kinds"]}
     systems = [system for kind in priors["kinds"] for system in of(kind, variants[kind])]
+    if block["few_shot"].get("unrelated"):
+        systems.append(System("none", prompt=UNRELATED))
     if examples:
         prompt = f"few-shot-{examples}"
         for kind in priors["few_shot_kinds"]:
@@ -88,7 +92,21 @@ def analysis_grid(config: Mapping[str, Any]) -> list[System]:
     systems += [System(kind, "", k, "word") for kind in sources if kind in ("oracle", "sft") for k in in_words]
     for kind in CORRUPTIONS:
         for level in CORRUPT_LEVELS:
-            systems += [corrupt_system(kind, level, k) for k in analysis["corrupt_words"]]
+            systems += [corrupt_system(kind, level, k) for k in analysis["corrupt_words"] if level in corrupt_levels(k)]
+    return systems
+
+
+def mechanism_grid(config: Mapping[str, Any]) -> list[System]:
+    """Return the foundation's systems in the analysis `mechanism`: translation, zero-shot, in tokens.
+
+    ``none``, and the first tokens of every kind that the task has and that is cut; of a random kind one draw.
+    ``oracle`` and ``shuffled`` are always there: they tell the content of an opening from its language.
+    """
+    systems = [NONE]
+    for kind in dict.fromkeys([*config["translation"]["priors"]["kinds"], "oracle", "shuffled"]):
+        if not KINDS[kind].whole:
+            variants = KINDS[kind].variants_of(1)
+            systems += [System(kind, own, k, "token") for own in variants for k in config["analysis"]["mechanism_k"]]
     return systems
 
 
@@ -149,5 +167,7 @@ def refined_settings(config: Mapping[str, Any], task: str) -> dict[str, Any]:
         given = [k for k, _ in cuts(priors)]
         if task == "translation" and "prior_quality" in analyses(config):
             given += config["analysis"]["k"]
+        if task == "translation" and "mechanism" in analyses(config):
+            given += config["analysis"]["mechanism_k"]
         settings["units"] = max(given)
     return settings

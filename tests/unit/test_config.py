@@ -17,24 +17,37 @@ SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text
 DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 
 
-ALL = ["none", "pseudo", "refined", "sft", "oracle"]
-ALL += ["random-function", "random-content", "shuffled", "language-tag", "fixed"]
+CONTROLS = ["random-function", "random-content", "shuffled", "language-tag", "fixed"]
+SMOKE = ["none", "pseudo", "refined", "sft", "oracle", *CONTROLS]
+ALL = ["none", "own", "pseudo", "refined", "sft", "oracle", *CONTROLS]
+FULL = ["none", "own", "pseudo", "refined", "refined-matched", "sft", "oracle", *CONTROLS]
 TAGS = ["none", "refined", "sft", "oracle", "random", "shuffled"]
+FULL_TAGS = ["none", "refined", "refined-matched", "sft", "oracle", "random", "shuffled"]
+SHOTS = ["none", "pseudo", "refined", "sft", "oracle"]
 # By task of each run beside the default one: kinds, k, draws of random kinds, examples and draws of them, kinds of the
 # SFT model and of few-shot prompts, how often dev is scored. What the default run drops stands in the others.
 EFFECTIVE: dict[tuple[str, str], tuple[Any, ...]] = {
-    ("smoke", "translation"): (ALL, {"token": [1, 2]}, 3, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 4),
-    ("smoke", "summarization"): (ALL, {"token": [2]}, 1, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 4),
+    ("smoke", "translation"): (SMOKE, {"token": [1, 2]}, 3, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 4),
+    ("smoke", "summarization"): (SMOKE, {"token": [2]}, 1, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 4),
     ("smoke", "tagging"): (TAGS, {"tag": [2]}, 1, [1], 1, ["oracle"], ["none", "refined"], 4),
-    ("flores", "translation"): (ALL, {"token": [2]}, 1, [1, 2, 4], 2, ["pseudo", "oracle"], ["none", "pseudo"], 4),
+    ("flores", "translation"): (ALL, {"token": [2]}, 1, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
     ("flores", "tagging"): (TAGS, {"tag": [2]}, 1, [1, 2, 4], 1, ["oracle"], ["none", "refined", "oracle"], 4),
-    ("paper", "translation"): (ALL, {"token": [1, 2]}, 3, [1, 2, 4], 2, ["pseudo", "oracle"], ["none", "pseudo"], 4),
-    ("paper", "summarization"): (ALL, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], ["none", "pseudo"], 4),
+    ("paper", "translation"): (ALL, {"token": [1, 2]}, 3, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
+    ("paper", "summarization"): (ALL, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], SHOTS, 4),
     ("paper", "tagging"): (TAGS, {"tag": [2]}, 1, [1, 2, 4], 1, ["oracle"], ["none", "refined"], 4),
-    ("scale", "translation"): (ALL, {"token": [1, 2]}, 3, [1, 2, 4], 2, ["pseudo", "oracle"], ["none", "pseudo"], 4),
-    ("full", "translation"): (ALL, {"token": [2]}, 2, [1, 2, 4], 2, ["pseudo", "oracle"], ["none", "pseudo"], 8),
-    ("full", "summarization"): (ALL, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], ["none", "pseudo"], 8),
-    ("full", "tagging"): (TAGS, {"tag": [2]}, 1, [1, 2, 4], 1, ["oracle"], ["none", "refined"], 8),
+    ("scale", "translation"): (ALL, {"token": [1, 2]}, 3, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
+    ("full", "translation"): (FULL, {"token": [2]}, 2, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 8),
+    ("full", "summarization"): (FULL, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], SHOTS, 8),
+    ("full", "tagging"): (
+        FULL_TAGS,
+        {"tag": [2]},
+        1,
+        [1, 2, 4],
+        1,
+        ["oracle"],
+        ["none", "refined", "sft", "oracle"],
+        8,
+    ),
 }
 
 
@@ -50,11 +63,11 @@ def test_other_runs_do_not_shrink_with_the_default_one() -> None:
             )
         if config["analysis"]["items"]:
             analysis = config["analysis"]
-            assert analysis["kinds"] == ["agreement", "prior_quality", "forgetting"], name
+            assert analysis["kinds"] == ["agreement", "mechanism", "prior_quality", "forgetting"], name
             assert (analysis["k"], analysis["free_k"], analysis["corrupt_words"]) == (
                 [1, 2, 3, 4, 6, 8],
                 [1, 2, 4],
-                [4, 8],
+                [1, 2, 4, 8] if name == "full" else [4, 8],
             )
     assert found == EFFECTIVE
 
@@ -85,10 +98,14 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             {"translation": {"held_out": "gimp"}},
             "translation.held_out: 'gimp' is not one of the catalogues (django",
         ),
+        (
+            {"translation": {"held_out": "", "items": {"out_of_domain": 4}}},
+            "translation.held_out: name a package, or set translation.items.out_of_domain to 0",
+        ),
         ({"translation": {"priors": {"kinds": ["pseudo"]}}}, "translation.priors.kinds: 'none' is missing"),
         (
             {"translation": {"priors": {"kinds": ["none", "psuedo"]}}},
-            "translation.priors.kinds: 'psuedo' cannot be used in this task; choose from none, pseudo",
+            "translation.priors.kinds: 'psuedo' cannot be used in this task; choose from none, own, pseudo",
         ),
         (
             {"translation": {"priors": {"k": {"token": [1, 99]}}}},

@@ -1,7 +1,9 @@
 import random
 
+import pytest
+
 from prefixyarn.data.words import words
-from prefixyarn.priors.corrupt import CORRUPTIONS, LEVELS, corrupt, replaced
+from prefixyarn.priors.corrupt import CORRUPTIONS, LEVELS, corrupt, levels_of, replaced
 from prefixyarn.priors.matched_words import RandomWords
 from prefixyarn.records import Item, System
 from prefixyarn.systems import corrupt_system
@@ -20,6 +22,18 @@ def test_replaced_words_grow_with_the_level() -> None:
         assert before <= new and len(new) == round(4 * level / 100)
         before = new
     assert at(100) == "X0 X1 X2, X3", "what stands between the words is kept"
+
+
+@pytest.mark.parametrize(
+    ("k", "levels"),
+    [(1, (100,)), (2, (50, 100)), (3, (25, 75, 100)), *((k, LEVELS) for k in range(4, 13))],
+)
+def test_each_level_replaces_another_number_of_words(k: int, levels: tuple[int, ...]) -> None:
+    assert levels_of(k) == levels
+    text = " ".join("abcdefghijklm"[:k])
+    made = [replaced(text, "de", k, level, lambda place, word: "X", random.Random(1)) for level in levels]
+    numbers = [one.count("X") for one in made]
+    assert numbers == sorted({*numbers}) and numbers[0] > 0 and numbers[-1] == k
 
 
 def test_words_of_another_script_stay_apart_in_chinese() -> None:

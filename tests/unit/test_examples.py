@@ -2,7 +2,7 @@ import pytest
 
 import tiny
 from prefixyarn.errors import InputError
-from prefixyarn.examples import candidates, system_prompts, with_examples
+from prefixyarn.examples import UNRELATED, candidates, system_prompts, with_examples
 from prefixyarn.languages import Direction
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item
@@ -36,10 +36,14 @@ def test_draws_are_nested_seeded_and_independent_of_the_order() -> None:
 
 def test_prompts_by_the_systems_names() -> None:
     choice = {"chosen": "few-shot-3 draw-2", "prompt": candidates([3], 2)[1]}
-    prompts = system_prompts(PROMPT, choice, TRAIN, 1)
-    assert list(prompts) == ["zero-shot", "few-shot-3"] and prompts["zero-shot"] is PROMPT
+    prompts = system_prompts(PROMPT, choice, TRAIN, 1, Direction("en", "de"))
+    assert list(prompts) == ["zero-shot", UNRELATED, "few-shot-3"] and prompts["zero-shot"] is PROMPT
     assert len(prompts["few-shot-3"].shots) == 3
-    assert list(system_prompts(PROMPT, None, TRAIN, 1)) == ["zero-shot"]
+    alone = system_prompts(PROMPT, None, TRAIN, 1, Direction("en", "fr"))
+    assert list(alone) == ["zero-shot", UNRELATED]
+    assert (
+        alone[UNRELATED].fill("Hello.", Direction("en", "fr")).startswith("English: It is raining today.\nFrench: Il")
+    )
 
 
 def test_more_examples_than_training_items() -> None:

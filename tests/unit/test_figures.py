@@ -11,8 +11,10 @@ from matplotlib.container import BarContainer, ErrorbarContainer
 from matplotlib.lines import Line2D
 from matplotlib.patches import Rectangle
 
-from prefixyarn.analysis.agreement import TEACHER_FORCED
+from prefixyarn.analysis.agreement import REFERENCE, SFT_ANSWER, WITHOUT_SOURCE
 from prefixyarn.analysis.agreement.table import AgreementRow
+from prefixyarn.analysis.language_resources.table import ResourceRow
+from prefixyarn.analysis.mechanism.table import MechanismRow
 from prefixyarn.analysis.prior_length.table import PriorLengthRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.analysis.scale.table import ScaleRow
@@ -20,6 +22,7 @@ from prefixyarn.figures import (
     agreement_by_position,
     cost,
     headline,
+    language_lines,
     length_curves,
     loss_rows,
     off_target,
@@ -27,10 +30,11 @@ from prefixyarn.figures import (
     scale,
     sft_loss,
     silent_majority,
+    source_use,
 )
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
-from prefixyarn.systems import NONE
+from prefixyarn.systems import NONE, SFT
 from prefixyarn.tables.cost import CostRow
 from prefixyarn.tables.overview import OverviewRow
 from prefixyarn.tables.rows import ScoreRow
@@ -64,23 +68,52 @@ def closed() -> Any:
 
 
 def test_agreement() -> None:
-    def row(start: int, end: int | None, base: float) -> AgreementRow:
-        top, rest = [cell(base + n) for n in range(6)], [base - n for n in range(1, 6)]
-        nats = [0.0, 0.0, 0.0, cell(0), cell(0)]
-        own: list[Any] = ["m", TEACHER_FORCED, "", start, end, 10, *top, *rest, *nats]
+    def row(start: int, end: int | None, base: float, read: str = SFT_ANSWER) -> AgreementRow:
+        top = [cell(base + n) for n in range(6)]
+        own: list[Any] = ["m", read, 0, "", start, end, False, 5, 10, *top, cell(30.0), cell(70 - base)]
+        own += [*[None] * 5, cell(0)]
         return AgreementRow(*own)
 
-    rows = [row(0, None, 60.0), row(0, 1, 50.0), row(4, 6, 70.0)]
+    rows = [row(0, None, 60.0), row(0, 1, 50.0), row(1, None, 65.0), row(4, 6, 65.0)]
+    rows += [row(0, 1, 20.0, REFERENCE), row(4, 6, 30.0, REFERENCE), row(0, 1, 10.0, WITHOUT_SOURCE)]
     rows.append(replace(rows[0], subset="en-de"))
-    top = (1, 2, 5, 10, 20, 50)
     (axes,) = agreement_by_position(rows, "m").axes
-    assert drawn(axes)["the likeliest"] == [(0, 50), (4, 70)]
-    assert drawn(axes)["among the 5 likeliest"] == [(0, 52), (4, 72)]
-    assert bars_of(axes, "the likeliest") == [[48, 53], [68, 73]]
+    assert drawn(axes)["the likeliest"] == [(0, 50), (4, 65)]
+    assert drawn(axes)["among the 5 likeliest"] == [(0, 52), (4, 67)]
+    assert bars_of(axes, "the likeliest") == [[48, 53], [63, 68]]
     (axes,) = silent_majority(rows, "m").axes
-    assert drawn(axes)["all positions"] == [(n, 60 + place) for place, n in enumerate(top)]
-    (rest,) = [line for line in axes.lines if str(line.get_label()).startswith("where it is not")]
-    assert np.asarray(rest.get_ydata()).tolist() == [60 - n for n in range(1, len(top))]
+    stacks = [bars for bars in axes.containers if isinstance(bars, BarContainer)]
+    found = [[(bar.get_y(), bar.get_height()) for bar in bars] for bars in stacks]
+    assert found == [[(0, 50), (0, 65)], [(50, 30), (65, 30)], [(80, 20), (95, 5)]]
+    assert len({bars.patches[0].get_hatch() for bars in stacks}) == 3, "told apart in grey"
+    shares = {name.split(": ", 1)[1]: [y for _, y in points] for name, points in drawn(axes).items()}
+    assert shares == {
+        "SFT model's tokens": [53, 68],
+        "control: reference's tokens": [23, 33],
+        "control: SFT model's, without source": [13],
+    }
+    assert [label.get_text() for label in axes.get_xticklabels()] == ["0\nn = 10", "4–5\nn = 10"]
+
+
+def test_source_use() -> None:
+    def row(system: System, use: float, subset: str = "") -> MechanismRow:
+        rise = None if system == NONE else cell(use - 20)
+        uses = cell(use), cell(use - 5), cell(1)
+        return MechanismRow("m", subset, system, 8, 0, 90, cell(-2), *uses, rise, rise, None)
+
+    given = {"oracle": "", "pseudo": "first", "shuffled": ""}
+    systems = [System(kind, variant, k, "token") for kind, variant in given.items() for k in (1, 4)]
+    systems += [System("pseudo", "likeliest", k, "token") for k in (1, 4)]
+    rows = [row(NONE, 20), *(row(system, 21 + n) for n, system in enumerate(systems)), row(SFT, 40)]
+    rows += [replace(own, subset="en-de", source_use=cell(0)) for own in rows]
+    for axes, lower in zip(source_use(rows, "m").axes, (0, 5), strict=True):
+        found = drawn(axes)
+        assert [y - 20 + lower for _, y in found["oracle"]] == [0, 1, 2]
+        assert {*found} == {"oracle", "pseudo first", "pseudo likeliest", "shuffled"}
+        assert [round(x) for x, _ in found["shuffled"]] == [0, 1, 4]
+        assert bars_of(axes, "oracle")[1:] == [[19 - lower, 24 - lower], [20 - lower, 25 - lower]]
+        lines = {str(line.get_label()): points(line)[0][1] for line in axes.lines}
+        assert (lines["no prior"], lines["SFT model, no prior"]) == (20 - lower, 40 - lower)
 
 
 def test_quality_and_length() -> None:
@@ -97,8 +130,8 @@ def test_quality_and_length() -> None:
             rest_none=20.0,
             rest_sft=35.0,
             covered=0.0,
+            harm=cell(20.0 - level / 10 + k),
             p_none=1.0,
-            p_none_uncorrected=1.0,
             mixed=30.0,
             worse_than_none=None,
             worse_than_none_low=None,
@@ -109,17 +142,20 @@ def test_quality_and_length() -> None:
             worse_than_sft_high=None,
             worse_than_sft_found=0.0,
         )
-        for k in (4, 8)
+        for k in (1, 4, 8)
         for corruption in ("other-item", "random-content")
-        for level in (0, 50, 100)
+        for level in ((0, 50, 100) if k > 1 else (0, 100))
     ]
-    first, second = quality_curves(rows, "m").axes
+    single, *others = quality_curves(rows, "m").axes
+    assert [y for _, y in drawn(single)["other-item"]] == [41, 31] and len(others) == 2
+    assert single.get_title() == "first word of the reference"
+    first, second = quality_curves([row for row in rows if row.k > 1], "m").axes
     assert [y for _, y in drawn(first)["other-item"]] == [44, 39, 34]
     assert [y for _, y in drawn(second)["random-content"]] == [48, 43, 38]
     assert {points(line)[0][1] for line in first.lines if line.get_label() == "no prior"} == {20.0}
     systems = [NONE, *(System("oracle", "", k, unit) for unit, k in (("token", 1), ("token", 4), ("word", 1)))]
     lengths = [
-        PriorLengthRow("m", 16, system, system.k, cell(20.0 + system.k), cell(15.0 + system.k), 0.0, 0.0, 90.0)
+        PriorLengthRow("m", 16, system, system.k, cell(20.0 + system.k), cell(15.0 + system.k), 0.0, 0.0, 90.0, None)
         for system in systems
     ]
     tokens, words = length_curves(lengths, "m").axes
@@ -159,6 +195,26 @@ def test_headline_off_target_and_cost() -> None:
     assert drawn(left)["none"] == [(0, 50)] and drawn(left)["refined"] == [(60, 90)]
     assert drawn(right)["refined"] == [(0.1, 90)]
     assert [(600, 100)] in [points(line) for line in left.lines]
+
+
+def test_language_lines() -> None:
+    rows = [
+        ResourceRow(
+            *("m", "translation", f"en-{code}", code, "", None, 0.3, bits, 24, kind, None),
+            gain=cell(slope * bits) if slope else None,
+            bits_per_english_character=bits / 2,
+        )
+        for kind, slope in (("none", 0.0), ("own", 2.0), ("few-shot", 3.0))
+        for code, bits in (("de", 1.0), ("fr", 2.0), ("zh", 4.0))
+    ]
+    english, own, _, shots = language_lines(rows, "m", resamples=50, seed=1).axes
+    assert [text.get_text() for text in own.texts] == ["de", "fr", "zh"]
+    (bars,) = [c for c in own.containers if isinstance(c, ErrorbarContainer)]
+    assert points(bars.lines[0]) == [(1, 2), (2, 4), (4, 8)]
+    assert own.get_title() == "own: 2.0 (2.0–2.0) points per bit" and shots.get_title().startswith("few-shot: 3.0")
+    assert english.get_title() == "own: 4.0 (4.0–4.0) points per bit"
+    (line,) = [line for line in own.lines if len(points(line)) == 50]
+    assert points(line)[0] == pytest.approx((1, 2)) and points(line)[-1] == pytest.approx((4, 8))
 
 
 def test_scale() -> None:

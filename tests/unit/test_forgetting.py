@@ -23,7 +23,7 @@ def test_beside_the_sft_models_stand_the_headlines_priors(ks: tuple[int, ...]) -
     systems = [NONE, System("pseudo", "first", 1, "token"), likeliest, *refined, System("oracle", "", 1, "token"), SFT]
     own = {"en-de": [output(system, "Zwei Dateien" if system == SFT else "Two") for system in systems]}
     tried = {"tagging": {"en-de": [output(SFT, "NOUN")]}}
-    rows = cross_task_rows("m", "translation", CHRF, ITEMS, own, tried)
+    rows = cross_task_rows("m", "translation", CHRF, ITEMS, own, tried, 100, 1)
     k = max(k for k in ks if k <= 2)
     assert [(row.system.kind, row.system.k, row.trained_on) for row in rows] == [
         ("none", 0, ""),
@@ -44,5 +44,5 @@ def test_a_prior_that_not_every_subset_has_stands_not_beside() -> None:
     pseudo = System("pseudo", "first", 1, "token")
     own = {subset: [output(system, "Two") for system in (NONE, SFT)] for subset in items}
     own["en-de"].append(output(pseudo, "Zwei"))
-    rows = cross_task_rows("m", "translation", CHRF, items, own, {})
+    rows = cross_task_rows("m", "translation", CHRF, items, own, {}, 100, 1)
     assert [(row.system, row.subsets) for row in rows] == [(NONE, "en-de en-fr"), (SFT, "en-de en-fr")]

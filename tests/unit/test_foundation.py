@@ -341,12 +341,15 @@ def test_verification(saved: Path, tmp_path: Path) -> None:
     loaded = load(local(saved, tmp_path), "tiny", "float32")
     paragraphs = {"en": "The file was saved.", "de": "Die Datei wurde gespeichert."}
     lines: list[str] = []
-    checked = verify(loaded, paragraphs, {}, lines.append)
+    checked = verify(loaded, paragraphs, {"de": paragraphs["en"]}, {}, lines.append)
     assert set(checked) == {"en", "de"} and len(lines) == 2
+    longer, own = len(paragraphs["de"]) / len(paragraphs["en"]), checked["de"]
+    assert own["bits_per_english_character"] == pytest.approx(longer * own["bits_per_character"], abs=2e-4)
+    assert "bits_per_english_character" not in checked["en"]
     with pytest.raises(InputError, match=r"foundation tiny: en: .* bits per character, more than the limit of 0\.01"):
-        verify(loaded, paragraphs, {"en": 0.01}, lines.append)
+        verify(loaded, paragraphs, {}, {"en": 0.01}, lines.append)
     with pytest.raises(InputError, match="uk: the text does not survive"):
-        verify(loaded, {"uk": "їжак ґанок"}, {}, lines.append)
+        verify(loaded, {"uk": "їжак ґанок"}, {}, {}, lines.append)
 
 
 def test_a_model_that_is_larger_than_configured_is_refused() -> None:

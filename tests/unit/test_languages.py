@@ -2,14 +2,14 @@ import unicodedata
 from dataclasses import replace
 
 import pytest
-import stopwordsiso
 from lingua import IsoCode639_1
 from sacrebleu.metrics import BLEU
 
 from prefixyarn.data.official import flores_file, muse_files, treebank_files
-from prefixyarn.data.words import words
+from prefixyarn.data.words import function_words, words
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, SCRIPTS, Direction, Language, Treebank, language, mostly_in_script
+from prefixyarn.metrics.error_types import LanguageDetector
 from prefixyarn.prompts import Prompt
 from prefixyarn.tasks.tagging import silver
 
@@ -30,7 +30,7 @@ def test_an_entry_is_complete_for_what_it_claims(own: Language) -> None:
     assert bool(own.segmenter) == (own.join == ""), "what has no spaces between words has none before an answer"
     assert own.segmenter in ("", "jieba") and own.bleu in BLEU.TOKENIZERS
     # Libraries that know a language by its code.
-    assert hasattr(IsoCode639_1, own.code.upper()) and stopwordsiso.has_lang(own.code)
+    assert hasattr(IsoCode639_1, own.code.upper()) and len(function_words(own.code)) > 30
     assert all(bank.folder.startswith("UD_") and bank.stem.startswith(f"{own.code}_") for bank in own.treebanks)
     assert bool(own.silver) == bool(own.silver_packages)
     if own.silver:
@@ -39,42 +39,74 @@ def test_an_entry_is_complete_for_what_it_claims(own: Language) -> None:
     assert all(0 < share < 100 for share in own.pretraining_share.values())
 
 
+def test_no_two_languages_are_the_same() -> None:
+    for key in ("code", "name", "native", "heading", "flores", "gettext"):
+        listed = [getattr(own, key) for own in LANGUAGES.values()]
+        assert len(listed) == len(set(listed)), key
+
+
+@pytest.mark.parametrize("own", [o for o in LANGUAGES.values() if o.example], ids=lambda own: own.code)
+def test_names_and_examples_are_in_the_language(own: Language) -> None:
+    assert mostly_in_script(own.example, own.code)
+    assert own.example[0].isupper() == own.cased and own.example.endswith((".", "。"))
+    # Letters of another language's alphabet would be a copy of its entry.
+    assert LanguageDetector(list(LANGUAGES)).detect(f"{own.heading}. {own.example}") == own.code
+
+
 def test_every_tagger_has_a_language() -> None:
     assert {own.silver for own in LANGUAGES.values()} - {""} == {*silver.TAGGERS}
 
 
 def test_published_shares_of_pretraining_text() -> None:
     shares = {code: own.pretraining_share["llama-2"] for code, own in LANGUAGES.items() if own.pretraining_share}
-    assert shares == {"en": 89.70, "de": 0.17, "fr": 0.16, "zh": 0.13, "pt": 0.09, "uk": 0.07, "ru": 0.13}
+    high = {"en": 89.70, "de": 0.17, "fr": 0.16, "sv": 0.15, "zh": 0.13, "es": 0.13, "ru": 0.13, "nl": 0.12, "it": 0.11}
+    low = {"pl": 0.09, "pt": 0.09, "uk": 0.07, "ko": 0.06}
+    extremely_low = {"ca": 0.04, "id": 0.03, "cs": 0.03, "fi": 0.03, "hu": 0.03, "nb": 0.03, "ro": 0.03}
+    extremely_low |= {"bg": 0.02, "da": 0.02, "hr": 0.01, "sl": 0.01}
+    assert shares == high | low | extremely_low
 
 
 def test_a_new_language_is_an_entry_and_nothing_else(monkeypatch: pytest.MonkeyPatch) -> None:
-    italian = Language(
-        code="it",
-        name="Italian",
-        native="Italiano",
-        heading="Traduzione in italiano",
+    galician = Language(
+        code="gl",
+        name="Galician",
+        native="Galego",
+        heading="Tradución ao galego",
         script="Latn",
-        elided="l|dell",
-        flores="ita_Latn",
-        gettext=("it",),
-        muse=True,
-        treebanks=(Treebank("UD_Italian-ISDT", "it_isdt"),),
+        elided="d",
+        flores="glg_Latn",
+        gettext=("gl",),
+        treebanks=(Treebank("UD_Galician-CTG", "gl_ctg"),),
         silver="ripple",
         silver_packages=("rippletagger",),
-        silver_model="UD_Italian",
+        silver_model="UD_Galician",
     )
-    monkeypatch.setitem(LANGUAGES, "it", italian)
-    direction = Direction.parse("en-it")
+    assert "gl" not in LANGUAGES
+    monkeypatch.setitem(LANGUAGES, "gl", galician)
+    direction = Direction.parse("en-gl")
     prompt = Prompt("native", "{target_heading} ({target_language}, {target_native})\n{source}")
-    assert prompt.fill("Yes.", direction) == "Traduzione in italiano (Italian, Italiano)\nYes."
+    assert prompt.fill("Yes.", direction) == "Tradución ao galego (Galician, Galego)\nYes."
     assert prompt.join(direction) == " "
-    assert flores_file("it", "dev") == "flores101_dataset/dev/ita.dev" and muse_files("it-en") == ["muse/it-en.txt"]
-    assert treebank_files("it")[0] == "ud-treebanks-v2.5/UD_Italian-ISDT/it_isdt-ud-train.conllu"
-    assert words("dell'utente, qui", "it") == ["dell'", "utente", "qui"]
-    assert silver.tag(silver.tokenize("La casa è grande.", "it"), "it") == ["DET", "NOUN", "VERB", "ADJ", "PUNCT"]
-    monkeypatch.setitem(LANGUAGES, "it", replace(italian, flores101="ita_new"))
-    assert flores_file("it", "dev") == "flores101_dataset/dev/ita_new.dev"
+    assert flores_file("gl", "dev") == "flores101_dataset/dev/glg.dev" and muse_files("gl-en") == ["muse/gl-en.txt"]
+    assert treebank_files("gl")[0] == "ud-treebanks-v2.5/UD_Galician-CTG/gl_ctg-ud-train.conllu"
+    assert words("d'usuario, aquí", "gl") == ["d'", "usuario", "aquí"]
+    assert silver.tag(silver.tokenize("A casa é grande.", "gl"), "gl") == ["DET", "NOUN", "VERB", "ADJ", "PUNCT"]
+    monkeypatch.setitem(LANGUAGES, "gl", replace(galician, flores101="gl_new"))
+    assert flores_file("gl", "dev") == "flores101_dataset/dev/gl_new.dev"
+
+
+@pytest.mark.parametrize(
+    ("text", "code", "expected"),
+    [
+        ("dell'utente, qui", "it", ["dell'", "utente", "qui"]),
+        ("l’usuari d'aquí", "ca", ["l’", "usuari", "d'", "aquí"]),
+        ("an t-úsáideoir, b'fhéidir", "ga", ["an", "t-úsáideoir", "b'fhéidir"]),
+        ("파일을 저장합니다.", "ko", ["파일을", "저장합니다"]),
+        ("הקובץ נשמר.", "he", ["הקובץ", "נשמר"]),
+    ],
+)
+def test_words_of_further_languages(text: str, code: str, expected: list[str]) -> None:
+    assert words(text, code) == expected
 
 
 def test_a_language_alone_is_answered_in_english_words() -> None:

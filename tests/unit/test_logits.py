@@ -1,3 +1,6 @@
+from collections.abc import Callable
+from typing import Any
+
 import pytest
 import torch
 from transformers import Gemma2Config, Gemma2ForCausalLM
@@ -5,7 +8,7 @@ from transformers import Gemma2Config, Gemma2ForCausalLM
 import tiny
 from prefixyarn.decode import attention
 from prefixyarn.errors import InputError
-from prefixyarn.models.logits import check_logits, logits
+from prefixyarn.models.logits import check_logits, logits, token_log_probabilities
 from prefixyarn.models.verify import check_engine
 
 IDS = [2, *range(50, 140)]
@@ -29,6 +32,20 @@ def test_logits_are_those_of_the_model(make) -> None:  # type: ignore[no-untyped
         assert torch.allclose(logits(model, states, some), expected[:, some], atol=1e-5)
     check_logits(model, IDS)
     check_engine(model, IDS)
+
+
+@pytest.mark.parametrize("make", [*tiny.FAMILIES, gemma2])
+@pytest.mark.parametrize(("rows", "columns"), [(1024, 8192), (32, 99), (1, 500)])
+def test_log_probabilities_of_tokens_are_those_of_all_logits(
+    make: Callable[..., Any], rows: int, columns: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prefixyarn.models.logits.ROWS", rows)
+    monkeypatch.setattr("prefixyarn.models.logits.COLUMNS", columns)
+    model, states, tokens = make(500, seed=2), torch.tensor([0, 1, 1, 90, 40]), torch.tensor([7, 499, 0, 98, 99])
+    with torch.inference_mode():
+        expected = model(torch.tensor([IDS])).logits[0].log_softmax(-1)[states, tokens]
+        hidden = model.get_decoder()(input_ids=torch.tensor([IDS])).last_hidden_state[0]
+        assert torch.allclose(token_log_probabilities(model, hidden, states, tokens), expected, atol=1e-4)
 
 
 @pytest.mark.parametrize("make", [tiny.granite, tiny.cohere, tiny.phi, gemma2])

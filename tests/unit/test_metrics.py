@@ -3,6 +3,8 @@ import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
 import tiny
+from prefixyarn.languages import LANGUAGES
+from prefixyarn.metrics.ngrams import chrf_note
 from prefixyarn.tasks.scoring import scores
 
 METRICS = {metric.name: metric for metric in scores("translation").metrics}
@@ -57,7 +59,8 @@ def test_scores_equal_sacrebleu_on_many_corpora(metric: str, target: str) -> Non
     rng = np.random.default_rng(1)
     corpus = tiny.parallel(3, 40)
     references = [g if target == "de" else z for _, g, z in corpus]
-    scorer = CHRF(word_order=2) if metric == "chrf" else BLEU(tokenize="zh" if target == "zh" else "13a")
+    chinese = target == "zh"
+    scorer = CHRF(word_order=0 if chinese else 2) if metric == "chrf" else BLEU(tokenize="zh" if chinese else "13a")
     compared = []
     for n in (1, 2, 5, 40):
         for _ in range(5):
@@ -72,17 +75,17 @@ def test_scores_equal_sacrebleu_on_many_corpora(metric: str, target: str) -> Non
     assert min(compared) < 20 and max(compared) > 60
 
 
-def test_scores_of_resamples_equal_scores_of_resampled_corpora() -> None:
-    corpus = tiny.parallel(4, 6)
-    references = [g for _, g, _ in corpus]
+@pytest.mark.parametrize(("target", "nw", "tok"), [("de", 2, "13a"), ("zh", 0, "zh")])
+def test_scores_of_resamples_equal_scores_of_resampled_corpora(target: str, nw: int, tok: str) -> None:
+    references = [{"de": g, "zh": z}[target] for _, g, z in tiny.parallel(4, 6)]
     outputs = [r[5:] for r in references[:3]] + ["", "ganz etwas anderes", references[5]]
     counts = np.array([[2, 0, 1, 1, 0, 2], [0, 0, 0, 6, 0, 0], [1, 1, 1, 1, 1, 1]])
     for metric in METRICS:
         own = METRICS[metric]
-        found = own.score(counts @ own.items(outputs, references, "de").statistics)
+        found = own.score(counts @ own.items(outputs, references, target).statistics)
         for row, value in zip(counts, found, strict=True):
             drawn = [i for i, n in enumerate(row) for _ in range(n)]
-            scorer = CHRF(word_order=2) if metric == "chrf" else BLEU()
+            scorer = CHRF(word_order=nw) if metric == "chrf" else BLEU(tokenize=tok)
             expected = scorer.corpus_score([outputs[i] for i in drawn], [[references[i] for i in drawn]]).score
             assert value == pytest.approx(expected, abs=1e-9)
 
@@ -93,3 +96,23 @@ def test_signatures_name_what_was_computed() -> None:
         .items(["a"], ["a"], "de")
         .signature.startswith("sacrebleu nrefs:1|case:mixed|eff:yes|nc:6|nw:2|space:no")
     )
+
+
+def test_word_bigrams_count_where_spaces_divide_words() -> None:
+    for code, own in LANGUAGES.items():
+        found = METRICS["chrf"].items(["a b"], ["a c"], code)
+        orders = 6 if own.segmenter else 8
+        assert found.statistics.shape == (1, 3 * orders) and f"nw:{orders - 6}|" in found.signature, code
+    # 2 of 3 characters, 1 of 2 bigrams, no trigram of 1. With word orders, no word of 1, as there is no space.
+    assert score("chrf", ["红苹果"], ["绿苹果"], "zh") == pytest.approx(100 * (2 / 3 + 1 / 2) / 3)
+    assert score("chrf", ["红苹果"], ["绿苹果"], "de") == pytest.approx(100 * (2 / 3 + 1 / 2) / 4)
+
+
+def test_tables_say_where_chrf_has_no_words() -> None:
+    assert chrf_note(["en-de", "zh-pt"]) == []
+    (note,) = chrf_note(["en-de", "en-zh", "de-zh"])
+    assert note.startswith("chrF++ in Chinese is chrF, of character 6-grams alone (nw:0")
+    block = {"directions": ["en-de"], "other_directions": ["de-zh"]}
+    assert scores("translation").notes(block) == [note]
+    assert note not in scores("summarization").notes(block)
+    assert note in scores("summarization").notes({"directions": ["en-zh"]})

@@ -99,6 +99,7 @@ def test_the_plan_shows_what_was_measured(tmp_path: Path) -> None:
 def test_untrained_tasks_have_no_training_jobs() -> None:
     analyses = {
         "agreement": "measure_agreement",
+        "mechanism": "measure_mechanism",
         "prior_quality": "decode_analysis",
         "forgetting": "measure_forgetting",
     }
@@ -107,7 +108,10 @@ def test_untrained_tasks_have_no_training_jobs() -> None:
         assert {"train_sft", rule} <= rules and ("decode_cross_task" in rules) == (kind == "forgetting")
         assert not rules & ({*analyses.values()} - {rule, "decode_analysis"})
     unanalysed = {**DEFAULT, "analysis": {**DEFAULT["analysis"], "items": 0}}
-    assert not {own.rule for own in work(unanalysed)} & {"decode_cross_task", "measure_forgetting", "decode_analysis"}
+    assert not {own.rule for own in work(unanalysed)} & {
+        "decode_cross_task",
+        *analyses.values(),
+    }
     plain = {**DEFAULT, "tasks": ["translation"], "analysis": {**DEFAULT["analysis"], "items": 0}}
     plain["translation"] = {
         **DEFAULT["translation"],

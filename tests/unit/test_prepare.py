@@ -1,5 +1,6 @@
 """From texts to the items of every subset: the last step of preparing a task's data."""
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -10,7 +11,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.records import Item, read_records
 from prefixyarn.tasks.tagging.prepare import from_silver, items_by_split
 from prefixyarn.tasks.tagging.treebanks import Tagged
-from prefixyarn.tasks.translation.prepare import items_by_subset, paragraphs
+from prefixyarn.tasks.translation.prepare import PARAGRAPH_SENTENCES, items_by_subset, paragraphs
 
 
 def sentences(seed: int, n: int) -> list[Parallel]:
@@ -36,10 +37,19 @@ def test_translation_has_fewer_items_in_other_directions() -> None:
 def test_paragraphs_are_joined_as_the_language_joins() -> None:
     splits = Splits(sentences(1, 9), [], [], [], 0)
     found = paragraphs(splits, ["en", "zh"])
-    assert found["en"] == " ".join(s.sources["en"] for s in splits.train[:8])
-    assert found["zh"] == "".join(s.sources["zh"] for s in splits.train[:8])
+    assert found["text"]["en"] == " ".join(s.sources["en"] for s in splits.train)
+    assert found["text"]["zh"] == "".join(s.sources["zh"] for s in splits.train)
+    assert found["english"] == {code: found["text"]["en"] for code in ("en", "zh")}
     with pytest.raises(InputError, match="no training sentence is left in 'ru'"):
         paragraphs(splits, ["en", "ru"])
+
+
+def test_paragraphs_are_of_the_sentences_that_most_languages_have() -> None:
+    every = sentences(1, PARAGRAPH_SENTENCES + 8)
+    some = [replace(s, sources={c: t for c, t in s.sources.items() if c != "zh"}) for s in every[:8]]
+    found = paragraphs(Splits([*some, *every[8:]], [], [], [], 0), ["de", "zh"])
+    assert found["text"]["de"] == " ".join(s.sources["de"] for s in every[8:])
+    assert found["english"]["de"] == found["english"]["zh"] == " ".join(s.english for s in every[8:])
 
 
 def tagged(name: str, n: int) -> list[Tagged]:

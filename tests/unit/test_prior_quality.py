@@ -7,13 +7,15 @@ import tiny
 from prefixyarn.analysis.answered import Answered, Scorer
 from prefixyarn.analysis.prior_length.table import length_rows
 from prefixyarn.analysis.prior_quality.propagation import propagation_rows
+from prefixyarn.analysis.prior_quality.sft_priors import sft_prior_rows
 from prefixyarn.analysis.prior_quality.table import quality_markdown, quality_rows
 from prefixyarn.analysis.prior_quality.threshold import Threshold, threshold
 from prefixyarn.languages import Direction
+from prefixyarn.metrics.bootstrap import interval
 from prefixyarn.metrics.continuation import PrefixStripper
 from prefixyarn.metrics.ngrams import CHRF
-from prefixyarn.metrics.shares import Mean
-from prefixyarn.priors.corrupt import CORRUPTIONS, LEVELS
+from prefixyarn.metrics.shares import Mean, p_value
+from prefixyarn.priors.corrupt import CORRUPTIONS, levels_of
 from prefixyarn.records import Item, Output, System
 from prefixyarn.systems import NONE, SFT, corrupt_system
 
@@ -58,7 +60,7 @@ def answered() -> Answered:
     add(SFT, [("", "Die Datei wurde nicht gespeichert."), ("", "Bitte alle Namen prüfen.")])
     add(System("oracle", "", 2, "word"), [("Die Datei", " wurde nicht gespeichert."), ("Bitte alle", " Namen prüfen.")])
     for corruption in CORRUPTIONS:
-        for level in LEVELS:
+        for level in levels_of(2):
             given = "Die Katze" if level < 100 else "Eine Katze"
             add(corrupt_system(corruption, level, 2), [(given, " wurde heute gefressen."), ("Ein Tier", " frisst.")])
     add(System("pseudo", "first", 2, "token"), [("Datei", " wurde nicht"), ("Bitte al", "le Namen.")])
@@ -78,7 +80,7 @@ def test_quality_is_that_of_what_follows_the_prior() -> None:
     quality = quality_rows(scorer, "m", [2])
     rows = {(row.corruption, row.level): row for row in quality}
     rest = ["wurde heute nicht gespeichert.", "Namen prüfen."]
-    assert len(rows) == len(CORRUPTIONS) * (1 + len(LEVELS))
+    assert len(rows) == len(CORRUPTIONS) * (1 + len(levels_of(2)))
     good, bad = rows["other-item", 0], rows["other-item", 100]
     assert good.rest.score == pytest.approx(chrf(["wurde nicht gespeichert.", "Namen prüfen."], rest))
     assert bad.rest.score == pytest.approx(chrf(["wurde heute gefressen.", "frisst."], rest))
@@ -92,9 +94,21 @@ def test_quality_is_that_of_what_follows_the_prior() -> None:
         bad.worse_than_sft, bad.worse_than_sft_low, bad.worse_than_sft_high, bad.worse_than_sft_found
     )
     assert good.covered == 0 and scorer.covered(4) == 0.5
-    assert good.p_none_uncorrected == rows["random-content", 0].p_none_uncorrected <= good.p_none
-    text = quality_markdown(quality, length_rows(scorer, "m", [2]), propagation_rows([answered()], "m", 1000, 1))
+    assert {row.level for row in quality} == {0, 50, 100}, "of two words one can be replaced, or both"
+    lengths, made = length_rows(scorer, "m", [2]), [answered()]
+    told = (sft_prior_rows(made, "m", 1000, 1), propagation_rows(made, "m", 1000, 1))
+    text = quality_markdown(quality, lengths, *told)
     assert "- 0 % of references have no more than 2 words." in text and "| 2 words | other-item" in text
+
+
+def test_harm_is_the_paired_difference_from_none() -> None:
+    scorer = Scorer([answered()], 1000, 1)
+    for row in quality_rows(scorer, "m", [2]):
+        own, none = scorer.mean(corrupt_system(row.corruption, row.level, 2), 2, "word"), scorer.mean(NONE, 2, "word")
+        assert row.harm.score == pytest.approx(row.rest.score - row.rest_none)
+        assert row.harm == interval(own.score - none.score, own.resampled - none.resampled)
+        assert row.harm.low <= row.harm.score <= row.harm.high
+        assert row.p_none == p_value(own, none), "one test a row, not corrected"
 
 
 def test_units_end_where_priors_end() -> None:

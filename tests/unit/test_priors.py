@@ -134,7 +134,11 @@ def _build(systems: list[System], seed: int = 1, items: list[Item] = ITEMS) -> l
         others=another(items[:4], seed) | another(items[4:], seed),
         lexicon=LEXICON,
         likeliest={item.id: PriorText("Akte", "likeliest") for item in items},
+        own={
+            item.id: PriorText("Das", "own", (*answer_ids(tok, PROMPT.fill("A", EN_DE), " ", "Das"),)) for item in items
+        },
         refined={item.id: "Eine Seite" for item in items},
+        matched={item.id: "Die Seite" for item in items},
         sft={item.id: sft_output(item, f"Wort für {item.id}") for item in items},
     )
     prompts = {"zero-shot": PROMPT, "few-shot-1": SHOT}
@@ -143,14 +147,16 @@ def _build(systems: list[System], seed: int = 1, items: list[Item] = ITEMS) -> l
 
 def test_an_unknown_kind_is_refused_and_never_made() -> None:
     for kind in ("psuedo", "random"):  # the second is a kind of tags
-        with pytest.raises(InputError, match=f"no prior kind '{kind}' for answers that are text; there are none, ps"):
+        with pytest.raises(
+            InputError, match=f"no prior kind '{kind}' for answers that are text; there are none, own, ps"
+        ):
             _build([System(kind, "", 1, "token")])
 
 
 def test_every_kind_is_made_and_explained() -> None:
     systems = [System(name, KINDS[name].variants_of(1)[0], 1, "word") for name in KINDS if TEXT in KINDS[name].make]
     assert {prior.kind for prior in _build(systems)} == {name for name in KINDS if TEXT in KINDS[name].make}
-    assert known(TAGS) == ["none", "refined", "sft", "oracle", "random", "shuffled"]
+    assert known(TAGS) == ["none", "refined", "refined-matched", "sft", "oracle", "random", "shuffled"]
     root = Path(__file__).resolve().parents[2]
     method, readme = ((root / name).read_text() for name in ("docs/method.md", "config/README.md"))
     for name in {*known(TEXT), *known(TAGS)}:

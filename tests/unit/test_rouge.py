@@ -1,7 +1,8 @@
+import numpy as np
 import pytest
 from rouge_score import rouge_scorer
 
-from prefixyarn.metrics.rouge import ROUGE1, ROUGE2, ROUGE_L, AnyScript
+from prefixyarn.metrics.rouge import ROUGE1, ROUGE2, ROUGE_L, ROUGE_L_CUT, AnyScript, at_length
 
 PAIRS = [
     ("The file was saved on the disk.", "The file was stored on disk"),
@@ -45,3 +46,31 @@ def test_tokens() -> None:
     assert tokens("GNU的grep-2.0 工具") == ["gnu", "的", "grep", "2", "0", "工", "具"]
     assert tokens("Éditeur d'images") == ["éditeur", "d", "images"]
     assert tokens("مُحَرِّر") == ["مُحَرِّر"]  # vowel marks belong to their letters
+
+
+@pytest.mark.parametrize(
+    ("output", "reference", "first"),
+    [
+        ("A text editor. A text editor. A text", "Text editor, new", "a text editor"),
+        ("文本编辑器，文本编辑器", "编辑GNU文本", "文 本 编 辑 器"),  # four characters and a word
+        ("short", "three words here", "short"),
+        ("", "words", ""),
+        ("words", "...", ""),
+    ],
+)
+def test_answers_are_cut_to_their_references_tokens(output: str, reference: str, first: str) -> None:
+    assert at_length(output, reference) == first
+    assert ROUGE_L_CUT.corpus([output], [reference], "xx") == ROUGE_L.corpus([first], [reference], "xx")
+
+
+def test_what_runs_on_loses_nothing_at_the_references_length() -> None:
+    reference, other = "редактор текста для программистов", "просмотр картинок"
+    once, on = [reference, other], [f"{reference} {other} {reference}", f"{other} {reference}"]
+    references = [reference, other]
+    assert ROUGE_L_CUT.corpus(on, references, "ru") == pytest.approx(100) == ROUGE_L.corpus(once, references, "ru")
+    assert ROUGE_L.corpus(on, references, "ru") < 70
+    found = ROUGE_L_CUT.items(on, references, "ru")
+    assert found.signature.endswith(", answers cut to as many words as the reference has")
+    # Statistics are summed as those of all metrics: a resample with the first item three times, and the second once.
+    drawn = ROUGE_L_CUT.score(np.array([[3, 1]]) @ ROUGE_L_CUT.items([on[0], ""], references, "ru").statistics)
+    assert drawn == pytest.approx([75])

@@ -89,6 +89,9 @@ class Dummy:
     ) -> dict[Request, list[float]]:
         return {request: [-float(token) for token in request.prior] for request in requests}
 
+    def first_tokens(self, prompts: Sequence[Any], n: int) -> dict[Any, list[int]]:
+        return {prompt: list(range(n)) for prompt in prompts}
+
 
 def test_another_back_end_answers_through_a_session(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     opened: list[tuple[Any, ...]] = []

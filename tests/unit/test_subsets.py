@@ -15,7 +15,8 @@ def test_every_score_equals_sacrebleu_on_the_outputs() -> None:
         for own in made.scores.systems:
             texts = {o.item: o.text for o in made.outputs if o.system == own.system}
             for domain, items in made.items.items():
-                for metric, scorer in (("chrf", SacreChrf(word_order=2)), ("bleu", bleu)):
+                chrf = SacreChrf(word_order=0 if name == "en-zh" else 2)
+                for metric, scorer in (("chrf", chrf), ("bleu", bleu)):
                     expected = scorer.corpus_score([texts[i.id] for i in items], [[i.target for i in items]]).score
                     found = own.of_domain(domain).metrics[metric]
                     assert found.score == pytest.approx(expected)

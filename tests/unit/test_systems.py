@@ -5,8 +5,18 @@ from typing import Any
 import pytest
 import yaml
 
+from prefixyarn.examples import UNRELATED
 from prefixyarn.records import System
-from prefixyarn.systems import HEADLINE_KINDS, all_cuts, analysis_grid, corrupt_system, cuts, headline, task_grid
+from prefixyarn.systems import (
+    HEADLINE_KINDS,
+    all_cuts,
+    analysis_grid,
+    corrupt_system,
+    cuts,
+    headline,
+    mechanism_grid,
+    task_grid,
+)
 
 DEFAULT = yaml.safe_load((Path(__file__).resolve().parents[2] / "config/config.yaml").read_text())
 
@@ -32,16 +42,20 @@ def test_systems_in_the_order_of_the_table() -> None:
         *(System("pseudo", "first", *c, prompt="few-shot-4") for c in cuts),
     ]
     tuned = [System("pseudo", "first", *cut, model="sft") for cut in cuts]
-    lora, untuned = ({"priors": priors, "sft": {"method": method}} for method in ("lora", "none"))
+    lora, untuned = ({"priors": priors, "sft": {"method": method}, "few_shot": {}} for method in ("lora", "none"))
     assert task_grid(lora, 4) == systems + few_shot + tuned
     assert task_grid(lora, 0) == systems + tuned
     assert task_grid(untuned, 0) == systems
+    fixed = System("none", prompt=UNRELATED)
+    assert task_grid(untuned | {"few_shot": {"unrelated": True}}, 4) == [*systems, fixed, *few_shot]
 
 
 def test_single_kinds_are_also_cut_to_one_unit() -> None:
     kinds = {"kinds": ["none", "oracle", "random-content"], "single_kinds": ["oracle"], "sft_kinds": ["oracle"]}
     priors = {**kinds, "k": {"token": [2]}, "random_draws": 1, "few_shot_kinds": []}
-    found = [(s.kind, s.k, s.model) for s in task_grid({"priors": priors, "sft": {"method": "lora"}}, 0)]
+    found = [
+        (s.kind, s.k, s.model) for s in task_grid({"priors": priors, "sft": {"method": "lora"}, "few_shot": {}}, 0)
+    ]
     given = [("oracle", 1, "foundation"), ("oracle", 2, "foundation"), ("random-content", 2, "foundation")]
     assert found == [("none", 0, "foundation"), *given, ("oracle", 1, "sft"), ("oracle", 2, "sft")]
     assert all_cuts(priors) == [(1, "token"), (2, "token")]
@@ -57,7 +71,7 @@ def test_systems_with_a_constraint_are_also_asked_freely() -> None:
         "few_shot_kinds": [],
         "free_kinds": ["none", "oracle"],
     }
-    found = task_grid({"priors": priors, "sft": {"method": "lora"}}, 1)
+    found = task_grid({"priors": priors, "sft": {"method": "lora"}, "few_shot": {}}, 1)
     slots = [System("none"), System("oracle", "", 2, "tag")]
     free = [System("none", "free"), System("oracle", "free", 2, "tag")]
     few_shot = [replace(system, prompt="few-shot-1") for system in free]
@@ -75,12 +89,37 @@ def test_the_analyses_have_each_source_in_tokens_and_the_reference_made_worse() 
     assert corrupt_system("other-item", 0, 4) == System("oracle", "", 4, "word") in grid
 
 
+def test_the_mechanism_has_every_kind_that_is_cut_and_both_openings() -> None:
+    priors = DEFAULT["translation"]["priors"] | {
+        "kinds": ["none", "pseudo", "random-content", "language-tag"],
+        "random_draws": 2,
+    }
+    config = {"translation": {"priors": priors}, "analysis": {"mechanism_k": [1, 4]}}
+    kinds = [
+        ("pseudo", "first"),
+        ("pseudo", "likeliest"),
+        ("random-content", "draw-1"),
+        ("oracle", ""),
+        ("shuffled", ""),
+    ]
+    assert mechanism_grid(config) == [System("none"), *(System(*kind, k, "token") for kind in kinds for k in (1, 4))]
+
+
+def test_few_words_are_made_worse_at_the_levels_that_they_have() -> None:
+    analysis = DEFAULT["analysis"] | {"kinds": ["prior_quality"], "k": [1, 2], "corrupt_words": [1, 2, 4]}
+    grid = analysis_grid(DEFAULT | {"analysis": analysis})
+    found = {k: [s.kind for s in grid if s.kind.startswith("corrupt-other-item") and s.k == k] for k in (1, 2, 4)}
+    levels = {1: [100], 2: [50, 100], 4: [25, 50, 75, 100]}
+    assert found == {k: [f"corrupt-other-item-{level}" for level in own] for k, own in levels.items()}
+    assert len(grid) == len({*grid})
+
+
 @pytest.mark.parametrize("ks", [{"token": [1]}, {"token": [1, 2, 5]}, {"token": [2], "word": [1]}])
 def test_every_kind_has_a_headline_whatever_k_is(ks: dict[str, Any]) -> None:
     block = DEFAULT["translation"] | {"priors": DEFAULT["translation"]["priors"] | {"k": ks}}
     grid = task_grid(block, 0)
     found = [headline(grid, kind) for kind in HEADLINE_KINDS]
-    assert [s and s.k for s in found] == [0, *[max(k for k in ks["token"] if k <= 2)] * 4]
+    assert [s and s.k for s in found] == [0, *[max(k for k in ks["token"] if k <= 2)] * (len(HEADLINE_KINDS) - 1)]
     assert headline(grid, "pseudo") == headline(grid, "pseudo", variant="first")
     assert headline(grid, "oracle", "sft") == replace(headline(grid, "oracle") or grid[0], model="sft")
     assert headline(grid, "none", prompt="few-shot-4") is None

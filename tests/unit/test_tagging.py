@@ -182,6 +182,9 @@ def test_baselines() -> None:
         "The (noun) run (noun) fails (noun)",
     )
     assert outputs["word's-tag"].startswith("The (determiner) run (verb) fails (")
+    assert TAGGING.constant in outputs and not scores("translation").constant
+    (note,) = [note for note in TAGGING.notes({"source": {"kind": "treebanks"}}) if note.startswith("uninformative")]
+    assert f"`{TAGGING.constant}`" in note
 
 
 def test_what_is_wrong_with_an_answer() -> None:

@@ -22,6 +22,7 @@ HAS = {
     "paper.yaml": {"fetch_crosssum", "fetch_flores", "fetch_muse", "fetch_refined", "fetch_treebanks"},
     "config.yaml": {"fetch_catalogue", "fetch_descriptions", "decode_analysis"},
     "full.yaml": {"decode_analysis", "decode_sft_again", "measure_forgetting", "train_sft_again"},
+    "low_resource.yaml": {"fetch_catalogue", "build_priors", "choose_examples"},
     "scale.yaml": {"decode_analysis"},
     "smoke.yaml": {"fetch_catalogue", "fetch_descriptions"},
 }
@@ -83,7 +84,8 @@ def without_messages(folder: Path, tmp_path: Path) -> Path:
 # Rules that run a foundation, and those that may run a large refined model.
 ON_GPUS = {
     *("verify_foundation", "choose_prompt", "choose_examples", "train_sft", "decode_sft", "build_priors", "decode"),
-    *("decode_analysis", "measure_agreement", "measure_forgetting", "decode_cross_task", "train_refined"),
+    *("decode_analysis", "measure_agreement", "measure_mechanism", "measure_forgetting", "decode_cross_task"),
+    *("build_mechanism_priors", "train_refined"),
 }
 
 

@@ -10,14 +10,16 @@ from typing import Any
 import pytest
 
 from checkout import ANALYSES, SCORING, TASKS, Copy
-from prefixyarn.analysis.agreement.table import AgreementRow
+from prefixyarn.analysis.agreement import CONTROLS, OWN, READ, SFT_ANSWER
+from prefixyarn.analysis.agreement.table import AgreementRow, agreement_row
 from prefixyarn.analysis.forgetting import BitsRow
 from prefixyarn.analysis.forgetting.table import CrossTaskRow
+from prefixyarn.analysis.mechanism.table import MechanismRow, SplitRow
 from prefixyarn.analysis.prior_length.table import PriorLengthRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.findings.table import FindingRow
 from prefixyarn.languages import Direction
-from prefixyarn.priors.registry import CORRUPT_LEVELS, CORRUPTIONS
+from prefixyarn.priors.registry import CORRUPTIONS
 from prefixyarn.records import Output, Prediction, Prior, System, read_records
 from prefixyarn.systems import SFT
 from prefixyarn.tables.cost import CostRow
@@ -29,7 +31,7 @@ from prefixyarn.tasks.task import FREE
 
 ROOT = Path(__file__).resolve().parents[2]
 # Systems decoded from priors, see test_a_whole_run_makes_the_tables.
-DECODED = 1 + 2 + 3 * (2 + 4 + 5) + 1 + 3 + 3 * 2
+DECODED = 1 + 2 + 3 * (2 + 4 + 7) + 1 + 1 + 3 * 4 + 3 * 2
 MODULE = Path("src/prefixyarn/metrics/error_types.py")
 
 
@@ -46,10 +48,10 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
     tables = copy.folder / "results/tiny/tables"
     rows = score_rows(copy, "translation")
     systems = [row.system for row in whole(rows) if row.metric == "BLEU"]
-    # none, two tags; three cuts of: two pseudo, two draws of two random kinds, refined, sft, oracle, shuffled, fixed;
-    # few-shot without prior and with three cuts of one; the SFT model alone, that of another seed, and with three cuts of
-    # two.
-    assert len(systems) == len(set(systems)) == DECODED + 2
+    # none, two tags; three cuts of: two pseudo, two draws of two random kinds, own, refined, refined-matched, sft, oracle,
+    # shuffled, fixed; one unrelated example; few-shot without prior and with three cuts of four; the SFT model with three
+    # cuts of two. In the table also the SFT model alone, that of another seed, and the means of the draws.
+    assert len(systems) == len(set(systems)) == DECODED + 2 + 3 * 2
     assert {row.n for row in rows if row.domain == "test"} == {3}
     assert {row.n for row in rows if row.domain == "out_of_domain"} == {2}
     assert "### chrF++, Tiny" in (tables / "by_direction.md").read_text()
@@ -100,10 +102,12 @@ def test_the_other_tasks_have_the_same_systems(copy: Copy) -> None:
     overview = read_rows(tables / "overview.csv", OverviewRow)
     for table in ("summarization", "tagging", "overview"):
         assert "toprule" in (tables / f"{table}.tex").read_text()
-    assert {row.metric for row in summaries} == {"ROUGE-L", "ROUGE-1", "ROUGE-2", "chrF++"}
+    at_length = "ROUGE-L at the reference's length"
+    assert {row.metric for row in summaries} == {"ROUGE-L", at_length, "ROUGE-1", "ROUGE-2", "chrF++"}
     assert {row.metric for row in tagged} == {"Accuracy", "Macro-F1", "F1 (seqeval)"}
     assert {"pseudo", "refined", "sft", "oracle", "shuffled", "fixed"} < {row.system.kind for row in summaries}
-    assert {row.system.kind for row in tagged} == {"none", "refined", "sft", "oracle", "random", "shuffled"}
+    kinds = {"none", "refined", "refined-matched", "sft", "oracle", "random", "shuffled"}
+    assert {row.system.kind for row in tagged} == kinds
     models = {row.system.model for row in tagged}
     assert models == {"foundation", "sft", "refined", "commonest-tag", "word's-tag"}
     rows = [row for row in whole(tagged) if row.metric == "Accuracy"]
@@ -114,7 +118,8 @@ def test_the_other_tasks_have_the_same_systems(copy: Copy) -> None:
     assert free and max(row.unparsable or 0 for row in free) > 0.5, "a random model does not keep to the format"
     shown = [(row.task, row.system.prompt) for row in overview if row.system.kind == "none"]
     tasks = {"translation": 2, "summarization": 1, "tagging": 1}
-    assert shown == [(task, prompt) for task, n in tasks.items() for prompt in ("zero-shot", f"few-shot-{n}")]
+    prompts = [(task, prompt) for task, n in tasks.items() for prompt in ("zero-shot", f"few-shot-{n}")]
+    assert shown == [prompts[0], ("translation", "unrelated-example"), *prompts[1:]]
     assert not [row for row in overview if row.task == "tagging" and row.system.kind == "pseudo"]
     text = (tables / "summarization.md").read_text()
     assert "were cut at a sentence end" in text and "rouge-score 0.1.2 rougeL" in text
@@ -125,12 +130,25 @@ def test_the_other_tasks_have_the_same_systems(copy: Copy) -> None:
 def test_the_analyses_have_their_tables(copy: Copy) -> None:
     tables = copy.folder / "results/tiny/tables"
     agreement = read_rows(tables / "agreement.csv", AgreementRow)
-    assert {row.k for row in agreement} == {-1, 0, 1}
-    one = next(row for row in agreement if row.k == -1 and row.whole)
-    assert 0 <= one.top_1.score <= one.top_50.score <= 100 and one.n > 2
+    assert {(row.read, row.k) for row in agreement} == {(read, 0) for read in READ} | {(OWN, 1)}
+    for row in agreement:
+        assert 0 <= row.top_1.score <= row.top_50.score <= 100 and (row.kl is None) == (row.read in CONTROLS)
+    one = agreement_row(agreement, SFT_ANSWER)
+    assert one is not None and one.n > 2
+    mechanism = read_rows(tables / "mechanism.csv", MechanismRow)
+    assert {row.system.k for row in mechanism} == {0, 1, 2, 4} and SFT in {row.system for row in mechanism}
+    assert {row.items + row.left_out for row in mechanism} == {2} and {row.subset for row in mechanism} == {
+        ALL,
+        "en-de",
+    }
+    assert all(row.source_use for row in mechanism), "there are other items"
+    split = read_rows(tables / "mechanism_split.csv", SplitRow)
+    assert {(row.k, row.part) for row in split} == {(k, part) for k in (1, 2, 4) for part in ("language", "content")}
     quality = read_rows(tables / "prior_quality.csv", QualityRow)
     assert {(row.corruption, row.level) for row in quality} == {
-        (k, n) for k in CORRUPTIONS for n in (0, *CORRUPT_LEVELS)
+        (k, n)
+        for k in CORRUPTIONS
+        for n in (0, 50, 100)  # of two words
     }
     assert len({row.score for row in quality if row.level == 0}) == 1, "all kinds start at the oracle prior"
     length = read_rows(tables / "prior_length.csv", PriorLengthRow)
@@ -151,7 +169,7 @@ def test_the_analyses_have_their_tables(copy: Copy) -> None:
 
 def test_the_report_needs_no_other_file(copy: Copy) -> None:
     text = (copy.folder / "results/tiny/report.html").read_text()
-    assert text.count('src="data:image/svg+xml;base64,') == 10 and 'src="http' not in text and "<link" not in text
+    assert text.count('src="data:image/svg+xml;base64,') == 11 and 'src="http' not in text and "<link" not in text
     for heading in ("The headline", "Other directions", "Part-of-speech tagging", "How good must a prior be?", "en-de"):
         assert heading in text, heading
     assert text.count('<div class="scroll"><table>') >= 12 and "run: tiny" in text

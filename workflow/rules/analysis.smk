@@ -7,8 +7,8 @@ rule measure_agreement:
         manifest=rules.convert_foundation.output.manifest,
         choice="results/{run}/prompts/translation/{model}.json",
         sft="results/{run}/models/sft/translation/{model}/manifest.json",
-        own="results/{run}/sft/translation/{model}.jsonl",
-        free=rules.decode_analysis.output.outputs,
+        tuned="results/{run}/sft/translation/{model}.jsonl",
+        own=rules.decode_analysis.output.outputs,
         data="results/{run}/data/translation/{subset}/test.jsonl",
     output:
         steps="results/{run}/analysis/agreement/{subset}/{model}.csv",
@@ -23,12 +23,43 @@ rule measure_agreement:
         gpu=cards("measure_agreement"),
     params:
         dtype=foundation("dtype"),
+        languages=config["languages"],
         k=ANALYSIS["free_k"],
         most_items=ANALYSIS["items"],
     message:
         "Comparing foundation and SFT model token by token: {wildcards.subset}, {wildcards.model}"
     script:
         "../../scripts/measure_agreement.py"
+
+
+rule measure_mechanism:
+    input:
+        code=code("scripts/measure_mechanism.py"),
+        manifest=rules.convert_foundation.output.manifest,
+        choice="results/{run}/prompts/translation/{model}.json",
+        sft="results/{run}/models/sft/translation/{model}/manifest.json",
+        priors=rules.build_mechanism_priors.output.priors,
+        data="results/{run}/data/translation/{subset}/test.jsonl",
+    output:
+        scores="results/{run}/analysis/mechanism/{subset}/{model}.csv",
+    log:
+        "logs/{run}/measure_mechanism/{subset}/{model}.log",
+    benchmark:
+        "results/{run}/timings/measure_mechanism/{subset}/{model}.tsv"
+    conda:
+        ENVIRONMENT
+    threads: 1
+    resources:
+        mem_mb=memory("measure_mechanism"),
+        runtime=runtime("measure_mechanism", "translation"),
+        gpu=cards("measure_mechanism"),
+    params:
+        dtype=foundation("dtype"),
+        most_items=ANALYSIS["items"],
+    message:
+        "Measuring what a prior does: {wildcards.subset}, {wildcards.model}"
+    script:
+        "../../scripts/measure_mechanism.py"
 
 
 rule measure_forgetting:

@@ -30,6 +30,42 @@ if "agreement" in ANALYSES:
             "../../scripts/tabulate_agreement.py"
 
 
+if "mechanism" in ANALYSES:
+
+    rule tabulate_mechanism:
+        input:
+            code=code("scripts/tabulate_mechanism.py"),
+            data=splits_of("translation", "test.jsonl", subsets=MAIN),
+            scores=analysed("results/{run}/analysis/mechanism/{subset}/{model}.csv"),
+        output:
+            csv=report(
+                "results/{run}/tables/mechanism.csv",
+                caption="../report/mechanism.rst",
+                category=SECTIONS["mechanism"],
+            ),
+            split=report(
+                "results/{run}/tables/mechanism_split.csv",
+                caption="../report/mechanism.rst",
+                category=SECTIONS["mechanism"],
+            ),
+            md="results/{run}/tables/mechanism.md",
+        log:
+            "logs/{run}/tabulate_mechanism.log",
+        localrule: True
+        conda:
+            ENVIRONMENT
+        params:
+            foundations=list(FOUNDATIONS),
+            subsets=MAIN["translation"],
+            most_items=ANALYSIS["items"],
+            resamples=config["score"]["resamples"],
+            seed=config["seed"],
+        message:
+            "Making the tables of what a prior does"
+        script:
+            "../../scripts/tabulate_mechanism.py"
+
+
 if "prior_quality" in ANALYSES:
 
     rule tabulate_prior_quality:
@@ -51,6 +87,7 @@ if "prior_quality" in ANALYSES:
                 category=SECTIONS["quality"],
             ),
             length="results/{run}/tables/prior_length.csv",
+            sft_priors="results/{run}/tables/sft_priors.csv",
             propagation="results/{run}/tables/propagation.csv",
             md="results/{run}/tables/prior_quality.md",
         log:
@@ -121,6 +158,8 @@ if "forgetting" in ANALYSES:
         params:
             foundations=list(FOUNDATIONS),
             cross_task=lambda w: CROSS_TASK,
+            resamples=config["score"]["resamples"],
+            seed=config["seed"],
         message:
             "Making the tables of what the SFT models forget"
         script:

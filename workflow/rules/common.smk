@@ -42,6 +42,7 @@ from prefixyarn.config.targets import (
     final_figures,
     final_results,
     final_tables,
+    fits_languages,
     has,
     prepared,
     tables,
@@ -56,6 +57,7 @@ from prefixyarn.systems import (
     all_cuts,
     analysis_grid,
     further_seeds,
+    mechanism_grid,
     refined_settings,
     seed_variant,
 )

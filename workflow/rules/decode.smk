@@ -97,7 +97,9 @@ use rule decode as choose_examples with:
         gpu=cards("choose_examples"),
     params:
         subsets=lambda w: MAIN[w.task],
-        trials=lambda w: candidates(**config[w.task]["few_shot"]),
+        trials=lambda w: candidates(
+            *(config[w.task]["few_shot"][key] for key in ("examples", "draws"))
+        ),
     message:
         "Choosing few-shot examples on dev: {wildcards.task}, {wildcards.model}"
 

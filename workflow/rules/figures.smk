@@ -23,6 +23,9 @@ rule plot_figures:
         agreement=(
             "results/{run}/tables/agreement.csv" if "agreement" in ANALYSES else []
         ),
+        mechanism=(
+            "results/{run}/tables/mechanism.csv" if "mechanism" in ANALYSES else []
+        ),
         quality=(
             "results/{run}/tables/prior_quality.csv"
             if "prior_quality" in ANALYSES
@@ -31,6 +34,11 @@ rule plot_figures:
         length=(
             "results/{run}/tables/prior_length.csv"
             if "prior_quality" in ANALYSES
+            else []
+        ),
+        languages=(
+            "results/{run}/tables/language_resources.csv"
+            if fits_languages(config)
             else []
         ),
         scale="results/{run}/tables/scale.csv" if len(FOUNDATIONS) > 1 else [],
@@ -58,6 +66,11 @@ rule plot_figures:
             caption="../report/agreement.rst",
             category=SECTIONS["agreement"],
         ),
+        mechanism=report(
+            drawn("mechanism") if "mechanism" in ANALYSES else [],
+            caption="../report/mechanism.rst",
+            category=SECTIONS["mechanism"],
+        ),
         quality=report(
             drawn("prior_quality") if "prior_quality" in ANALYSES else [],
             caption="../report/prior_quality.rst",
@@ -67,6 +80,11 @@ rule plot_figures:
             drawn("prior_length") if "prior_quality" in ANALYSES else [],
             caption="../report/prior_length.rst",
             category=SECTIONS["quality"],
+        ),
+        languages=report(
+            drawn("language_resources") if fits_languages(config) else [],
+            caption="../report/language_resources.rst",
+            category=SECTIONS["limits"],
         ),
         loss=report(
             drawn(LOSSES),
@@ -93,6 +111,8 @@ rule plot_figures:
         labels=lambda w: LABELS,
         tasks=TASKS,
         trained=TRAINED,
+        resamples=config["score"]["resamples"],
+        seed=config["seed"],
     message:
         "Drawing the figures"
     script:

@@ -59,6 +59,14 @@ for task in TASKS:
                 for kind in ("csv", "md")
                 if task == "translation"
             ],
+            groups=(
+                "results/{run}/tables/translation_groups.csv"
+                if task == "translation"
+                else []
+            ),
+            primary=(
+                "results/{run}/tables/primary.csv" if task == "translation" else []
+            ),
         log:
             f"logs/{{run}}/tabulate_task/{task}.log",
         localrule: True
@@ -88,6 +96,12 @@ rule tabulate_across:
         analyses=expand(
             "results/{{run}}/tables/{table}.csv", table=analysis_tables(config)
         ),
+        groups=(
+            ["results/{run}/tables/translation_groups.csv"]
+            if "translation" in TASKS
+            else []
+        ),
+        primary="results/{run}/tables/primary.csv" if "translation" in TASKS else [],
         checks=expand(
             "results/{{run}}/checks/{model}.json",
             model=FOUNDATIONS if "translation" in TASKS else [],
@@ -136,6 +150,11 @@ rule tabulate_across:
             )
             if "translation" in TASKS
         ],
+        language_resources_fit=(
+            "results/{run}/tables/language_resources_fit.csv"
+            if fits_languages(config)
+            else []
+        ),
         scale=[
             f"results/{{run}}/tables/scale.{kind}"
             for kind in ("csv", "md")
@@ -149,6 +168,8 @@ rule tabulate_across:
     params:
         foundations=LABELS,
         subsets={task: SUBSETS[task] for task in TASKS},
+        resamples=config["score"]["resamples"],
+        seed=config["seed"],
     message:
         "Making the tables across the tasks"
     script:

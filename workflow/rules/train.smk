@@ -99,3 +99,31 @@ rule train_refined:
         "Training the refined model for {wildcards.task}"
     script:
         "../../scripts/train_refined.py"
+
+
+# The same on the SFT model's own training pairs: fair in the other direction, as the SFT model sees a part of the text.
+use rule train_refined as train_refined_matched with:
+    input:
+        code=lambda w: code_inputs(
+            "scripts/train_refined.py",
+            [f"models.refined.{config[w.task]['refined']['kind'].replace('-', '_')}"],
+        ),
+        pretrained=lambda w: [
+            f"resources/refined/{name}/source.json"
+            for name in [pretrained_name(config, w.task)]
+            if name
+        ],
+        train=splits("train"),
+        dev=splits("dev"),
+        held_out=splits("dev", "test", "out_of_domain"),
+        data=splits("test", "out_of_domain"),
+        sft=f"results/{{run}}/models/sft/{{task}}/{next(iter(FOUNDATIONS))}/manifest.json",
+    output:
+        manifest="results/{run}/models/refined_matched/{task}/manifest.json",
+        predictions="results/{run}/refined_matched/{task}.jsonl",
+        training_seconds="results/{run}/timings/train_refined_matched/{task}.tsv",
+        predicting_seconds="results/{run}/timings/predict_refined_matched/{task}.tsv",
+    log:
+        "logs/{run}/train_refined_matched/{task}.log",
+    message:
+        "Training the refined model for {wildcards.task} on the SFT model's training pairs"

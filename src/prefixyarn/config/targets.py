@@ -17,6 +17,7 @@ SECTIONS = {
     "summarization": "4.3 Cross-lingual summarisation",
     "tagging": "4.4 Part-of-speech tagging",
     "agreement": "2.2 Agreement with the SFT model",
+    "mechanism": "What a prior does",
     "quality": "5.1 Quality and length of priors",
     "limits": "Limits: forgetting, resources",
     "cost": "Cost",
@@ -26,14 +27,17 @@ SECTIONS = {
 # By analysis its tables, and its figures. The first table has a text, in which the others stand.
 ANALYSIS_TABLES = {
     "agreement": ("agreement",),
-    "prior_quality": ("prior_quality", "prior_length", "propagation"),
+    "mechanism": ("mechanism", "mechanism_split"),
+    "prior_quality": ("prior_quality", "prior_length", "sft_priors", "propagation"),
     "forgetting": ("forgetting", "cross_task"),
 }
 ANALYSIS_FIGURES: dict[str, tuple[str, ...]] = {
     "agreement": ("agreement", "silent_majority"),
+    "mechanism": ("mechanism",),
     "prior_quality": ("prior_quality", "prior_length"),
     "forgetting": (),
 }
+FITTED_LANGUAGES = 8  # fewer target languages say little of a line through them
 
 
 def names(config: Config) -> list[str]:
@@ -42,11 +46,12 @@ def names(config: Config) -> list[str]:
 
 
 def has(config: Config, task: str, what: str) -> bool:
-    """Return whether a task has a trained model (``sft``, ``refined``), few-shot systems or a dictionary."""
+    """Return whether a task has a trained model (``sft``, ``refined``, ``matched``), few-shot systems, a dictionary."""
     block = config[task]
     return {
         "sft": block["sft"]["method"] != "none",
         "refined": block["refined"]["kind"] != "none",
+        "matched": "refined-matched" in block["priors"]["kinds"],
         "examples": bool(block["few_shot"]["examples"]),
         "lexicon": "lexicon" in block,
     }[what]
@@ -120,6 +125,8 @@ def answered(config: Config) -> list[str]:
     by_subset = [(subset, model) for subset in main_subsets(config)["translation"] for model in names(config)]
     if "agreement" in analyses(config):
         found += [f"agreement/{subset}/{model}.csv" for subset, model in by_subset]
+    if "mechanism" in analyses(config):
+        found += [f"mechanism/{subset}/{model}.csv" for subset, model in by_subset]
     if "prior_quality" in analyses(config):
         found += [f"outputs/{subset}/{model}.jsonl" for subset, model in by_subset]
     if "forgetting" in analyses(config):
@@ -139,6 +146,14 @@ def analysis_tables(config: Config) -> list[str]:
     return [name for kind in analyses(config) for name in ANALYSIS_TABLES[kind]]
 
 
+def fits_languages(config: Config) -> bool:
+    """Return whether a run has enough target languages for lines of gains against what a foundation knows of them."""
+    block = config["translation"]
+    targets = {subset.partition("-")[2] for subset in block["directions"]}
+    gains = block["priors"]["kinds"] != ["none"] or block["few_shot"]["examples"]
+    return "translation" in config["tasks"] and len(targets) >= FITTED_LANGUAGES and bool(gains)
+
+
 def final_tables(config: Config) -> list[str]:
     """Return the names of the files of a run's tables."""
     found = [f"{name}.{kind}" for name in ("overview", *tables(config)) for kind in ("csv", "md", "tex")]
@@ -148,6 +163,10 @@ def final_tables(config: Config) -> list[str]:
     if len(config["foundations"]) > 1:
         listed.append("scale")
     found += [f"{name}.csv" for name in (*listed, *analysis_tables(config))]
+    if fits_languages(config):
+        found.append("language_resources_fit.csv")
+    if "translation" in config["tasks"]:
+        found += ["translation_groups.csv", "primary.csv"]
     return found + [f"{name}.md" for name in (*listed, *analyses(config))]
 
 
@@ -156,6 +175,8 @@ def final_figures(config: Config) -> list[str]:
     found = ["headline", "cost", *(f"sft_loss_{task}" for task in config["tasks"] if has(config, task, "sft"))]
     if "translation" in config["tasks"]:
         found.append("off_target")
+    if fits_languages(config):
+        found.append("language_resources")
     found += [name for kind in analyses(config) for name in ANALYSIS_FIGURES[kind]]
     drawn = [f"{name}_{model}" for name in found for model in names(config)]
     return drawn + (["scale"] if len(config["foundations"]) > 1 else [])

@@ -105,7 +105,10 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
         found.append(f"translation.other_directions: {', '.join(both)} is in directions already")
     packages = [catalogue["package"] for catalogue in translation["catalogues"]]
     if translation["source"] == "catalogues":
-        if translation["held_out"] not in packages:
+        if not translation["held_out"]:
+            if translation["items"]["out_of_domain"]:
+                found.append("translation.held_out: name a package, or set translation.items.out_of_domain to 0")
+        elif translation["held_out"] not in packages:
             found.append(
                 f"translation.held_out: {translation['held_out']!r} is not one of the catalogues "
                 f"({', '.join(packages)})"
@@ -188,6 +191,13 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     sft = block["sft"]
     if sft["dev_points"] > sft["steps"]:
         found.append(f"{task}.sft.dev_points: {sft['dev_points']} are more than the {sft['steps']} steps")
+    if block["few_shot"].get("unrelated"):
+        codes = {code for subset in subsets for code in subset.split("-") if code in LANGUAGES}
+        if unsaid := sorted(code for code in codes if not LANGUAGES[code].example):
+            found.append(
+                f"{task}.few_shot.unrelated: no example sentence for {', '.join(unsaid)}; add one in "
+                "src/prefixyarn/languages.py, or set it to false"
+            )
     kind = block["refined"]["kind"]
     if kind in ("seq2seq", "token-classifier") and kind not in block["refined"]:
         found.append(f"{task}.refined.{kind}: missing; say which model to fine-tune")

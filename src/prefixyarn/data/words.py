@@ -61,7 +61,7 @@ def words(text: str, code: str) -> list[str]:
 def function_words(code: str) -> frozenset[str]:
     """Return the function words of a language, lower-cased: the stop lists of two packages together.
 
-    stopwords-iso has every language, but in Ukrainian not even the commonest conjunction; stop-words has most.
+    stopwords-iso has all but Norwegian, but in Ukrainian not even the commonest conjunction; stop-words has most.
     """
     listed = set(stopwordsiso.stopwords(code))
     if code in stop_words.LANGUAGE_MAPPING:

@@ -24,12 +24,14 @@ MODELS = ("foundation", "sft")  # what a system's ``model`` may be, in the order
 class Request:
     """A prompt and the start of its answer, as token ids. The prompt's hold BOS where the model expects one.
 
-    With a constraint the answer keeps to it.
+    With a constraint the answer keeps to it. Of likelihoods, those of the prior's first ``unscored`` tokens are not
+    asked for.
     """
 
     prompt: Ids
     prior: Ids = ()
     constraint: Constraint | None = None
+    unscored: int = 0
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,13 @@ class Backend(Protocol):
     def likelihoods(
         self, model: str, requests: Sequence[Request], done: Callable[[int], None]
     ) -> dict[Request, list[float]]:
-        """Return the log-probability in nats of each token of each prior, given the prompt and the tokens before it."""
+        """Return the log-probability in nats of each token of each prior, given the prompt and the tokens before it.
+
+        Tokens that are not to be scored are left out.
+        """
+
+    def first_tokens(self, prompts: Sequence[Ids], n: int) -> dict[Ids, list[int]]:
+        """Return, for each prompt, the n tokens that the foundation finds likeliest as an answer's first, in order."""
 
 
 def _builtin(

@@ -12,8 +12,9 @@ import transformers
 from transformers import PreTrainedTokenizerFast
 
 from prefixyarn.decode.backend import Answer, Request
+from prefixyarn.decode.constraint import Ids
 from prefixyarn.decode.engine import ALL, Limits, Parts, decode
-from prefixyarn.decode.likelihood import score
+from prefixyarn.decode.likelihood import first_tokens, score
 from prefixyarn.decode.stops import Stops
 from prefixyarn.models.foundation import Foundation, identity, load
 from prefixyarn.models.sft.adapter import SftModel, decoding_model
@@ -98,3 +99,8 @@ class Builtin:
         """Score given continuations; see `prefixyarn.decode.likelihood.score`."""
         with decoding_model(self.foundation, self.sft, model) as own:
             return score(own, requests, self._limits, done)
+
+    def first_tokens(self, prompts: Sequence[Ids], n: int) -> dict[Ids, list[int]]:
+        """Return the likeliest first tokens; see `prefixyarn.decode.likelihood.first_tokens`."""
+        with decoding_model(self.foundation, self.sft, "foundation") as own:
+            return first_tokens(own, prompts, n, self._limits)

@@ -135,7 +135,7 @@ class Int8Head:
 
 
 def faster(weight: torch.Tensor) -> bool:
-    """Measure whether this processor multiplies int8 so much faster than fp32 that it is worth it, on a part of the matrix."""
+    """Measure, on a part of the matrix, whether this processor multiplies int8 so much faster that it is worth it."""
     part = weight[: LARGE * 2]
     hidden = torch.ones(32, part.shape[1])
     small, other = hidden.to(torch.int8), torch.ones(part.shape, dtype=torch.int8).t()
@@ -149,5 +149,6 @@ def faster(weight: torch.Tensor) -> bool:
         return best
 
     ratio = seconds(hidden, part.t(), torch.mm) / seconds(small, other, torch._int_mm)
-    logging.info("int8 products are %.1f times as fast as fp32 here%s", ratio, "" if ratio > WORTHWHILE else ": not used")
-    return ratio > WORTHWHILE
+    used = ratio > WORTHWHILE
+    logging.info("int8 products are %.1f times as fast as fp32 here%s", ratio, "" if used else ": not used")
+    return used

@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 import os
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from functools import partial
 from types import TracebackType
 from typing import TYPE_CHECKING
@@ -160,6 +160,18 @@ class Session:
             new_tokens=len(answer.new_ids),
         )
 
+    def likelihoods(
+        self, model: str, requests: Sequence[Request], done: Callable[[int], None] = _ignored
+    ) -> dict[Request, list[float]]:
+        """Return the log-probability in nats of each token to be scored, given the prompt and the tokens before it.
+
+        Args:
+            model: Of `prefixyarn.decode.backend.MODELS`.
+            requests: Prompts with the text to score as prior.
+            done: Called with the number of requests just finished; equal ones count once.
+        """
+        return self.backend.likelihoods(model, requests, done)
+
     def likeliest(
         self, prompts: Sequence[Ids], candidates: Sequence[Sequence[Ids]], done: Callable[[int], None] = _ignored
     ) -> list[int]:
@@ -179,6 +191,28 @@ class Session:
         scores = self.backend.likelihoods("foundation", [request for own in asked for request in own], done)
         totals = [[sum(scores[request]) for request in own] for own in asked]
         return [own.index(max(own)) for own in totals]
+
+    def first_tokens(self, prompts: Sequence[Ids], n: int) -> list[list[int]]:
+        """Return, for each prompt, the n tokens that the foundation finds likeliest as an answer's first, in order."""
+        found = self.backend.first_tokens(prompts, n)
+        return [found[prompt] for prompt in prompts]
+
+    def continued(
+        self, begun: Sequence[tuple[Ids, Ids]], tokens: int, done: Callable[[int], None] = _ignored
+    ) -> list[Ids]:
+        """Return what the foundation adds to beginnings of answers, by the stop rule, at most so many tokens.
+
+        Args:
+            begun: Prompts with the beginnings of their answers, all of the same length, as token ids.
+            tokens: Most tokens to add.
+            done: Called with the number of beginnings just finished.
+        """
+        if not begun:
+            return []
+        stops = replace(self.stops, max_answer_tokens=len(begun[0][1]) + tokens)
+        requests = [Request(prompt, ids) for prompt, ids in begun]
+        found = self.backend.answers("foundation", requests, stops, done, lambda request: None, lambda *found: None)
+        return [answer.new_ids for answer in found]
 
 
 def _request(prompt: Ids, prior: Prior, constraint: Constraint | None) -> Request:

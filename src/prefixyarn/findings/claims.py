@@ -1,114 +1,124 @@
-"""What a task's main table says of the paper's claims, by the margins that docs/method.md fixes beforehand."""
+"""The paper's claims, limits and open questions as data: ``claims.yaml`` says how each is measured and judged.
+
+Another claim is an entry there. What it measures is one of `prefixyarn.findings.measures`.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass
+import functools
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from importlib.resources import files
+from typing import Any
 
-from prefixyarn.systems import NONE, headline
-from prefixyarn.tables.render import markdown
-from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
+import yaml
 
-# Shares of SFT over all translation settings in the paper (arXiv 2404.16766v1, abstract and section 4.2).
-PAPER = {"none": 52.5, "pseudo": 85.4, "refined": 98.8}
-MARGIN = 10.0  # points that count as "as in the paper"; docs/method.md, fixed before the first run
-HOLDS, PARTLY, NOT, UNKNOWN = "holds", "holds partly", "does not hold", "cannot tell here"
+from prefixyarn.findings.verdict import Margin
 
 
 @dataclass(frozen=True)
-class Verdict:
-    """What a table says of one claim.
+class Claim:
+    """A claim.
 
     Attributes:
-        claim: The claim.
-        paper: The paper's own figure; a dash without one.
-        here: Ours: a share of SFT, or a score.
-        verdict: `HOLDS`, `PARTLY`, `NOT`, `UNKNOWN`, or another word where the claim is a question.
+        id: Its name.
+        section: The section of the findings that it stands in.
+        part: The part of the paper; empty for the task's own section.
+        tables: The tables that it is judged on, a finding each; of one that a run lacks there is none.
+        claim: What is claimed; ``{k}`` is how much of a prior is given.
+        measure: The name of what is measured, of `prefixyarn.findings.measures`, and its arguments.
+        says: The sentence with the number, ``{here}``, and no judgement.
+        unit: Of the number.
+        paper: The paper's own figure, in translation; empty without one.
+        holds: The margin; None where there is nothing to judge.
+        partly: A weaker margin.
+        partly_measure: What the weaker margin is held against, where that is another measure.
+        then: By verdict, the sentence that follows.
+        equivalence: Whether it is a statement of equivalence: then the findings say at which n it could be shown.
     """
 
+    id: str
+    section: str
     claim: str
-    paper: str
-    here: str
-    verdict: str
+    tables: tuple[str, ...]
+    measure: Mapping[str, Any]
+    says: str
+    part: str = ""
+    unit: str = ""
+    paper: str = ""
+    holds: Margin | None = None
+    partly: Margin | None = None
+    partly_measure: Mapping[str, Any] = field(default_factory=dict)
+    then: Mapping[str, str] = field(default_factory=dict)
+    equivalence: bool = False
 
 
-def headline_row(
-    rows: Sequence[ScoreRow], kind: str, model: str = "foundation", variant: str | None = None
-) -> ScoreRow | None:
-    """Return the mean of a kind's headline system, or None if there is none; see `prefixyarn.systems.headline`."""
-    system = headline(systems_of(rows), kind, model, variant)
-    return find_row(rows, system) if system else None
+@dataclass(frozen=True)
+class FixedTest:
+    """One of the few tests that were fixed before the data were seen.
 
-
-def verdicts(rows: Sequence[ScoreRow]) -> list[Verdict]:
-    """Return what one task's main table says of the paper's claims.
-
-    Judged on the mean of the main metric, in tokens or tags, at the largest k of at most two (the paper gives one or
-    two prior tokens), with the first variant of each kind. The margins are those of translation, the paper's own.
-
-    Args:
-        rows: Those of one foundation, the main metric's first.
+    Attributes:
+        id: Its name.
+        claim: What it tests.
+        better: The prior kind, at its headline's k, that should score higher.
+        than: The kind that it is compared with.
+        subsets: The directions; empty for all of the main table.
     """
-    own = rows_of(rows, rows[0].foundation, rows[0].metric)
-    found = []
-    none = row_of(own, NONE)
-    if none.share is not None:
-        verdict = judged(none.share.high <= PAPER["none"] + MARGIN, none.share.high <= 90)
-        found.append(_share("The foundation alone stays far below its SFT model", "none", none, verdict))
-    for kind, claim in (
-        ("pseudo", "Dictionary priors come near the SFT model"),
-        ("refined", "Refined priors reach it"),
-    ):
-        row = headline_row(own, kind)
-        if row is None or row.share is None:
-            continue
-        better = row.score.score > none.score.score and row.p_none is not None and row.p_none < 0.05
-        half = row.recovery is not None and row.recovery.score >= 50
-        verdict = judged(row.share.low >= PAPER[kind] - MARGIN, better and half)
-        found.append(_share(f"{claim} (`{kind}`, k = {row.system.k})", kind, row, verdict))
-    pseudo = headline_row(own, "pseudo")
-    for kind in ("random-function", "random-content", "random"):
-        variants = dict.fromkeys(row.system.variant for row in own if row.system.kind == kind)
-        draws = [row for variant in variants if (row := headline_row(own, kind, variant=variant)) is not None]
-        if not draws:
-            continue
-        row = max(draws, key=lambda row: row.score.score)  # of several draws the one that does best is judged
-        # Here the claim is that there is no difference: a correction for many rows would only help it.
-        p = row.p_none_uncorrected
-        same = row.score.score <= none.score.score or (p is not None and p >= 0.05)
-        verdict = judged(same, pseudo is not None and row.score.high < pseudo.score.low)
-        of = f", the best of {len(draws)} draws" if len(draws) > 1 else ""
-        found.append(_share(f"Random words do not help (`{kind}`, k = {row.system.k}{of})", "", row, verdict))
-    base, tuned = headline_row(own, "oracle"), headline_row(own, "oracle", "sft")
-    if base and tuned and tuned.score.score:
-        ratio = 100 * base.score.score / tuned.score.score
-        claim = f"Given the same prior, the foundation equals its SFT model (`oracle`, k = {base.system.k})"
-        here = f"{ratio:.1f} % of SFT with that prior"
-        found.append(Verdict(claim, "–", here, judged(ratio >= 95, ratio >= 80)))
-    return found
+
+    id: str
+    claim: str
+    better: str
+    than: str
+    subsets: tuple[str, ...] = ()
 
 
-def judged(whole: bool, partly: bool) -> str:
-    """Return a verdict: holds, holds partly, or does not."""
-    return HOLDS if whole else PARTLY if partly else NOT
+@dataclass(frozen=True)
+class Claims:
+    """All of ``claims.yaml``.
+
+    Attributes:
+        version: Of margins and claims; a change of either raises it.
+        paper_shares: The paper's shares of SFT by prior kind, over all its translation settings, in per cent.
+        tasks: By table of scores, the part of the paper.
+        sections: By name, the title of each section of the findings.
+        intro: What stands before them; ``{run}``, ``{foundation}`` and ``{n}`` are filled in.
+        outro: What stands behind them.
+        claims: The claims, in order.
+        tests: The tests fixed beforehand.
+        decoded_before: Ids of translation's items that were decoded before the tests were fixed: not for these tests.
+    """
+
+    version: int
+    paper_shares: Mapping[str, float]
+    tasks: Mapping[str, str]
+    sections: Mapping[str, str]
+    intro: str
+    outro: str
+    claims: tuple[Claim, ...]
+    tests: tuple[FixedTest, ...]
+    decoded_before: frozenset[str]
 
 
-def _share(claim: str, kind: str, row: ScoreRow, verdict: str) -> Verdict:
-    here = f"{row.metric} {row.score.score:.1f}"
-    if row.share is not None:
-        here = f"{row.share.score:.1f} % ({row.share.low:.1f}–{row.share.high:.1f})"
-    return Verdict(claim, f"{PAPER[kind]} %" if kind else "–", here, verdict)
-
-
-def claims_markdown(rows: Sequence[ScoreRow], foundations: Mapping[str, str]) -> str:
-    """Render the verdicts on the paper's claims, its own figures beside ours, as Markdown."""
-    parts = []
-    for foundation, label in foundations.items():
-        found = verdicts([row for row in rows if row.foundation == foundation])
-        parts.append(f"### The paper's claims, {label}\n\n{markdown([asdict(own) for own in found])}\n")
-    parts.append(
-        "The paper's figures are shares of SFT over all its translation settings: 7B models, FLORES-101, the metric "
-        "not stated in the abstract. Ours: share of the mean chrF++, 95 % interval; the margins behind the verdicts "
-        "were fixed before the first run (docs/method.md).\n"
+@functools.cache
+def load() -> Claims:
+    """Return what ``claims.yaml`` says."""
+    read = yaml.safe_load((files("prefixyarn.findings") / "claims.yaml").read_text(encoding="utf-8"))
+    claims = []
+    for own in read["claims"]:
+        margins = {key: Margin(**own[key]) for key in ("holds", "partly") if key in own}
+        claims.append(Claim(**{**own, **margins, "tables": tuple(own["tables"])}))
+    tests = tuple(FixedTest(**{**own, "subsets": tuple(own.get("subsets", ()))}) for own in read["tests"])
+    return Claims(
+        version=read["version"],
+        paper_shares=read["paper_shares"],
+        tasks=read["tasks"],
+        sections=read["sections"],
+        intro=read["intro"],
+        outro=read["outro"],
+        claims=tuple(claims),
+        tests=tests,
+        decoded_before=frozenset(read["decoded_before"].split()),
     )
-    return "\n".join(parts)
+
+
+PAPER = load().paper_shares

@@ -1,4 +1,4 @@
-"""chrF++ and BLEU by sacrebleu, split into item statistics and a corpus score.
+"""chrF++ (in languages without spaces between words chrF) and BLEU by sacrebleu: item statistics and a corpus score.
 
 sacrebleu computes the statistics; its formulas are repeated here over arrays (10,000 resamples at once), and the
 tests hold them to sacrebleu's own ``corpus_score``.
@@ -6,13 +6,13 @@ tests hold them to sacrebleu's own ``corpus_score``.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 import numpy as np
 from sacrebleu.metrics import BLEU as SacreBleu
 from sacrebleu.metrics import CHRF as SacreChrf
 
-from prefixyarn.languages import language
+from prefixyarn.languages import Direction, language
 from prefixyarn.metrics.metric import ItemScores, Metric, ratio
 
 
@@ -23,8 +23,19 @@ def _items(scorer: SacreBleu | SacreChrf, outputs: Sequence[str], references: Se
 
 
 def _chrf_items(outputs: Sequence[str], references: Sequence[str], code: str) -> ItemScores:
-    """Character 6-grams, word bigrams, beta 2."""
-    return _items(SacreChrf(word_order=2), outputs, references)
+    """Character 6-grams, beta 2, and word bigrams where spaces divide text into words: two orders more there."""
+    return _items(SacreChrf(word_order=0 if language(code).segmenter else 2), outputs, references)
+
+
+def chrf_note(subsets: Iterable[str]) -> list[str]:
+    """Return what a table with chrF++ must say of answers in languages without spaces between words; may be nothing."""
+    found = {own.name for subset in subsets if (own := language(Direction.parse(subset).target)).segmenter}
+    if not found:
+        return []
+    return [
+        f"chrF++ in {' and '.join(sorted(found))} is chrF, of character 6-grams alone (nw:0 in its signature): without "
+        "spaces between words there are no word bigrams to count."
+    ]
 
 
 def _bleu_items(outputs: Sequence[str], references: Sequence[str], code: str) -> ItemScores:

@@ -15,6 +15,7 @@ from transformers import PreTrainedModel
 
 from prefixyarn.errors import InputError
 
+ROWS, COLUMNS = 1024, 8192  # of the output matrix's product that `token_log_probabilities` computes at a time
 TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.25, torch.float16: 0.05}  # of a logit, relative to the largest
 
 
@@ -48,6 +49,39 @@ def finished(model: PreTrainedModel, raw: torch.Tensor) -> torch.Tensor:
     if cap := getattr(config, "final_logit_softcapping", None):
         raw = torch.tanh(raw / cap) * cap
     return raw
+
+
+def token_log_probabilities(
+    model: PreTrainedModel, hidden: torch.Tensor, rows: torch.Tensor, tokens: torch.Tensor
+) -> torch.Tensor:
+    """Return the log-probabilities of given tokens alone, in fp32.
+
+    The output matrix is read in parts, each once for many rows: on a CPU it is larger than all caches, and to read it
+    for a few rows at a time takes longer than to multiply.
+
+    Args:
+        model: A causal language model of ``transformers``.
+        hidden: Last states of its decoder, shape (states, hidden).
+        rows: For each token the state that it follows, shape (tokens,).
+        tokens: The tokens, shape (tokens,).
+
+    Returns:
+        Shape (tokens,), where the output matrix is.
+    """
+    head = model.get_output_embeddings()
+    weight, bias = head.weight, getattr(head, "bias", None)
+    hidden, rows, tokens = (own.to(weight.device) for own in (hidden, rows, tokens))
+    picked = (hidden[rows].float() * weight[tokens].float()).sum(-1) + (0 if bias is None else bias[tokens].float())
+    picked = picked.to(hidden.dtype)  # rounded as the others are
+    totals = []
+    for part in hidden.split(ROWS):
+        total = torch.full((len(part),), -torch.inf, device=weight.device)
+        for start in range(0, len(weight), COLUMNS):
+            own = None if bias is None else bias[start : start + COLUMNS]
+            raw = torch.nn.functional.linear(part, weight[start : start + COLUMNS], own)
+            total = torch.logaddexp(total, finished(model, raw).logsumexp(-1))
+        totals.append(total)
+    return finished(model, picked) - torch.cat(totals)[rows]
 
 
 @torch.inference_mode()

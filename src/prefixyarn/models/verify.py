@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 import torch
 from transformers import PreTrainedModel
@@ -87,8 +87,9 @@ def check_engine(model: PreTrainedModel, ids: Sequence[int]) -> None:
 
 def verify(
     foundation: Foundation,
-    paragraphs: dict[str, str],
-    limits: dict[str, float],
+    paragraphs: Mapping[str, str],
+    english: Mapping[str, str],
+    limits: Mapping[str, float],
     log: Callable[[str], None],
 ) -> dict[str, dict[str, float]]:
     """Verify that a foundation reads and models text in each language as it should.
@@ -96,11 +97,14 @@ def verify(
     Args:
         foundation: The loaded model.
         paragraphs: A paragraph of real text by language code.
+        english: The same paragraphs in English; may lack languages.
         limits: Bits per character that must not be exceeded, by language code; may lack languages.
         log: Called with a line per language.
 
     Returns:
-        By language: ``bits_per_character`` and ``tokens_per_character``.
+        By language: ``bits_per_character``, ``tokens_per_character`` and, where the English is known,
+        ``bits_per_english_character``, the bits of the text over the characters of its English. A Chinese character
+        says more than a Latin letter, but the sentences say the same.
 
     Raises:
         InputError: A text does not survive the tokenizer, has not exactly the BOS tokens that it should, or
@@ -129,6 +133,8 @@ def verify(
             "bits_per_character": round(bits, 4),
             "tokens_per_character": round((len(ids) - bos) / len(text), 4),
         }
+        if code in english:
+            result[code]["bits_per_english_character"] = round(bits * len(text) / len(english[code]), 4)
         log(f"{code}: {bits:.2f} bits per character (limit {limit}), {result[code]['tokens_per_character']} tokens")
     if wrong:
         raise InputError(

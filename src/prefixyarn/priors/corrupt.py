@@ -23,6 +23,20 @@ CORRUPTIONS = {
 LEVELS = (25, 50, 75, 100)  # % of the words; 0 % is `oracle`
 
 
+def levels_of(k: int) -> tuple[int, ...]:
+    """Return the levels at which k words are made worse, each with another number of them: of equals the highest.
+
+    One word can only be kept or replaced (100 %), of two words one can be (50 %); of four or more all levels differ.
+    """
+    last = {_number(k, level): level for level in LEVELS}
+    return tuple(level for number, level in last.items() if number)
+
+
+def _number(words: int, level: int) -> int:
+    """Return how many of so many words a level replaces; Python rounds halves to the even number."""
+    return round(words * level / 100)
+
+
 def maker(corruption: str, level: int) -> Callable[[Material, Item, System], PriorText]:
     """Return the function that makes an item's first k words worse in one way, at one level."""
 
@@ -48,7 +62,7 @@ def replaced(text: str, code: str, k: int, level: int, new_word: Callable[[int, 
     found = words(text, code)[:k]
     order = list(range(len(found)))
     rng.shuffle(order)
-    chosen = set(order[: round(len(found) * level / 100)])
+    chosen = set(order[: _number(len(found), level)])
     made, end = "", 0
     for place, word in enumerate(found):
         start = text.index(word, end)

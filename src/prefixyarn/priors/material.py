@@ -41,7 +41,9 @@ class Material:
         others: By item id, another item, every item once.
         lexicon: Source to target dictionary; empty without one.
         likeliest: By item id, the pseudo prior that the foundation finds likeliest.
+        own: By item id, the foundation's own likeliest opening in the target language.
         refined: By item id, the refined model's text: the first words at least.
+        matched: The same of the refined model that was trained on the SFT model's own training pairs.
         sft: By item id, the SFT model's output.
         rank: The order in which a source's content words are looked up.
     """
@@ -55,7 +57,9 @@ class Material:
     others: Mapping[str, Item]
     lexicon: Lexicon = field(default_factory=dict)
     likeliest: Mapping[str, PriorText] = field(default_factory=dict)
+    own: Mapping[str, PriorText] = field(default_factory=dict)
     refined: Mapping[str, str] = field(default_factory=dict)
+    matched: Mapping[str, str] = field(default_factory=dict)
     sft: Mapping[str, Output] = field(default_factory=dict)
     rank: Ranking = list
 

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from prefixyarn.errors import InputError
-from prefixyarn.priors import controls, corrupt, dictionary, none, oracle, random_words, refined, sft
+from prefixyarn.priors import controls, corrupt, dictionary, none, oracle, own, random_words, refined, sft
 
 if TYPE_CHECKING:
     from prefixyarn.priors.material import Material, PriorText
@@ -63,6 +63,12 @@ def _needs(*names: str) -> frozenset[str]:
 _KINDS = [
     Kind("none", "nothing: the model alone", {TEXT: none.nothing, TAGS: none.nothing}, whole=True),
     Kind(
+        "own",
+        "the likeliest of the foundation's own openings that lead into the target language",
+        {TEXT: own.own},
+        needs=_needs(FOUNDATION),
+    ),
+    Kind(
         "pseudo",
         "a dictionary's translation of a source word: its own first choice, or the foundation's",
         {TEXT: dictionary.pseudo},
@@ -74,6 +80,12 @@ _KINDS = [
         "the start of what the refined model, a small task model, predicts",
         {TEXT: refined.refined, TAGS: refined.refined},
         needs=_needs(REFINED),
+    ),
+    Kind(
+        "refined-matched",
+        "the same of a refined model trained on the SFT model's own training pairs alone",
+        {TEXT: refined.matched, TAGS: refined.matched},
+        needs=_needs(REFINED, SFT),
     ),
     Kind(
         "sft",
@@ -122,6 +134,7 @@ _KINDS = [
 
 CORRUPTIONS = tuple(corrupt.CORRUPTIONS)
 CORRUPT_LEVELS = corrupt.LEVELS
+corrupt_levels = corrupt.levels_of
 
 
 def corrupt_name(corruption: str, level: int) -> str:
@@ -131,13 +144,13 @@ def corrupt_name(corruption: str, level: int) -> str:
 
 _KINDS += [
     Kind(
-        corrupt_name(own, level),
+        corrupt_name(way, level),
         f"the reference's first words, {level} % of them replaced: {how}",
-        {TEXT: corrupt.maker(own, level)},
+        {TEXT: corrupt.maker(way, level)},
         cut=False,
         in_config=False,
     )
-    for own, how in corrupt.CORRUPTIONS.items()
+    for way, how in corrupt.CORRUPTIONS.items()
     for level in corrupt.LEVELS
 ]
 

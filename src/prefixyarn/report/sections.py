@@ -21,6 +21,14 @@ SECTIONS = (
         ("overview.md",),
     ),
     (
+        "What a prior does: the language, the content, the use of the source",
+        "By likelihoods of the rest of the reference, so that it can be told for weak and strong models alike. A prior "
+        "that unlocks what the model knows of the pair of languages raises the use of the source; one that only fixes "
+        "the language leaves it where it is.",
+        ("mechanism_{model}",),
+        ("mechanism.md",),
+    ),
+    (
         "Size of the model (open question 1)",
         "Each foundation is compared with its own SFT model. Lines rise if priors serve larger models better.",
         ("scale",),
@@ -62,7 +70,8 @@ SECTIONS = (
     (
         "Agreement with the SFT model (section 2.2)",
         "How often the token that the SFT model chooses is among the foundation's likeliest. If fine-tuning mostly "
-        "moves the first decisions, agreement rises with the position, that is with the length of a prior.",
+        "moves the first decisions, agreement rises with the position, that is with the length of a prior. Controls "
+        "say what such a share is worth: the reference's tokens, and the SFT model's tokens with the source removed.",
         ("agreement_{model}", "silent_majority_{model}"),
         ("agreement.md",),
     ),
@@ -75,8 +84,8 @@ SECTIONS = (
     ),
     (
         "Languages by resource level (section 4.2)",
-        "Whether priors help more where a model has seen less of a language.",
-        (),
+        "Whether priors help more where a model has seen less of a language. In the figure, lines rise if they do.",
+        ("language_resources_{model}",),
         ("language_resources.md",),
     ),
     (

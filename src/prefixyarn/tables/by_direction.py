@@ -31,7 +31,7 @@ def by_direction_markdown(rows: Sequence[ScoreRow], directions: Sequence[str], f
             own, shown = rows_of(rows, foundation, metric), []
             for system in systems_of(own):
                 mean, elsewhere = row_of(own, system), find_row(own, system, domain="out_of_domain")
-                star = "*" if mean.p_none_uncorrected is not None and mean.p_none_uncorrected < 0.05 else ""
+                star = "*" if mean.p_none is not None and mean.p_none < 0.05 else ""
                 shown.append(
                     {
                         **system_cells(system),

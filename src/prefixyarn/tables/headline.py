@@ -6,11 +6,13 @@ from collections.abc import Mapping, Sequence
 
 from tabulate import tabulate
 
+from prefixyarn.analysis.mechanism.table import MechanismRow
 from prefixyarn.findings.claims import PAPER
 from prefixyarn.records import System
-from prefixyarn.systems import NONE, headline, shown_units
+from prefixyarn.systems import NONE, SFT, headline, shown_units
+from prefixyarn.tables.groups import DIRECTIONS, GroupRow
 from prefixyarn.tables.overview import OverviewRow
-from prefixyarn.tables.render import ends, number, prior_cell
+from prefixyarn.tables.render import ends, number, prior_cell, with_ends
 from prefixyarn.tables.rows import ScoreRow, row_of, rows_of, systems_of
 
 MODELS = {"foundation": "foundation", "sft": "SFT model"}
@@ -65,6 +67,43 @@ def overview_text(rows: Sequence[OverviewRow], labels: Mapping[str, str]) -> str
         what = "% of SFT (95 %)" if any(row.share for row in own) else "score"
         heads = [f"{task}, {row.metric}" for task, row in tasks.items()]
         parts.append(f"{label}: {what}\n\n{_table(cells, ['prior', *heads])}")
+    return "\n\n".join(parts)
+
+
+def mechanism_text(groups: Sequence[GroupRow], mechanism: Sequence[MechanismRow], labels: Mapping[str, str]) -> str:
+    """Return in short what a prior does: to the score where the language was right or wrong, and to the source's use.
+
+    Args:
+        groups: Translation by groups of directions; empty without one.
+        mechanism: The source use; empty where the run lacks that analysis.
+        labels: Label of each foundation by its name.
+    """
+    parts = []
+    for foundation, label in labels.items():
+        own = [row for row in groups if (row.foundation, row.by) == (foundation, DIRECTIONS)]
+        used = {row.system: row for row in mechanism if row.foundation == foundation and not row.subset}
+        names = list(dict.fromkeys(row.group for row in own))
+        gains = {(row.group, row.system): row for row in own}
+        systems = [
+            s for s in dict.fromkeys(row.system for row in own) if (s.model, s.prompt) == ("foundation", "zero-shot")
+        ]
+        kinds = dict.fromkeys((s.kind, s.variant) for s in systems if s.kind != "none" and s.unit != "word")
+        cells = []
+        for system in [NONE, *(headline(systems, kind, variant=variant) for kind, variant in kinds), SFT]:
+            if system is None or not any((name, system) in gains for name in names):
+                continue
+            line = ["alone" if system == NONE else "SFT model" if system == SFT else prior_cell(system)]
+            for name in names:
+                row = gains.get((name, system))
+                line.append(with_ends(row.gain) if row and row.gain else number(row.score if row else None))
+            if used:
+                row_used = used.get(system)
+                value = row_used.source_use if row_used else None
+                line += [with_ends(value, 2) if value else "–"]
+            cells.append(line)
+        heads = [f"{name}: {row.subsets.replace('en-', '')}" for name in names if (row := gains.get((name, NONE)))]
+        columns = ["gain in chrF++ where alone it is", *heads, *(["use of the source, nats"] if used else [])]
+        parts.append(f"{label}, translation: what a prior does\n\n{_table(cells, columns)}")
     return "\n\n".join(parts)
 
 

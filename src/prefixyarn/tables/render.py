@@ -19,14 +19,21 @@ def number(value: float | Interval | None, digits: int = 1) -> str:
     return "–" if value is None else f"{value:.{digits}f}"
 
 
-def ends(value: Interval | None) -> str:
-    """Return the ends of an interval for readers; a dash for None."""
-    return "–" if value is None else f"{value.low:.1f}–{value.high:.1f}"
+def ends(value: Interval | None, digits: int = 1) -> str:
+    """Return the ends of an interval for readers, ``1.0–2.0`` or, with a minus, ``−1.0 to 2.0``; a dash for None."""
+    if value is None:
+        return "–"
+    between = " to " if value.low < 0 else "–"
+    return f"{_signed(value.low, digits)}{between}{_signed(value.high, digits)}"
+
+
+def _signed(value: float, digits: int) -> str:
+    return f"{value:.{digits}f}".replace("-", "−")
 
 
 def p_cell(value: float | None) -> str:
-    """Return a p-value for readers; a dash for None."""
-    return "–" if value is None else "< 0.001" if value < 0.001 else f"{value:.3f}"
+    """Return a p-value for readers; a dash for None. The least that 10,000 resamples can show is 0.0001."""
+    return "–" if value is None else f"≤ {value:.4f}" if value <= 0.0001 else f"{value:.4f}"
 
 
 def percent(value: float | None) -> str:
@@ -39,7 +46,7 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
     columns = list(rows[0]) if rows else []
     align = [
         "right"
-        if all(str(r[c]).strip("*–%. ").replace(".", "").replace("–", "").isdigit() or r[c] in ("–", "") for r in rows)
+        if all(str(r[c]).strip("*–−%. ").replace(".", "").replace("–", "").isdigit() or r[c] in ("–", "") for r in rows)
         else "left"
         for c in columns
     ]
@@ -69,7 +76,7 @@ def system_cells(system: System) -> dict[str, str]:
 
 def with_ends(value: Interval, digits: int = 1) -> str:
     """Return a number with the ends of its interval for readers."""
-    return f"{value.score:.{digits}f} ({value.low:.{digits}f}–{value.high:.{digits}f})"
+    return f"{_signed(value.score, digits)} ({ends(value, digits)})"
 
 
 class OfFoundation(Protocol):

@@ -38,10 +38,11 @@ class ScoreRow:
         share: 100 · score / score of the SFT model, cut likewise; None without one. On a subset where that scores 0 on
             a resample, the interval is without bounds: from 0 to infinity.
         recovery: 100 · (score − none) / (sft − none), of means of whole answers.
-        p_none: p-value of the mean's paired test against ``none``, with Holm's correction over the metric's rows.
+        gain: The score less that of ``none``, paired; None for ``none`` itself.
+        same_prior: 100 · score / score of the SFT model with the same prior; None where that was not decoded.
+        off_target_change: By how many points of a hundred ``off_target`` is more than that of ``none``; of means only.
+        p_none: p-value of the paired test against ``none``: exploratory, not corrected for the number of rows.
         p_sft: The same against the SFT model.
-        p_none_uncorrected: The same as ``p_none`` without the correction; of single subsets, too.
-        p_sft_uncorrected: The same as ``p_sft`` without the correction; of single subsets, too.
         prior_tokens: Mean tokens of a prior.
         new_tokens: Mean tokens of what the model added.
         covered: Share (0 to 1) of items whose prior is as long as the reference.
@@ -66,10 +67,11 @@ class ScoreRow:
     score: Interval
     share: Interval | None = None
     recovery: Interval | None = None
+    gain: Interval | None = None
+    same_prior: Interval | None = None
+    off_target_change: Interval | None = None
     p_none: float | None = None
     p_sft: float | None = None
-    p_none_uncorrected: float | None = None
-    p_sft_uncorrected: float | None = None
     prior_tokens: float | None = None
     new_tokens: float | None = None
     covered: float | None = None

@@ -5,19 +5,23 @@ from __future__ import annotations
 import math
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
+from itertools import chain
 from typing import Any
 
 import numpy as np
 
 from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
 from prefixyarn.metrics.metric import Metric
-from prefixyarn.metrics.shares import Mean, average, corpus_mean, holm, p_value, recovery, share
+from prefixyarn.metrics.shares import Mean, average, corpus_mean, p_value, recovery, share
 from prefixyarn.metrics.subsets import DOMAINS, DomainScores, SubsetScores, SystemScores
+from prefixyarn.priors.registry import KINDS
 from prefixyarn.records import System
-from prefixyarn.systems import NONE, SFT
-from prefixyarn.tables.render import ends, latex, markdown, number, p_cell, percent, system_cells
-from prefixyarn.tables.rows import ScoreRow, row_of, rows_of, systems_of
+from prefixyarn.systems import DRAWS, NONE, SFT
+from prefixyarn.tables.informative import uninformative
+from prefixyarn.tables.render import ends, latex, markdown, number, p_cell, percent, system_cells, with_ends
+from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
 from prefixyarn.tasks.scoring import Scores
+from prefixyarn.tasks.task import FREE
 
 TaskScores = Mapping[str, Mapping[str, SubsetScores]]  # by foundation and subset
 
@@ -33,8 +37,8 @@ def task_rows(task: Scores, scores: TaskScores, resamples: int, seed: int) -> li
 
     Returns:
         Per system the mean of whole answers, a row per subset, the means of continuations, and where there are items
-        out of domain the mean of those. p-values of means of whole answers are corrected over the systems of one
-        metric and foundation. Without an SFT model all shares are None.
+        out of domain the mean of those. Several draws of a random kind also have rows of their mean (`draws`), by which
+        the kind is judged. Without an SFT model all shares are None.
     """
     rows = []
     for metric in task.metrics:
@@ -67,74 +71,87 @@ class _Table:
         self, metric: Metric, foundation: str, subsets: Mapping[str, SubsetScores], resamples: int, seed: int
     ) -> None:
         self._metric, self._foundation, self._subsets = metric, foundation, list(subsets)
-        self._systems = by_system(foundation, subsets)
-        first = self._systems[NONE][0]
+        found = by_system(foundation, subsets)
+        first = found[NONE][0]
         self._n = {domain: first.of_domain(domain).n for domain in DOMAINS}
         self._counts = {domain: draw_counts(n, resamples, seed) for domain, n in self._n.items() if n}
         self._cuts = sorted({(own.k, own.unit) for own in first.continuations})
+        # By system and subset its scores: one, or those of several random draws.
+        self._entries = drawn_together(found)
         # By domain and system: its scores on each subset, and their mean.
         self._own: dict[tuple[str, System], list[Mean]] = {}
         self._mean: dict[tuple[str, System], Mean] = {}
         for domain, counts in self._counts.items():
-            for system, entries in self._systems.items():
-                own = [entry.of_domain(domain).metrics[metric.name] for entry in entries]
-                self._own[domain, system] = [corpus_mean(metric, s.score, s.items, counts) for s in own]
+            for system, entries in self._entries.items():
+                self._own[domain, system] = [self._scored(domain, own, counts) for own in entries]
                 self._mean[domain, system] = average(self._own[domain, system])
+
+    def _scored(self, domain: str, entries: Sequence[SystemScores], counts: np.ndarray) -> Mean:
+        scores = [own.of_domain(domain).metrics[self._metric.name] for own in entries]
+        return average([corpus_mean(self._metric, own.score, own.items, counts) for own in scores])
 
     def rows(self) -> list[ScoreRow]:
         """Return the rows, system by system."""
-        corrected = {
-            baseline: dict(zip(self._systems, holm([self._p("test", s, baseline) for s in self._systems]), strict=True))
-            for baseline in (NONE, SFT)
-        }
         rows = []
-        for system in self._systems:
-            mean, none, sft = (self._mean.get(("test", other)) for other in (system, NONE, SFT))
-            assert mean and none, "each has a mean in-domain"
-            rows += [
-                replace(
-                    self._mean_row("test", system),
-                    recovery=recovery(mean, none, sft) if sft and system != NONE else None,
-                    p_none=corrected[NONE][system],
-                    p_sft=corrected[SFT][system],
-                ),
-                *(self._subset_row(system, n) for n in range(len(self._subsets))),
-                *(self._continuation_row(system, k, unit) for k, unit in self._cuts),
-            ]
+        for system, entries in self._entries.items():
+            rows.append(self._row("test", system, self._mean, chain(*entries)))
+            for n, subset in enumerate(self._subsets):
+                own = {key: means[n] for key, means in self._own.items()}
+                rows.append(self._row("test", system, own, entries[n], subset))
+            rows += [self._continuation_row(system, k, unit) for k, unit in self._cuts]
             if "out_of_domain" in self._counts:
-                rows.append(self._mean_row("out_of_domain", system))
+                rows.append(self._row("out_of_domain", system, self._mean, chain(*entries)))
         return rows
 
-    def _p(self, domain: str, system: System, baseline: System) -> float | None:
-        other = self._mean.get((domain, baseline))
-        return None if other is None or system == baseline else p_value(self._mean[domain, system], other)
-
-    def _mean_row(self, domain: str, system: System) -> ScoreRow:
-        mean, sft = self._mean[domain, system], self._mean.get((domain, SFT))
+    def _row(
+        self,
+        domain: str,
+        system: System,
+        means: Mapping[tuple[str, System], Mean],
+        entries: Iterable[SystemScores],
+        subset: str = "",
+    ) -> ScoreRow:
+        """Return a system's row of one domain: on a subset, or the mean."""
+        own, none, sft = (means.get((domain, other)) for other in (system, NONE, SFT))
+        same = means.get((domain, replace(system, model="sft"))) if system.k else None
+        assert own and none, "each system has scores, and none is one"
+        gained = interval(own.score - none.score, own.resampled - none.resampled)
         return ScoreRow(
-            **self._names(domain, system),
-            score=interval(mean.score, mean.resampled),
-            share=share(mean, sft) if sft else None,
-            p_none_uncorrected=self._p(domain, system, NONE),
-            p_sft_uncorrected=self._p(domain, system, SFT),
-            **_rates([entry.of_domain(domain) for entry in self._systems[system]]),
+            **self._names(domain, system, subset),
+            score=interval(own.score, own.resampled),
+            share=None if not sft else _subset_share(own, sft) if subset else share(own, sft),
+            recovery=recovery(own, none, sft) if sft and system != NONE and not subset and domain == "test" else None,
+            gain=gained if system != NONE else None,
+            same_prior=share(own, same) if same and system.model == "foundation" else None,
+            off_target_change=self._off_target_change(domain, system) if system != NONE and not subset else None,
+            p_none=p_value(own, none) if system != NONE else None,
+            p_sft=p_value(own, sft) if sft and system != SFT else None,
+            **_rates([entry.of_domain(domain) for entry in entries]),
         )
 
-    def _subset_row(self, system: System, n: int) -> ScoreRow:
-        own, sft = self._systems[system][n].test, self._own.get(("test", SFT))
-        score = own.metrics[self._metric.name]
-        return ScoreRow(
-            **self._names("test", system, self._subsets[n]),
-            score=Interval(score.score, score.low, score.high),
-            share=_subset_share(self._own["test", system][n], sft[n]) if sft else None,
-            p_none_uncorrected=score.p_none,
-            p_sft_uncorrected=score.p_sft,
-            **_rates([own]),
-        )
+    def _off_target_change(self, domain: str, system: System) -> Interval | None:
+        own, none = (self._off_target(domain, other) for other in (system, NONE))
+        if own is None or none is None:
+            return None
+        return interval(own.score - none.score, own.resampled - none.resampled)
+
+    def _off_target(self, domain: str, system: System) -> Mean | None:
+        """Return the mean share of continuations in another language, in per cent; None where some subset has none."""
+        means = []
+        for entries in self._entries[system]:
+            of_draws = [entry.of_domain(domain).item_error_types.get("off_target") for entry in entries]
+            items = np.array([[np.nan if v is None else v for v in own] for own in of_draws if own], dtype=float)
+            if not items.size or np.isnan(items).all():
+                return None
+            known, wrong = (~np.isnan(items)).sum(0), np.nansum(items, 0)
+            drawn = self._counts[domain] @ known
+            resampled = np.divide(self._counts[domain] @ wrong, drawn, out=np.zeros(len(drawn)), where=drawn > 0)
+            means.append(Mean(100 * float(wrong.sum() / known.sum()), 100 * resampled))
+        return average(means)
 
     def _continuation_row(self, system: System, k: int, unit: str) -> ScoreRow:
         mean = self._continuation(system, k, unit)
-        sft = self._continuation(SFT, k, unit) if SFT in self._systems else None
+        sft = self._continuation(SFT, k, unit) if SFT in self._entries else None
         return ScoreRow(
             **{**self._names("test", system), "without_k": k, "without_unit": unit},
             score=interval(mean.score, mean.resampled),
@@ -142,8 +159,8 @@ class _Table:
         )
 
     def _continuation(self, system: System, k: int, unit: str) -> Mean:
-        own = [entry.continuation(k, unit, self._metric.name) for entry in self._systems[system]]
-        return average([corpus_mean(self._metric, c.score, c.items, self._counts["test"]) for c in own])
+        found = [entry.continuation(k, unit, self._metric.name) for own in self._entries[system] for entry in own]
+        return average([corpus_mean(self._metric, c.score, c.items, self._counts["test"]) for c in found])
 
     def _names(self, domain: str, system: System, subset: str = "") -> dict[str, Any]:
         return {
@@ -156,6 +173,25 @@ class _Table:
             "without_unit": "",
             "n": self._n[domain],
         }
+
+
+def drawn_together(systems: Mapping[System, list[SystemScores]]) -> dict[System, list[list[SystemScores]]]:
+    """Return the scores of each system on each subset: its own, and of the mean of several random draws all of theirs.
+
+    That mean is a system of the variant `DRAWS`, after its last draw.
+    """
+    draws: dict[System, list[System]] = {}
+    for system in systems:
+        if system.kind in KINDS and KINDS[system.kind].random and system.variant != FREE:
+            draws.setdefault(replace(system, variant=DRAWS), []).append(system)
+    last = {drawn[-1]: (mean, drawn) for mean, drawn in draws.items() if len(drawn) > 1}
+    found = {}
+    for system, entries in systems.items():
+        found[system] = [[own] for own in entries]
+        if system in last:
+            mean, drawn = last[system]
+            found[mean] = [list(own) for own in zip(*(systems[draw] for draw in drawn), strict=True)]
+    return found
 
 
 def _subset_share(own: Mean, sft: Mean) -> Interval | None:
@@ -209,7 +245,7 @@ def task_markdown(
 
 
 def _shown(task: Scores, rows: Sequence[ScoreRow], system: System, subsets: Sequence[str]) -> dict[str, str]:
-    mean = row_of(rows, system)
+    mean, judged = row_of(rows, system), task.constant and rows[0].metric == task.metrics[0].title
     return {
         **system_cells(system),
         **{subset: number(row_of(rows, system, subset).score) for subset in subsets},
@@ -217,12 +253,23 @@ def _shown(task: Scores, rows: Sequence[ScoreRow], system: System, subsets: Sequ
         "share": number(mean.share),
         "95 %": ends(mean.share),
         "recovery": number(mean.recovery),
+        "gain": with_ends(mean.gain) if mean.gain else "–",
         "p none": p_cell(mean.p_none),
         "p sft": p_cell(mean.p_sft),
         **{name.replace("_", "-"): percent(getattr(mean, name)) for name in task.error_columns},
         "prior tokens": number(mean.prior_tokens),
         "covered": percent(mean.covered),
+        **({"against a constant": _against_constant(task, rows, system)} if judged else {}),
     }
+
+
+def _against_constant(task: Scores, rows: Sequence[ScoreRow], system: System) -> str:
+    """Return whether a system says anything: what it was handed is left out, of the constant answer as well."""
+    given = (system.k, system.unit) if system.k else (0, "")
+    own, constant = (find_row(rows, s, without=given) for s in (system, System("none", model=task.constant)))
+    if own is None or constant is None or system.model == task.constant:
+        return "–"
+    return "uninformative" if uninformative(own.score, constant.score) else "better"
 
 
 def _continuations(rows: Sequence[ScoreRow], system: System, cuts: Sequence[tuple[int, str]]) -> dict[str, str]:
@@ -280,9 +327,9 @@ def task_notes(
         f"n = {n} items a column. share: 100 · mean / mean of the SFT model, a ratio of means over columns. "
         "recovery: 100 · (mean − none) / (sft − none). 95 %: bootstrap interval of the share, "
         f"{resamples:,} resamples of items, the same draws above and below the line.",
-        "p none, p sft: paired bootstrap tests of the mean against the foundation alone and the SFT model, with Holm's "
-        "correction over the rows of a metric. Single columns are exploratory: their p-values, in the csv, are not "
-        "corrected.",
+        "gain: the mean less that of `none`, paired. p none, p sft: paired bootstrap tests of the mean against the "
+        "foundation alone and the SFT model: exploratory, not corrected for the number of rows (the tests that were "
+        "fixed beforehand stand in findings.md). A random kind of several draws is judged by their mean.",
         "covered: share of items whose prior is as long as the whole reference. `oracle` is handed the start of the "
         "reference, a bound and not a method; its fair 100 % line is the SFT model with the same prior.",
         "Continuations alone: every answer without its first units against the reference without its first units; "

@@ -36,6 +36,8 @@ class Scores:
         error_columns: The types of error whose rates the task's tables show.
         detects: Whether an answer is text whose language can be detected.
         baselines: Takes training items and test items; returns outputs that need no model.
+        constant: The model's name, among the baselines, of the best constant answer: a system that is no better knows
+            nothing of the task. Empty for none.
         notes: Takes the task's block of the configuration; returns what a reader of its tables must know.
     """
 
@@ -44,6 +46,7 @@ class Scores:
     error_columns: tuple[str, ...]
     detects: bool = True
     baselines: Callable[[Sequence[Item], Sequence[Item]], list[Output]] = no_baselines
+    constant: str = ""
     notes: Callable[[Mapping[str, Any]], list[str]] = no_notes
 
 

@@ -4,31 +4,41 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-TEACHER_FORCED = -1  # k of the SFT model's own answers
+# What is read, token by token.
+SFT_ANSWER = "sft"  # the SFT model's own answer
+REFERENCE = "reference"  # control: the reference, which no model wrote
+WITHOUT_SOURCE = "sft-without-source"  # control: the SFT model's answer after the prompt without its source
+OWN = "own"  # what the foundation itself wrote, alone or after SFT tokens
+READ = (SFT_ANSWER, REFERENCE, WITHOUT_SOURCE, OWN)
+CONTROLS = (REFERENCE, WITHOUT_SOURCE)  # the foundation alone reads them
 
 
 @dataclass(frozen=True)
 class Step:
-    """How two models' next-token distributions compare at one position of one answer.
+    """What the foundation expects at one position of one answer, beside what its SFT model does.
 
     Attributes:
         item: Id of the item.
-        k: How many SFT tokens the foundation went on from; `TEACHER_FORCED` for the SFT model's own answer.
+        read: What is read; one of `READ`.
+        k: Of `OWN`, how many SFT tokens the foundation went on from; 0 otherwise.
+        on_target: Of `OWN`, whether what the foundation wrote is detected as the target language; None without
+            letters, and otherwise.
         t: Position in the answer: how many tokens stand before.
-        agree: Whether both find the same token likeliest.
-        rank: Rank of the SFT model's likeliest token in the foundation's distribution, from 1.
-        kl: Kullback-Leibler divergence KL(SFT || foundation) in nats.
-        js: Jensen-Shannon divergence in nats, at most ln 2.
+        rank: Rank, from 1, of the judged token in the foundation's distribution. Of `OWN` that is the SFT model's
+            likeliest token, otherwise the one that is read (of `SFT_ANSWER`, which is greedy, the likeliest, too).
         entropy_foundation: Entropy of the foundation's distribution in nats.
-        entropy_sft: Entropy of the SFT model's distribution in nats.
+        entropy_sft: Entropy of the SFT model's distribution in nats; None of controls.
+        kl: Kullback-Leibler divergence KL(SFT || foundation) in nats; None of controls.
+        js: Jensen-Shannon divergence in nats, at most ln 2; None of controls.
     """
 
     item: str
+    read: str
     k: int
+    on_target: bool | None
     t: int
-    agree: bool
     rank: int
-    kl: float
-    js: float
     entropy_foundation: float
-    entropy_sft: float
+    entropy_sft: float | None = None
+    kl: float | None = None
+    js: float | None = None

@@ -1,8 +1,11 @@
-"""How far the foundation agrees with its SFT model, token by token (paper section 2.2, the "silent majority").
+"""What the foundation expects where its SFT model answers, token by token (paper section 2.2, the "silent majority").
 
-Teacher-forced: both models read the SFT model's answer, and at each position t are compared in what they expect next,
-given the t SFT tokens before: t is the length of a prior taken from the SFT model. Free-running: both read what the
-foundation itself wrote after k SFT tokens.
+Both models read the SFT model's answer, and at each position t are compared in what they expect next, given the t SFT
+tokens before: t is the length of a prior taken from the SFT model. Both also read what the foundation itself wrote,
+alone and after k SFT tokens.
+
+Two controls say how much it means that a token is among the foundation's likeliest. The foundation alone reads the
+reference, and the SFT model's answer after the prompt without its source.
 """
 
 from __future__ import annotations
@@ -13,62 +16,78 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from prefixyarn.analysis.agreement import TEACHER_FORCED, Step
+from prefixyarn.analysis.agreement import CONTROLS, OWN, REFERENCE, SFT_ANSWER, WITHOUT_SOURCE, Step
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.likelihood import distributions
 from prefixyarn.languages import Direction
+from prefixyarn.metrics.error_types import LanguageDetector, error_types
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.sft.adapter import SftModel
-from prefixyarn.models.tokenizer import prompt_ids
+from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Output, System
 from prefixyarn.systems import NONE
+
+
+def rank(foundation: torch.Tensor, judged: torch.Tensor) -> torch.Tensor:
+    """Return the ranks, from 1, of the judged tokens; of tokens as likely, none is before another.
+
+    Args:
+        foundation: Log-probabilities of the next token, shape (positions, vocab).
+        judged: Token ids, shape (positions,).
+    """
+    return (foundation > foundation.gather(-1, judged[:, None])).sum(-1) + 1
+
+
+def entropy(given: torch.Tensor) -> torch.Tensor:
+    """Return the entropy in nats of log-probabilities: shape (positions, vocab) -> (positions,)."""
+    return -(given.exp() * given).sum(-1)
 
 
 def compare(foundation: torch.Tensor, sft: torch.Tensor) -> dict[str, torch.Tensor]:
     """Compare log-probabilities of the next token, shape (positions, vocab).
 
     Returns:
-        ``agree``, ``rank``, ``kl``, ``js``, ``entropy_foundation`` and ``entropy_sft`` of each position; see `Step`.
+        ``entropy_sft``, ``kl`` and ``js`` of each position; see `Step`.
     """
     p, q = sft.exp(), foundation.exp()
     middle = torch.logaddexp(sft, foundation) - torch.log(torch.tensor(2.0))
-    best = sft.argmax(-1)
-    own = foundation.gather(-1, best[:, None])
     return {
-        "agree": foundation.argmax(-1) == best,
-        "rank": (foundation > own).sum(-1) + 1,
+        "entropy_sft": entropy(sft),
         "kl": (p * (sft - foundation)).sum(-1),
         "js": (p * (sft - middle)).sum(-1) / 2 + (q * (foundation - middle)).sum(-1) / 2,
-        "entropy_foundation": -(q * foundation).sum(-1),
-        "entropy_sft": -(p * sft).sum(-1),
     }
 
 
 @dataclass(frozen=True)
-class Read:
-    """An answer that both models read.
+class Reading:
+    """An answer that is read.
 
     Attributes:
         item: Id of the item.
+        read: What it is; see `Step`.
         k: See `Step`.
+        on_target: See `Step`.
         request: Prompt and the whole answer.
     """
 
     item: str
+    read: str
     k: int
+    on_target: bool | None
     request: Request
 
 
-def reads(
+def readings(
     tokenizer: PreTrainedTokenizerFast,
     prompt: Prompt,
     subset: str,
     items: Sequence[Item],
+    sft: Sequence[Output],
     own: Sequence[Output],
-    free: Sequence[Output],
     ks: Sequence[int],
-) -> list[Read]:
+    detector: LanguageDetector,
+) -> list[Reading]:
     """Return the answers to read, those to one prompt after one another.
 
     Args:
@@ -76,50 +95,78 @@ def reads(
         prompt: The prompt.
         subset: The direction.
         items: The items looked at.
-        own: The SFT model's own answers.
-        free: What the foundation answered, by itself and after SFT tokens.
+        sft: The SFT model's own answers.
+        own: What the foundation answered, by itself and after SFT tokens.
         ks: After how many SFT tokens it is looked at, beside none.
+        detector: Tells whether what the foundation wrote is in the target language.
     """
     direction = Direction.parse(subset)
-    ids = {item.id: tuple(prompt_ids(tokenizer, prompt.fill(item.source, direction))) for item in items}
+    texts = {item.id: prompt.fill(item.source, direction) for item in items}
+    ids = {name: tuple(prompt_ids(tokenizer, text)) for name, text in texts.items()}
+    without_source = tuple(prompt_ids(tokenizer, prompt.fill("", direction)))
     wanted = {NONE: 0, **{System("sft", "", k, "token"): k for k in ks}}
-    answers = [(TEACHER_FORCED, output) for output in own]
-    answers += [(wanted[output.system], output) for output in free if output.system in wanted]
-    found = [
-        Read(output.item, k, Request(ids[output.item], (*output.prior_ids, *output.new_ids)))
-        for k, output in answers
-        if output.item in ids
-    ]
-    return sorted(found, key=lambda read: read.item)
+    items_by_id = {item.id: item for item in items}
+    found, blind = [], []
+    for output in sft:
+        if output.item in ids:
+            answer = (*output.prior_ids, *output.new_ids)
+            found.append(Reading(output.item, SFT_ANSWER, 0, None, Request(ids[output.item], answer)))
+            blind.append(Reading(output.item, WITHOUT_SOURCE, 0, None, Request(without_source, answer)))
+    for item in items:
+        # With the line break that ends an answer, as the SFT model's has it.
+        reference = answer_ids(tokenizer, texts[item.id], prompt.join(direction), item.target + "\n")
+        found.append(Reading(item.id, REFERENCE, 0, None, Request(ids[item.id], tuple(reference))))
+    for output in own:
+        if output.item in ids and output.system in wanted:
+            wrong = error_types(items_by_id[output.item], output, direction.target, detector)["off_target"]
+            request = Request(ids[output.item], (*output.prior_ids, *output.new_ids))
+            on_target = None if wrong is None else not wrong
+            found.append(Reading(output.item, OWN, wanted[output.system], on_target, request))
+    return [*sorted(found, key=lambda reading: reading.item), *sorted(blind, key=lambda reading: reading.item)]
 
 
 def steps(
-    reads: Sequence[Read],
+    readings: Sequence[Reading],
     foundation: Foundation,
     sft: SftModel,
     done: Callable[[int], None] = lambda n: None,
 ) -> list[Step]:
-    """Compare both models at every position of the answers, from the k-th on.
+    """Return what the foundation, and but for controls its SFT model, expect at each position of the answers.
+
+    An answer after k SFT tokens is looked at from its k-th position on.
 
     Args:
-        reads: The answers; those to one prompt are cheapest after one another.
+        readings: The answers; those to one prompt are cheapest after one another.
         foundation: The foundation.
         sft: Its SFT model.
         done: Called with the number of answers just read.
     """
-    found, requests = [], [read.request for read in reads]
+    found = []
     with sft.on() as model:
-        tuned = distributions(model, requests)
-    base = distributions(foundation.model, requests)  # both go on in turns, each under its own weights
-    for read in reads:
-        first, last = max(read.k, 0), len(read.request.prior)
-        own = next(base)[first:last]
-        with sft.on():
-            other = next(tuned)[first:last]
-        compared = compare(own, other)
+        tuned = distributions(model, [own.request for own in readings if own.read not in CONTROLS])
+    # Both go on in turns, each under its own weights.
+    base = distributions(foundation.model, [own.request for own in readings])
+    for reading in readings:
+        first, last = reading.k, len(reading.request.prior)
+        expected = next(base)[first:last]
+        judged = torch.tensor(reading.request.prior[first:last], dtype=torch.long, device=expected.device)
+        compared: dict[str, torch.Tensor] = {}
+        if reading.read not in CONTROLS:
+            with sft.on():
+                other = next(tuned)[first:last]
+            compared = compare(expected, other)
+            judged = other.argmax(-1) if reading.read == OWN else judged
+        compared |= {"rank": rank(expected, judged), "entropy_foundation": entropy(expected)}
         columns = {name: values.tolist() for name, values in compared.items()}
         found += [
-            Step(read.item, read.k, first + n, **{name: values[n] for name, values in columns.items()})
+            Step(
+                reading.item,
+                reading.read,
+                reading.k,
+                reading.on_target,
+                first + n,
+                **{name: values[n] for name, values in columns.items()},
+            )
             for n in range(last - first)
         ]
         done(1)

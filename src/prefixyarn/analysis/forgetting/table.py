@@ -7,10 +7,12 @@ from dataclasses import dataclass
 
 from prefixyarn.analysis.forgetting import BASE, BitsRow
 from prefixyarn.languages import Direction
+from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
 from prefixyarn.metrics.metric import Metric
+from prefixyarn.metrics.shares import Mean, average, corpus_mean
 from prefixyarn.records import Item, Output, System
-from prefixyarn.systems import SFT, headline, shown_units
-from prefixyarn.tables.render import foundation_cell, markdown, number
+from prefixyarn.systems import NONE, SFT, headline, shown_units
+from prefixyarn.tables.render import foundation_cell, markdown, number, with_ends
 
 # What stands beside the SFT models: the foundation alone, and with priors that need no fine-tuning.
 BESIDE = ("none", "pseudo", "refined")
@@ -28,6 +30,7 @@ class CrossTaskRow:
         system: The system.
         trained_on: The task that the system's SFT model was trained on; empty for the foundation.
         score: Mean over the subsets.
+        change: By how much that is more than the foundation's alone, paired; None for itself.
     """
 
     foundation: str
@@ -37,6 +40,7 @@ class CrossTaskRow:
     system: System
     trained_on: str
     score: float
+    change: Interval | None
 
 
 def cross_task_rows(
@@ -46,6 +50,8 @@ def cross_task_rows(
     items: Mapping[str, Sequence[Item]],
     own: Mapping[str, Sequence[Output]],
     cross_task: Mapping[str, Mapping[str, Sequence[Output]]],
+    resamples: int,
+    seed: int,
 ) -> list[CrossTaskRow]:
     """Return how the SFT models of other tasks do on one task.
 
@@ -56,21 +62,30 @@ def cross_task_rows(
         items: By subset the test items.
         own: By subset the outputs of the foundation and of the task's own SFT model.
         cross_task: By task that was trained on, and subset, the outputs of that SFT model.
+        resamples: Number of bootstrap resamples of items.
+        seed: Seed of the bootstrap.
     """
+    counts = {subset: draw_counts(len(listed), resamples, seed) for subset, listed in items.items()}
+
+    def mean(system: System, outputs: Mapping[str, Sequence[Output]]) -> Mean:
+        means = []
+        for subset, listed in items.items():
+            texts = {output.item: output.text for output in outputs[subset] if output.system == system}
+            targets = [item.target for item in listed]
+            found = metric.items([texts[i.id] for i in listed], targets, Direction.parse(subset).target).statistics
+            means.append(corpus_mean(metric, float(metric.score(found.sum(axis=0))), found, counts[subset]))
+        return average(means)
+
     first, *others = [dict.fromkeys(output.system for output in outputs) for outputs in own.values()]
     answered = [system for system in first if all(system in other for other in others)]
     beside = [system for kind in BESIDE if (system := headline(answered, kind)) is not None]
     tried = [(system, "", own) for system in beside]
     tried += [(SFT, trained, outputs) for trained, outputs in ({task: own} | dict(cross_task)).items()]
-    rows = []
+    alone, rows = mean(NONE, own), []
     for system, trained, outputs in tried:
-        scores = []
-        for subset, listed in items.items():
-            texts = {output.item: output.text for output in outputs[subset] if output.system == system}
-            targets = [item.target for item in listed]
-            scores.append(metric.corpus([texts[i.id] for i in listed], targets, Direction.parse(subset).target))
-        mean = sum(scores) / len(scores)
-        rows.append(CrossTaskRow(foundation, task, metric.title, " ".join(items), system, trained, mean))
+        found = mean(system, outputs)
+        change = interval(found.score - alone.score, found.resampled - alone.resampled) if system != NONE else None
+        rows.append(CrossTaskRow(foundation, task, metric.title, " ".join(items), system, trained, found.score, change))
     return rows
 
 
@@ -108,6 +123,7 @@ def forgetting_markdown(languages: Sequence[BitsRow], cross_task: Sequence[Cross
                 "system": _shown(row),
                 "trained on": row.trained_on or "–",
                 "score": number(row.score),
+                "against the foundation alone": with_ends(row.change) if row.change else "–",
             }
             for row in cross_task
         ]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from prefixyarn.analysis.answered import Scorer
 from prefixyarn.metrics.bootstrap import Interval, interval
@@ -27,6 +27,7 @@ class PriorLengthRow:
         rest_none: What ``rest`` is of `none`, cut likewise.
         rest_sft: What ``rest`` is of the SFT model, cut likewise.
         share: 100 · score / score of the SFT model.
+        more: By how much ``score`` is above that of one unit of this kind, paired; None for one unit and `NONE`.
     """
 
     foundation: str
@@ -38,6 +39,7 @@ class PriorLengthRow:
     rest_none: float
     rest_sft: float
     share: float
+    more: Interval | None
 
 
 def length_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[PriorLengthRow]:
@@ -51,6 +53,7 @@ def length_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Prio
         if system.k > 1 and scorer.given(system) < 0.5:  # a dictionary's word, a refined model's two: no more to give
             continue
         mean, rest = scorer.mean(system), scorer.mean(system, system.k, system.unit)
+        one = scorer.mean(replace(system, k=1)) if system.k > 1 and replace(system, k=1) in scorer.systems else None
         rows.append(
             PriorLengthRow(
                 foundation=foundation,
@@ -62,6 +65,7 @@ def length_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Prio
                 rest_none=scorer.mean(NONE, system.k, system.unit).score,
                 rest_sft=scorer.mean(SFT, system.k, system.unit).score,
                 share=100 * mean.score / sft.score,
+                more=interval(mean.score - one.score, mean.resampled - one.resampled) if one else None,
             )
         )
     return rows
@@ -82,6 +86,7 @@ def length_cells(rows: Sequence[PriorLengthRow]) -> list[dict[str, str]]:
             "tokens given": number(row.prior_tokens),
             "chrF++": with_ends(row.score),
             "% of SFT": number(row.share),
+            "more than with 1": with_ends(row.more) if row.more else "–",
             "without the prior": with_ends(row.rest),
             "none without it": number(row.rest_none),
             "SFT without it": number(row.rest_sft),

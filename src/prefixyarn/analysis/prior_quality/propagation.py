@@ -9,10 +9,11 @@ from dataclasses import dataclass
 import numpy as np
 
 from prefixyarn.analysis.answered import Answered
+from prefixyarn.analysis.sentence_means import SentenceMeans
 from prefixyarn.data.words import words
-from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
+from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.metrics.ngrams import CHRF
-from prefixyarn.priors.registry import CORRUPT_LEVELS
+from prefixyarn.priors.registry import corrupt_levels
 from prefixyarn.records import Item, System
 from prefixyarn.systems import corrupt_system
 
@@ -22,7 +23,7 @@ PROPAGATED = (
     ("oracle", System("oracle", "", 2, "word")),
     ("refined", System("refined", "", 2, "token")),
     ("pseudo", System("pseudo", "first", 2, "token")),
-    *(("corrupt", corrupt_system("other-item", level, 4)) for level in CORRUPT_LEVELS),
+    *(("corrupt", corrupt_system("other-item", level, 4)) for level in corrupt_levels(4)),
 )
 
 
@@ -36,7 +37,8 @@ class PropagationRow:
         right: Whether ``all``, ``some`` or ``none`` of the prior's words are the reference's at their places.
         n: Answers.
         rest: Mean sentence-level chrF++ of what follows the prior, against the reference without as many words.
-        within: The same less its item's mean over all rows: the effects of easy and hard items are gone.
+        within: The same less its item's mean over all rows: the effects of easy and hard items are gone. The interval
+            is over English sentences.
     """
 
     foundation: str
@@ -53,26 +55,23 @@ def propagation_rows(answered: Sequence[Answered], foundation: str, resamples: i
     Args:
         answered: The analysed items of each direction.
         foundation: Its name.
-        resamples: Number of bootstrap resamples of items.
+        resamples: Number of bootstrap resamples of English sentences.
         seed: Seed of the bootstrap.
     """
-    items = [(own, item) for own in answered for item in own.items]
-    found: dict[tuple[str, str], list[tuple[int, float, float]]] = defaultdict(list)
-    for place, (own, item) in enumerate(items):
-        scored = [(kind, right, score) for kind, right, score in _scored(own, item) if score is not None]
-        mean = float(np.mean([score for _, _, score in scored])) if scored else 0.0
-        for kind, right, score in scored:
-            found[kind, right].append((place, score, score - mean))
-    counts = draw_counts(len(items), resamples, seed)
-    rows = []
+    found: dict[tuple[str, str], list[tuple[str, float, float]]] = defaultdict(list)
+    for own in answered:
+        for item in own.items:
+            scored = [(kind, right, score) for kind, right, score in _scored(own, item) if score is not None]
+            mean = float(np.mean([score for _, _, score in scored])) if scored else 0.0
+            for kind, right, score in scored:
+                found[kind, right].append((item.id, score, score - mean))
+    means, rows = SentenceMeans(answered, resamples, seed), []
     for kind in dict.fromkeys(kind for kind, _ in found):
         for right in ("all", "some", "none"):
-            if (kind, right) in found:
-                places, scores, within = (np.array(column) for column in zip(*found[kind, right], strict=True))
-                drawn = counts @ np.bincount(places, minlength=len(items))
-                sums = counts @ np.bincount(places, weights=within, minlength=len(items))
-                own_mean = interval(float(within.mean()), sums[drawn > 0] / drawn[drawn > 0])
-                rows.append(PropagationRow(foundation, kind, right, len(scores), float(scores.mean()), own_mean))
+            if chosen := found.get((kind, right)):
+                rest = float(np.mean([score for _, score, _ in chosen]))
+                within = means.mean([(item_id, less) for item_id, _, less in chosen])
+                rows.append(PropagationRow(foundation, kind, right, len(chosen), rest, within))
     return rows
 
 

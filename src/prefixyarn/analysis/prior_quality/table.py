@@ -1,19 +1,21 @@
-"""The table of priors made worse, and the text that it shares with the tables of prior length and propagation."""
+"""The table of priors made worse, and the text that it shares with the other tables of the quality of priors."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 
 from prefixyarn.analysis.answered import Scorer
 from prefixyarn.analysis.prior_length.table import PriorLengthRow, length_cells
 from prefixyarn.analysis.prior_quality.propagation import PropagationRow
+from prefixyarn.analysis.prior_quality.sft_priors import SftPriorRow
 from prefixyarn.analysis.prior_quality.threshold import Threshold, threshold
 from prefixyarn.metrics.bootstrap import Interval, interval
-from prefixyarn.metrics.shares import holm, p_value
-from prefixyarn.priors.registry import CORRUPT_LEVELS, CORRUPTIONS
-from prefixyarn.systems import NONE, SFT, corrupt_system
-from prefixyarn.tables.render import foundation_cell, markdown, number, with_ends
+from prefixyarn.metrics.shares import p_value
+from prefixyarn.priors.registry import CORRUPTIONS, corrupt_levels
+from prefixyarn.records import System
+from prefixyarn.systems import NONE, SFT, corrupt_system, shown_units
+from prefixyarn.tables.render import foundation_cell, markdown, number, p_cell, with_ends
 
 
 @dataclass(frozen=True)
@@ -25,15 +27,16 @@ class QualityRow:
         n: Items a direction.
         k: Words given.
         corruption: By what words are replaced: one of `prefixyarn.priors.registry.CORRUPTIONS`.
-        level: How many of the words are replaced, in percent.
+        level: How many of the words are replaced, in percent; see `prefixyarn.priors.corrupt.levels_of`.
         score: Mean chrF++ of whole answers.
         rest: The same without the k words.
         share: 100 · score / score of the SFT model.
         rest_none: What ``rest`` is of `none`.
         rest_sft: What ``rest`` is of the SFT model.
         covered: Share of items whose reference has no more than k words.
-        p_none: p-value of the paired test of ``rest`` against that of `none`, with Holm's correction over the rows.
-        p_none_uncorrected: The same without the correction.
+        harm: ``rest`` less that of `none`, paired; below 0 it is harm. Whether a prior does none is told by this
+            interval and a margin: a test that finds no difference does not show that there is none.
+        p_none: p-value of the paired test of ``rest`` against that of `none`, exploratory: not corrected for the rows.
         mixed: For reference, what mixing the items of level 0 and level 100 would give of ``rest``.
         worse_than_none: The level from which on ``rest`` is less than that of `none`; None if there is none.
         worse_than_none_low: The lower end of its interval.
@@ -56,8 +59,8 @@ class QualityRow:
     rest_none: float
     rest_sft: float
     covered: float
+    harm: Interval
     p_none: float
-    p_none_uncorrected: float
     mixed: float
     worse_than_none: float | None
     worse_than_none_low: float | None
@@ -91,12 +94,11 @@ def quality_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Qua
         none_rest, sft_rest = scorer.mean(NONE, k, "word"), scorer.mean(SFT, k, "word")
         for corruption in CORRUPTIONS:
             rest = {
-                level: scorer.mean(corrupt_system(corruption, level, k), k, "word") for level in (0, *CORRUPT_LEVELS)
+                level: scorer.mean(corrupt_system(corruption, level, k), k, "word") for level in (0, *corrupt_levels(k))
             }
             below_none, below_sft = threshold(rest, none_rest), threshold(rest, sft_rest)
             for level, own in rest.items():
                 mean = scorer.mean(corrupt_system(corruption, level, k))
-                p = p_value(own, none_rest)
                 rows.append(
                     QualityRow(
                         foundation=foundation,
@@ -110,8 +112,8 @@ def quality_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Qua
                         rest_none=none_rest.score,
                         rest_sft=sft_rest.score,
                         covered=scorer.covered(k),
-                        p_none=p,
-                        p_none_uncorrected=p,
+                        harm=interval(own.score - none_rest.score, own.resampled - none_rest.resampled),
+                        p_none=p_value(own, none_rest),
                         mixed=rest[0].score + (rest[100].score - rest[0].score) * level / 100,
                         worse_than_none=below_none.level,
                         worse_than_none_low=below_none.low,
@@ -123,11 +125,7 @@ def quality_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Qua
                         worse_than_sft_found=below_sft.found,
                     )
                 )
-    # Level 0 is the same system under every corruption: one test for each k.
-    tested = [(row.k, row.corruption if row.level else "", row.level) for row in rows]
-    tests = {test: row.p_none for test, row in zip(tested, rows, strict=True)}
-    corrected = {test: p for test, p in zip(tests, holm(list(tests.values())), strict=True) if p is not None}
-    return [replace(row, p_none=corrected[test]) for test, row in zip(tested, rows, strict=True)]
+    return rows
 
 
 def _below(found: Threshold) -> str:
@@ -137,24 +135,44 @@ def _below(found: Threshold) -> str:
     return f"{found.level:.0f} % ({found.low or 0:.0f}–{found.high or 0:.0f}, {resamples})"
 
 
+def _words(k: int) -> str:
+    return shown_units(corrupt_system("", 0, k))
+
+
 def quality_markdown(
-    quality: Sequence[QualityRow], lengths: Sequence[PriorLengthRow], propagation: Sequence[PropagationRow]
+    quality: Sequence[QualityRow],
+    lengths: Sequence[PriorLengthRow],
+    sft_priors: Sequence[SftPriorRow],
+    propagation: Sequence[PropagationRow],
 ) -> str:
-    """Render the three tables as Markdown."""
+    """Render the four tables as Markdown."""
     corrupt = [
         {
             **foundation_cell(row, quality),
-            "k": f"{row.k} words",
+            "k": _words(row.k),
             "replaced by": row.corruption,
             "replaced": f"{row.level} %",
             "chrF++": with_ends(row.score),
             "% of SFT": number(row.share),
             "without the prior": with_ends(row.rest),
-            "p none": number(row.p_none, 3),
+            "difference from none": with_ends(row.harm),
+            "p none, exploratory": p_cell(row.p_none),
             "worse than none from": _below(row.below_none) if row.level == 0 else "",
             "worse than SFT from": _below(row.below_sft) if row.level == 0 else "",
         }
         for row in quality
+    ]
+    right_and_wrong = [
+        {
+            **foundation_cell(row, sft_priors),
+            "k": shown_units(System("sft", "", row.k, "token")),
+            "prior": "right" if row.right else "wrong",
+            "n": str(row.n),
+            "chrF++ of what follows": with_ends(row.rest),
+            "difference from the right prior": with_ends(row.against_oracle) if row.against_oracle else "–",
+            "difference from none": with_ends(row.against_none),
+        }
+        for row in sft_priors
     ]
     follows = [
         {
@@ -168,22 +186,33 @@ def quality_markdown(
         for row in propagation
     ]
     covered = dict.fromkeys(
-        f"{100 * row.covered:.0f} % of references have no more than {row.k} words" for row in quality
+        f"{100 * row.covered:.0f} % of references have no more than {_words(row.k)}" for row in quality
     )
     parts = [
         "### Corrupt priors\n",
         markdown(corrupt),
         "\n### How many units of a prior\n",
         markdown(length_cells(lengths)),
-        "\n### What follows right and wrong priors\n",
+        "\n### SFT priors of one and two tokens, right and wrong\n",
+        markdown(right_and_wrong),
+        "\n### What follows right and wrong priors of all kinds\n",
         markdown(follows),
         f"\n- Mean chrF++ over directions, {quality[0].n} items each; intervals: 95 % bootstrap over items. Corrupt "
-        "priors are the reference's first k words, of which some are replaced: the same items at every level. p none: "
-        "what follows the prior, against `none` without as many words, Holm-corrected.\n"
+        "priors are the reference's first k words, of which some are replaced: the same items at every level. (Of one "
+        "word none or all can be replaced, of two also one.) difference from none: what follows the prior minus `none` "
+        "without as many words, paired; no lasting harm is judged by this interval and a margin (docs/method.md). "
+        "p none: of the same difference, not corrected for the number of rows.\n"
         "- worse than … from: the share of replaced words from which on what follows the prior scores less than that "
         "system's answer without as many words, by linear interpolation; the interval is over resamples in which "
         "there is such a share. Whole answers contain the right words that were given: they say less.\n"
-        f"- {'; '.join(covered)}.\n- within item: the score minus the item's mean over its rows, so that easy items "
-        "do not count as good priors. A prior in tokens may end within a word.\n",
+        f"- {'; '.join(covered)}.\n"
+        "- SFT priors: the first tokens of the SFT model's answer, right where they are the reference's own. Scores "
+        "are means over n single answers of all directions, without these tokens. difference from the right prior: "
+        "minus what follows the reference's tokens, for the same items; so much a wrong prior costs the text after it. "
+        "difference from none: minus the foundation's own answer without as many tokens, for the same items. Items "
+        "whose prior is right are easier ones: rows of right and of wrong priors are not to be compared with each "
+        "other. Intervals: 95 % bootstrap over English sentences.\n"
+        "- within item: the score minus the item's mean over its rows, so that easy items do not count as good priors. "
+        "A prior in tokens may end within a word.\n",
     ]
     return "\n".join(parts)

@@ -185,7 +185,8 @@ def train(
 
     Returns:
         The manifest: ``base``, ``config``, ``parameters`` (trained), ``examples``, ``curve`` (step, loss per target
-        token in nats, rate), ``dev`` (step, loss, score), ``step`` (that was kept), ``still_improving``
+        token in nats, rate), ``dev`` (step, loss, score), ``step`` (that was kept), ``seen`` (indices of the examples
+        that the training used), ``still_improving``
         (whether the last one was the best: more steps might help; None where dev was scored once).
 
     Raises:
@@ -257,6 +258,7 @@ def train(
         "config": asdict(config),
         "parameters": sum(p.numel() for p in weights.values()),
         "examples": len(examples),
+        "seen": sorted({n for step in range(1, config.steps + 1) for n in order(len(examples), config, step)}),
         "curve": state.curve,
         "dev": state.dev,
         "step": best["step"],

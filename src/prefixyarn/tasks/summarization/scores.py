@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 from prefixyarn.metrics.error_types import LanguageDetector, error_types
+from prefixyarn.metrics.ngrams import chrf_note
 from prefixyarn.metrics.rouge import AnyScript
 from prefixyarn.records import Item, Output
 from prefixyarn.tasks.scoring import ErrorType, Scores
@@ -25,8 +29,18 @@ def summary_error_types(item: Item, output: Output, target: str, detector: Langu
     return found
 
 
+def notes(config: Mapping[str, Any]) -> list[str]:
+    """Return what a reader of the summarisation table must know."""
+    return [
+        "ROUGE-L at the reference's length: of each answer only as many words as its reference has. What a model alone "
+        "writes on and on lowers ROUGE-L, not this; length-ratio is the length of whole answers over the references'.",
+        *chrf_note(config["directions"]),
+    ]
+
+
 SCORES = Scores(
     METRICS,
     summary_error_types,
     ("off_target", "empty", "truncated", "copied", "length_ratio"),
+    notes=notes,
 )

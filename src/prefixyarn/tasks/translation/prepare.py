@@ -15,7 +15,7 @@ from prefixyarn.records import Item
 from prefixyarn.tasks.translation.catalogues import read_catalogue
 from prefixyarn.tasks.translation.flores import flores_splits, read_flores
 
-PARAGRAPH_SENTENCES = 8
+PARAGRAPH_SENTENCES = 16
 
 
 def from_catalogues(
@@ -30,7 +30,7 @@ def from_catalogues(
 
     Args:
         wheels: By package the wheel that holds its catalogues.
-        held_out: The package that is held out of training.
+        held_out: The package that is held out of training; empty for none.
         languages: Codes of all languages.
         subsets: All directions.
         sizes: Number of sentences by split; see `prefixyarn.data.splits.split`.
@@ -43,10 +43,8 @@ def from_catalogues(
         logging.info("%s: %d sentences, %d of them in all languages", package, len(own), complete)
         sentences += own
     splits = split(sentences, directions, held_out, dict(sizes), seed, "translation")
-    return (
-        splits,
-        f"Sentences of gettext catalogues ({', '.join(wheels)}); {held_out} is out of domain, never trained on",
-    )
+    note = f"Sentences of gettext catalogues ({', '.join(wheels)})"
+    return splits, f"{note}; {held_out} is out of domain, never trained on" if held_out else note
 
 
 def from_flores(
@@ -101,16 +99,21 @@ def items_by_subset(
     return found
 
 
-def paragraphs(splits: Splits, languages: Sequence[str]) -> dict[str, str]:
-    """Return training text by language, by which a foundation is verified.
+def paragraphs(splits: Splits, languages: Sequence[str]) -> dict[str, dict[str, str]]:
+    """Return training text by language, by which a foundation is verified: of the sentences that most languages have.
+
+    Returns:
+        ``text`` and ``english``: by language its text, and the same sentences in English, as long in every script.
 
     Raises:
         InputError: There is none in a language.
     """
-    found = {}
+    shared = sorted(splits.train, key=lambda s: -len(s.sources))
+    found: dict[str, dict[str, str]] = {"text": {}, "english": {}}
     for code in languages:
-        texts = [s.sources[code] for s in splits.train if code in s.sources][:PARAGRAPH_SENTENCES]
-        if not texts:
+        own = [s for s in shared if code in s.sources][:PARAGRAPH_SENTENCES]
+        if not own:
             raise InputError(f"languages: no training sentence is left in {code!r}; add a catalogue that has some")
-        found[code] = language(code).join.join(texts)
+        found["text"][code] = language(code).join.join(s.sources[code] for s in own)
+        found["english"][code] = " ".join(s.english for s in own)
     return found

@@ -1,0 +1,46 @@
+"""Measure how likely the rest of the reference is after each prior and source (rule measure_mechanism).
+
+Reads the priors that the analysis has built, of one direction. Writes a row per item, system and source.
+"""
+
+from pathlib import Path
+
+from prefixyarn.analysis.mechanism import TailScore
+from prefixyarn.analysis.mechanism.measure import measure, reads, sequences
+from prefixyarn.decode.session import Session
+from prefixyarn.job import Job, run
+from prefixyarn.languages import Direction
+from prefixyarn.progress import Progress
+from prefixyarn.prompts import load_prompt
+from prefixyarn.records import Item, Prior, read_records
+from prefixyarn.tables.rows import write_rows
+
+snakemake: Job  # given by Snakemake
+
+
+def main(job: Job) -> None:
+    params, subset = job.params, job.wildcards.subset
+    session = Session.open(
+        folder=Path(job.input.manifest).parent,
+        name=job.wildcards.model,
+        dtype=params.dtype,
+        max_answer_tokens=0,
+        memory_mb=job.resources.mem_mb,
+        sft=job.input.sft,
+    )
+    test = read_records(job.input.data, Item)
+    items = test[: params.most_items]
+    wanted = reads(
+        session.tokenizer,
+        load_prompt(job.input.choice, session.tokenizer.backend_tokenizer, None),
+        Direction.parse(subset),
+        items=items,
+        test=test,
+        priors=[*read_records(job.input.priors, Prior, subset), *(Prior.none(item.id, "sft") for item in items)],
+    )
+    progress = Progress(f"measure_mechanism {subset}", sequences(wanted), "sequences")
+    write_rows(job.output.scores, measure(session, wanted, progress), TailScore)
+
+
+if __name__ == "__main__":  # not in processes that a job starts
+    run(main, snakemake)

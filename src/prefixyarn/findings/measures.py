@@ -1,0 +1,196 @@
+"""What the claims of ``claims.yaml`` measure: each function takes a table's rows and returns a value with its interval.
+
+A function returns None where the run has no such row: then there is no finding.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from prefixyarn.analysis.agreement.table import AgreementRow, agreement_row
+from prefixyarn.analysis.forgetting.table import CrossTaskRow
+from prefixyarn.analysis.language_resources.fit import FitRow
+from prefixyarn.analysis.mechanism.table import MechanismRow, SplitRow
+from prefixyarn.analysis.prior_length.table import PriorLengthRow
+from prefixyarn.analysis.prior_quality.sft_priors import SftPriorRow
+from prefixyarn.analysis.prior_quality.table import QualityRow
+from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.records import System
+from prefixyarn.systems import DRAWS, NONE, headline
+from prefixyarn.tables.groups import GroupRow
+from prefixyarn.tables.render import percent, with_ends
+from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
+
+
+@dataclass(frozen=True)
+class Measured:
+    """A value that a table gives for a claim.
+
+    Attributes:
+        value: The value, with its interval; None where the finding is a text that is not judged.
+        n: Items a subset behind it; 0 where there is no such number.
+        here: For a reader, where that is more than the value.
+        k: How much of a prior is given.
+    """
+
+    value: Interval | None
+    n: int = 0
+    here: str = ""
+    k: int = 0
+
+
+def main_rows(rows: Sequence[ScoreRow]) -> list[ScoreRow]:
+    """Return the rows of the table's first metric."""
+    return rows_of(rows, rows[0].foundation, rows[0].metric)
+
+
+def row_of_kind(
+    rows: Sequence[ScoreRow],
+    kind: str,
+    model: str = "foundation",
+    variant: str | None = None,
+    prompt: str = "zero-shot",
+) -> ScoreRow | None:
+    """Return the mean of a kind's headline system: of a random kind with several draws, of their mean.
+
+    Args:
+        rows: Rows of one foundation and metric.
+        kind: The prior kind.
+        model: What decodes.
+        variant: The variant; None for the first there is.
+        prompt: The prompt; ``few-shot`` for whichever number of examples was chosen.
+    """
+    systems = systems_of(rows)
+    prompts = dict.fromkeys(s.prompt for s in systems if s.prompt.startswith(prompt))
+    drawn = any(s.kind == kind and s.variant == DRAWS for s in systems)
+    chosen = DRAWS if variant is None and drawn else variant
+    found = [s for name in prompts if (s := headline(systems, kind, model, chosen, name))]
+    return find_row(rows, found[0]) if found else None
+
+
+def score(rows: Sequence[ScoreRow], kind: str, field: str, **which: Any) -> Measured | None:
+    """Return a field of a kind's row in a table of systems: ``share``, ``gain``, ``recovery``, ``same_prior``, …."""
+    row = row_of_kind(main_rows(rows), kind, **which)
+    value = getattr(row, field) if row else None
+    return Measured(value, row.n, k=row.system.k) if row and value else None
+
+
+def off_target(rows: Sequence[ScoreRow], kind: str) -> Measured | None:
+    """Return by how many points a kind changes the share of answers in another language, beside both shares."""
+    own = main_rows(rows)
+    row, none = row_of_kind(own, kind), row_of(own, NONE)
+    if row is None or row.off_target_change is None:
+        return None
+    shares = f"{percent(none.off_target)} alone, {percent(row.off_target)} with the prior"
+    return Measured(row.off_target_change, row.n, f"{shares}: {with_ends(row.off_target_change)}", row.system.k)
+
+
+def group(rows: Sequence[GroupRow], by: str, group: str, kind: str, field: str = "gain") -> Measured | None:
+    """Return a field of a kind's row in a group of directions or items."""
+    own = [row for row in rows if (row.by, row.group) == (by, group)]
+    systems = [row.system for row in own]
+    drawn = any(s.kind == kind and s.variant == DRAWS for s in systems)
+    system = headline(systems, kind, variant=DRAWS if drawn else None)
+    row = next((row for row in own if row.system == system), None)
+    value = getattr(row, field) if row else None
+    return Measured(value, row.n, k=row.system.k) if row and value else None
+
+
+def mechanism(rows: Sequence[MechanismRow], kind: str, field: str, model: str = "foundation") -> Measured | None:
+    """Return a field of a kind's row at k = 2 in the table of source use, as the mean over directions."""
+    own = [row for row in rows if not row.subset]
+    system = System("none", model=model) if kind == "none" else headline([row.system for row in own], kind, model)
+    row = next((row for row in own if row.system == system), None)
+    value = getattr(row, field) if row else None
+    return Measured(value, row.items, k=row.system.k) if row and value else None
+
+
+def mechanism_split(rows: Sequence[SplitRow], part: str, k: int) -> Measured | None:
+    """Return what an opening gives by its language or by its content, as the mean over directions."""
+    row = next((row for row in rows if (row.subset, row.part, row.k) == ("", part, k)), None)
+    return Measured(row.value, row.n, k=k) if row else None
+
+
+def agreement(
+    rows: Sequence[AgreementRow],
+    read: str,
+    field: str,
+    k: int = 0,
+    start: int = 0,
+    end: int | None = None,
+    on_target: bool = False,
+) -> Measured | None:
+    """Return a field of the row of what is read, at all positions or some."""
+    row = agreement_row(rows, read, k, start, end, on_target=on_target)
+    value = getattr(row, field) if row else None
+    return Measured(value, k=k) if value else None
+
+
+def longest(rows: Sequence[PriorLengthRow]) -> Measured | None:
+    """Return by how much the most SFT tokens score above one."""
+    own = [row for row in rows if row.system.kind == "sft" and row.system.unit == "token" and row.more]
+    most = max(own, key=lambda row: row.system.k, default=None)
+    return Measured(most.more, most.n, k=most.system.k) if most else None
+
+
+def sft_prior(rows: Sequence[SftPriorRow], k: int, right: bool, field: str) -> Measured | None:
+    """Return a field of the row of right or wrong SFT priors of k tokens."""
+    row = next((row for row in rows if (row.k, row.right) == (k, right)), None)
+    value = getattr(row, field) if row else None
+    return Measured(value, row.n, k=k) if row and value else None
+
+
+def corrupt(rows: Sequence[QualityRow], k: int) -> Measured | None:
+    """Return how much k wrong words of the kind that harms most change what follows, against no prior."""
+    own = [row for row in rows if (row.k, row.level) == (k, 100)]
+    worst = min(own, key=lambda row: row.harm.score, default=None)
+    if worst is None:
+        return None
+    here = f"against none ({worst.corruption}, the worst kind): {with_ends(worst.harm)} chrF++"
+    return Measured(worst.harm, worst.n, here, k)
+
+
+def threshold(rows: Sequence[QualityRow]) -> Measured | None:
+    """Return from which share of wrong words on a prior does harm, by its length in words: a text."""
+    parts = []
+    for k in sorted({row.k for row in rows}):
+        row = next((row for row in rows if (row.corruption, row.k, row.level) == ("other-item", k, 0)), None)
+        if row is None:
+            continue
+        found = row.below_none
+        share = f"in {100 * found.found:.0f} % of resamples"
+        where = f"from {found.level:.0f} % wrong on ({found.low:.0f}–{found.high:.0f}, {share})" if found.level else ""
+        parts.append(f"of {k} word{'s' * (k > 1)} worse than no prior {where or f'nowhere ({share} it is)'}")
+    return Measured(None, here="; ".join(parts)) if parts else None
+
+
+def forgetting(rows: Sequence[CrossTaskRow]) -> Measured | None:
+    """Return the changes of SFT models on the other tasks: a text, as each is a number of its own."""
+    own = [row for row in rows if row.trained_on not in ("", row.task) and row.change]
+    parts = [f"{row.trained_on} on {row.task} {with_ends(row.change)}" for row in own if row.change]
+    return Measured(None, here=", ".join(parts)) if parts else None
+
+
+def resources(rows: Sequence[FitRow], kind: str) -> Measured | None:
+    """Return the slope of a kind's gain against the foundation's own bits per character of the language."""
+    row = next((row for row in rows if (row.kind, row.axis) == (kind, "bits_per_character")), None)
+    return Measured(row.slope, row.n) if row else None
+
+
+Measure = Callable[..., Measured | None]
+MEASURES: Mapping[str, Measure] = {
+    "score": score,
+    "off_target": off_target,
+    "group": group,
+    "mechanism": mechanism,
+    "mechanism_split": mechanism_split,
+    "agreement": agreement,
+    "longest": longest,
+    "sft_prior": sft_prior,
+    "corrupt": corrupt,
+    "threshold": threshold,
+    "forgetting": forgetting,
+    "resources": resources,
+}

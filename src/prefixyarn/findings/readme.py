@@ -1,0 +1,98 @@
+"""The README's part with numbers, made from the tables of a committed run."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from prefixyarn.findings.measures import main_rows, row_of_kind
+from prefixyarn.findings.table import FindingRow
+from prefixyarn.systems import NONE, SFT
+from prefixyarn.tables.groups import DIRECTIONS, OFF, ON, GroupRow
+from prefixyarn.tables.headline import shown
+from prefixyarn.tables.overview import OverviewRow
+from prefixyarn.tables.render import ends, markdown, number, percent, prior_cell, with_ends
+from prefixyarn.tables.rows import ScoreRow, find_row, read_rows
+
+BEGIN, END = "<!-- numbers: begin -->", "<!-- numbers: end -->"
+# Rows of the table: prior kind, variant (None for the first one), prompt.
+ROWS = (
+    ("none", None, "zero-shot"),
+    ("own", None, "zero-shot"),
+    ("pseudo", "first", "zero-shot"),
+    ("pseudo", "likeliest", "zero-shot"),
+    ("refined", None, "zero-shot"),
+    ("refined-matched", None, "zero-shot"),
+    ("sft", None, "zero-shot"),
+    ("oracle", None, "zero-shot"),
+    ("random-function", None, "zero-shot"),
+    ("random-content", None, "zero-shot"),
+    ("shuffled", None, "zero-shot"),
+    ("none", None, "unrelated-example"),
+    ("none", None, "few-shot"),
+    ("refined", None, "few-shot"),
+)
+SECTION = "mechanism"  # its findings are told in words
+
+
+def numbers(tables: Path) -> str:
+    """Return the README's part with numbers, without its markers.
+
+    Args:
+        tables: The folder of a run's tables, of one foundation.
+    """
+    translation = main_rows(read_rows(tables / "translation.csv", ScoreRow))
+    groups = [r for r in read_rows(tables / "translation_groups.csv", GroupRow) if r.by == DIRECTIONS]
+    overview = read_rows(tables / "overview.csv", OverviewRow)
+    told = [row.says for row in read_rows(tables / "findings.csv", FindingRow) if row.section == SECTION]
+    n = translation[0].n
+    on, off = (next((row.subsets for row in groups if row.group == group), "") for group in (ON, OFF))
+    return (
+        f"{markdown(_systems(translation, groups))}\n\n"
+        f"Translation, {n} sentences in each of seven directions; mean chrF++, in brackets 95 % bootstrap intervals. "
+        f"*Gain on*: over the foundation alone in the directions in which it answers mostly in the target language by "
+        f"itself ({on}); *gain off*: in the others ({off}).\n\n"
+        f"{markdown(_tasks(overview))}\n\n"
+        "% of SFT by task: summarisation in ROUGE-L, tagging (constrained, **silver** tags) in accuracy.\n\n"
+        "What a prior does, in the words of the [findings](docs/findings.md):\n\n"
+        + "".join(f"- {text}\n" for text in told)
+    )
+
+
+def _systems(rows: Sequence[ScoreRow], groups: Sequence[GroupRow]) -> list[dict[str, str]]:
+    found = [row_of_kind(rows, kind, variant=variant, prompt=prompt) for kind, variant, prompt in ROWS]
+    gains = {(row.group, row.system): row.gain for row in groups}
+    shown_rows = []
+    for row in (*found, find_row(rows, SFT)):
+        if row is None:
+            continue
+        on, off = (gains.get((group, row.system)) for group in (ON, OFF))
+        shown_rows.append(
+            {
+                "system": shown(row.system),
+                "chrF++": number(row.score),
+                "% of SFT": number(row.share),
+                "95 %": ends(row.share),
+                "off-target": percent(row.off_target),
+                "gain on": with_ends(on) if on else "–",
+                "gain off": with_ends(off) if off else "–",
+            }
+        )
+    return shown_rows
+
+
+def _tasks(rows: Sequence[OverviewRow]) -> list[dict[str, str]]:
+    tasks = list(dict.fromkeys(row.task for row in rows))
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        few = "few-shot, " if row.system.prompt.startswith("few-shot") else ""
+        name = few + ("alone" if row.system.kind == NONE.kind else prior_cell(row.system))
+        lines.setdefault(name, {})[row.task] = f"{number(row.share)} ({ends(row.share)})"
+    return [{"prior": name, **{task: own.get(task, "–") for task in tasks}} for name, own in lines.items()]
+
+
+def updated(readme: str, tables: Path) -> str:
+    """Return the README with its part of numbers made anew."""
+    before, rest = readme.split(BEGIN)
+    _, after = rest.split(END)
+    return f"{before}{BEGIN}\n\n{numbers(tables)}\n{END}{after}"
