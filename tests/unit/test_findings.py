@@ -129,12 +129,13 @@ def test_two_mechanisms_are_told_apart() -> None:
     assert switch.verdict == NOT and "switch of language" in switch.says
     assert rows["Where it answers in the target language, random words do no harm"].verdict == NOT
     assert rows["Random content words"].verdict == HOLDS
-    assert "per token" in rows["An opening in the right language makes the reference likelier"].says
+    assert rows["An opening in the right language makes the next token of the reference likelier"].verdict == HOLDS
+    assert "per token" in rows["And the tokens after that one"].says
 
 
 def _nats(value: float, spread: float) -> tuple[Any, ...]:
     own = around(value, spread)
-    return own, own, own, own, around(90)
+    return own, own, own, own, own, around(90)
 
 
 def test_every_claim_can_be_measured_and_told() -> None:

@@ -65,9 +65,9 @@ def test_resource_levels_of_directions_of_several_tables() -> None:
     ]
     assert [(r.direction, r.share) for r in found if r.kind == "refined"] == [("en-de", 74), ("en-ar", 61)]
     shown = [[cell.strip() for cell in line.split("|")] for line in resource_markdown(found).splitlines()]
-    swahili = ["", "en-sw", "Swahili", "extremely low", "< 0.005 %", "0.30", "2.50", "–", "40"]
+    swahili = ["", "en-sw", "Swahili", "extremely low", "< 0.005 %", "0.30", "2.50", "–", "40", "–"]
     assert [*swahili, "60.0", "–", "12", ""] in shown
-    arabic = ["", "en-ar", "Arabic", "extremely low", "< 0.005 %", "0.30", "1.50", "1.30", "3,000"]
+    arabic = ["", "en-ar", "Arabic", "extremely low", "< 0.005 %", "0.30", "1.50", "1.30", "3,000", "–"]
     assert [*arabic, "5.0", "30.5 (29.5–31.5)", "32", ""] in shown and [*arabic, "5.0", "61.0", "32", ""] in shown
 
 

@@ -107,10 +107,11 @@ def mechanism(rows: Sequence[MechanismRow], kind: str, field: str, model: str = 
     return Measured(value, row.items, k=row.system.k) if row and value else None
 
 
-def mechanism_split(rows: Sequence[SplitRow], part: str, k: int) -> Measured | None:
+def mechanism_split(rows: Sequence[SplitRow], part: str, k: int, field: str = "value") -> Measured | None:
     """Return what an opening gives by its language or by its content, as the mean over directions."""
     row = next((row for row in rows if (row.subset, row.part, row.k) == ("", part, k)), None)
-    return Measured(row.value, row.n, k=k) if row else None
+    value = getattr(row, field) if row else None
+    return Measured(value, row.n, k=k) if row and value else None
 
 
 def agreement(
@@ -173,9 +174,9 @@ def forgetting(rows: Sequence[CrossTaskRow]) -> Measured | None:
     return Measured(None, here=", ".join(parts)) if parts else None
 
 
-def resources(rows: Sequence[FitRow], kind: str) -> Measured | None:
-    """Return the slope of a kind's gain against the foundation's own bits per character of the language."""
-    row = next((row for row in rows if (row.kind, row.axis) == (kind, "bits_per_character")), None)
+def resources(rows: Sequence[FitRow], kind: str, axis: str) -> Measured | None:
+    """Return the slope of a kind's gain against what the foundation needs to predict text of the language."""
+    row = next((row for row in rows if (row.kind, row.axis) == (kind, axis)), None)
     return Measured(row.slope, row.n) if row else None
 
 

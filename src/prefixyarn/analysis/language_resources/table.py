@@ -10,7 +10,7 @@ from prefixyarn.languages import LANGUAGES, Direction, language
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import DRAWS, HEADLINE_KINDS, headline
-from prefixyarn.tables.render import foundation_cell, markdown, number, with_ends
+from prefixyarn.tables.render import foundation_cell, markdown, number, percent, with_ends
 from prefixyarn.tables.rows import ScoreRow, row_of, systems_of
 
 MIX = "llama-2"  # whose mix is published; other makers, Gemma's among them, publish none
@@ -59,6 +59,7 @@ class ResourceRow:
         gain: The score less that of the foundation alone, paired; None for that itself.
         bits_per_english_character: The bits of the same text over the characters of its English; None if not known.
         training_pairs: Sentence pairs of the training split: what a dictionary is made from; None if not known.
+        off_target: Share of continuations in another language than the target's.
     """
 
     foundation: str
@@ -76,6 +77,7 @@ class ResourceRow:
     gain: Interval | None = None
     bits_per_english_character: float | None = None
     training_pairs: int | None = None
+    off_target: float | None = None
 
 
 def resource_rows(
@@ -120,6 +122,7 @@ def resource_rows(
                     gain=own.gain,
                     bits_per_english_character=checks[code].get("bits_per_english_character"),
                     training_pairs=(training or {}).get(subset),
+                    off_target=own.off_target,
                 )
             )
     return sorted(found, key=lambda row: (_place(row.level), row.bits_per_english_character or row.bits_per_character))
@@ -150,7 +153,8 @@ def resource_markdown(rows: Sequence[ResourceRow]) -> str:
         "- That is bits per character, on training text of the language. Scripts differ: a Chinese character says more "
         "than a Latin letter. Bits per character of the English are the bits of the same text over the length of its "
         "English: they compare across scripts. Tokens per character (fertility) are the tokenizer's.\n"
-        "- training pairs: what the dictionary behind `pseudo` is made from. Languages with few have a small one.\n"
+        "- training pairs: what the dictionary behind `pseudo` is made from. Languages with few have a small one. "
+        "off-target of none: how often the foundation alone answers in another language.\n"
         "- A kind is shown at its largest k of at most two. Gains are paired, with 95 % bootstrap intervals over "
         "items; single directions are exploratory. Points of chrF++ are not the same in every script.\n"
     )
@@ -175,6 +179,7 @@ def _lines(
             "bits per character": number(row.bits_per_character, 2),
             "bits per character of the English": number(row.bits_per_english_character, 2),
             "training pairs": "–" if row.training_pairs is None else f"{row.training_pairs:,}",
+            "off-target of none": percent(by_kind[row.foundation, row.direction, "none"].off_target),
             **{
                 none if kind == "none" else kind: cell(by_kind.get((row.foundation, row.direction, kind)))
                 for kind in kinds
