@@ -119,7 +119,7 @@ def test_two_mechanisms_are_told_apart() -> None:
                     "m", "", System("random-content", "draw-1", 2, "token"), 56, 0, 500, around(-3), *_nats(0, 0.02)
                 ),
             ],
-            "mechanism_split": [SplitRow("m", "", 2, "language", 56, around(0.4, 0.1), None, around(1))],
+            "mechanism_split": [SplitRow("m", "", 2, "language", 56, around(0.4, 0.1), None, around(1, 0.5))],
         }
     )
     assert rows["Where the foundation alone answers mostly in the target language, refined priors"].verdict == HOLDS
