@@ -116,6 +116,8 @@ def trained(config: Config) -> list[str]:
         files += [f"{folder}/models/sft_seeds/{task}/{model}/{seed}/manifest.json" for model, seed in again]
         if has(config, task, "refined"):
             files.append(f"{folder}/models/refined/{task}/manifest.json")
+        if has(config, task, "matched"):
+            files.append(f"{folder}/models/refined_matched/{task}/manifest.json")
     return files
 
 
