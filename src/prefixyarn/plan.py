@@ -28,6 +28,7 @@ OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
 # (benchmarks/gpu_rate.py), as other cards are slower.
 CPU_RATE, GPU_RATE, GPU_TRAINING_RATE = 140e9, 160e12, 37e12
 CANDIDATE_TOKENS = 24  # of an item's pseudo priors, which the foundation ranks
+OPENING_TOKENS = 150  # of an item's openings, which the foundation goes on with to find its own prior
 LOADING = 400 * 2**20  # bytes of weights per second
 START = 8  # seconds until Python and torch are there
 # MB that a job needs beside the weights: Python and libraries, prefill, logits, keys and values; gradients to train.
@@ -96,7 +97,7 @@ def _copies(rule: str, full: bool) -> int:
     """Return how many times a job holds the weights; see `memory_mb`."""
     if not full:
         return 1
-    return 5 if rule == "train_sft" else 2
+    return 5 if rule.removesuffix("_again") == "train_sft" else 2
 
 
 def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False) -> int:
@@ -105,7 +106,7 @@ def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False) -> i
     A model on GPUs passes through the machine's memory, too, when it is loaded. Where all weights are trained
     (``full``), training has a gradient, two moments and a copy of the best value beside each; others a second model.
     """
-    return _copies(rule, full) * int(_weights(foundation) // 2**20) + BESIDE[rule]
+    return _copies(rule, full) * int(_weights(foundation) // 2**20) + BESIDE[rule.removesuffix("_again")]
 
 
 def converting_mb(foundation: Mapping[str, Any]) -> int:
@@ -183,7 +184,7 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
                     yield _answers("decode_cross_task", task, name, 1, items, prompt, answer)
             mean, examples = sum(tested) / len(tested), max(block["few_shot"]["examples"], default=0)
             if ranks(block):
-                yield Work("build_priors", task, name, 1, sum(tested) * (prompt + CANDIDATE_TOKENS), 0)
+                yield Work("build_priors", task, name, 1, sum(tested) * (prompt + CANDIDATE_TOKENS + _opened(block)), 0)
             # Prompts of the foundation, of the SFT model, and with examples.
             read = prompt * (2 + (1 + examples if examples else 0))
             decoded = len(task_grid(block, examples)) * answer
@@ -200,12 +201,17 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
             if "mechanism" in analysed:
                 sources, systems = items * (1 + OTHERS), len(mechanism_grid(config)) + 1  # and the SFT model alone
                 tails = sources * systems * answer / 2  # many priors are equal, and those cut shorter
-                begun = items * jobs * (prompt + CANDIDATE_TOKENS)
+                begun = items * jobs * (prompt + CANDIDATE_TOKENS + _opened(config["translation"]))
                 yield Work("build_mechanism_priors", "translation", name, 1, begun, 0)
                 yield Work("measure_mechanism", "translation", name, jobs, sources * prompt, tails)
         if "forgetting" in analysed:
             texts = len(main["translation"]) * config["translation"]["items"]["test"] * 30
             yield Work("measure_forgetting", "", name, 1, texts * (1 + len(tuned)), 0)
+
+
+def _opened(block: Mapping[str, Any]) -> int:
+    """Return the tokens that finding an item's own opening takes, where a task has such priors."""
+    return OPENING_TOKENS if "own" in block["priors"]["kinds"] else 0
 
 
 def _lengths(config: Mapping[str, Any], task: str) -> tuple[float, float]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import Any
 
 import pytest
@@ -15,7 +16,7 @@ from prefixyarn.findings.measures import MEASURES, score
 from prefixyarn.findings.primary import PrimaryRow, primary_markdown
 from prefixyarn.findings.table import ROWS, FindingRow, findings
 from prefixyarn.findings.text import document
-from prefixyarn.findings.verdict import BORDERLINE, HOLDS, MEASURED, NOT, PARTLY
+from prefixyarn.findings.verdict import BORDERLINE, HOLDS, MEASURED, NOT, PARTLY, UNKNOWN
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import DRAWS, NONE
@@ -34,7 +35,8 @@ def around(value: float, spread: float = 5) -> Interval:
 def chrf_row(kind: str, share: float, variant: str = "", **fields: Any) -> ScoreRow:
     system = NONE if kind == "none" else System(kind, variant, 2, "token")
     values = {"share": around(share), "recovery": around(2 * share - 100), "gain": around((share - 50) / 2, 2)}
-    return ScoreRow("m", "chrF++", system, "test", "", 0, "", 32, score=around(share / 2, 2), **{**values, **fields})
+    system = fields.pop("system", system)
+    return ScoreRow("m", "chrF++", system, "test", "", 0, "", 32, **{"score": around(share / 2, 2), **values, **fields})
 
 
 def found(tables: dict[str, list[Any]]) -> dict[str, FindingRow]:
@@ -64,6 +66,17 @@ def found(tables: dict[str, list[Any]]) -> dict[str, FindingRow]:
 def test_verdicts_follow_the_margins(row: ScoreRow, verdict: str) -> None:
     rows = findings(CLAIMS, "m", {"translation": [chrf_row("none", 50), row]})
     assert [r.verdict for r in rows if f"`{row.system.kind}`" in r.claim and row.system.kind in r.claim] == [verdict]
+
+
+def test_at_the_floor_nothing_is_told() -> None:
+    row, constant = chrf_row("refined", 94), chrf_row("none", 60, system=System("none", model="commonest-tag"))
+    cut = [replace(own, without_k=2, without_unit="token", score=around(20)) for own in (row, constant)]
+    (found_,) = [
+        r
+        for r in findings(CLAIMS, "m", {"tagging": [chrf_row("none", 90), row, constant, *cut]})
+        if "`refined`" in r.claim
+    ]
+    assert found_.verdict == UNKNOWN and "constant" in found_.says
 
 
 def test_random_kinds_are_judged_by_the_mean_of_their_draws() -> None:
@@ -103,7 +116,7 @@ def test_the_papers_figures_are_of_translation_alone() -> None:
 def test_two_mechanisms_are_told_apart() -> None:
     def group(kind: str, name: str, gain: Interval) -> GroupRow:
         return GroupRow(
-            "m", "directions", name, "en-de", 80, System(kind, "", 2, "token"), around(30), gain, None, 0.1, 0.1
+            "m", "directions", name, "en-de", 80, 16, System(kind, "", 2, "token"), around(30), gain, None, 0.1, 0.1
         )
 
     rows = found(
@@ -122,7 +135,10 @@ def test_two_mechanisms_are_told_apart() -> None:
             "mechanism_split": [SplitRow("m", "", 2, "language", 56, around(0.4, 0.1), None, around(1, 0.5))],
         }
     )
-    assert rows["Where the foundation alone answers mostly in the target language, refined priors"].verdict == HOLDS
+    assert (
+        rows["Where at least half of the foundation's own answers are in the target language, refined priors"].verdict
+        == HOLDS
+    )
     switch = next(
         row for claim, row in rows.items() if claim.startswith("Where the foundation alone answers mostly in an")
     )

@@ -3,6 +3,7 @@ from pathlib import Path
 import pytest
 import yaml
 
+from configs import merged
 from prefixyarn.models.sft import train as sft
 from prefixyarn.plan import PASS_TOKENS, SLACK, Work, converting_mb, gpus, memory_mb, minutes, plan_markdown, work
 
@@ -119,3 +120,10 @@ def test_untrained_tasks_have_no_training_jobs() -> None:
         "few_shot": {"examples": [], "draws": 1},
     }
     assert {own.rule for own in work(plain)} == {"verify_foundation", "choose_prompt", "build_priors", "decode"}
+
+
+@pytest.mark.parametrize("path", sorted((ROOT / "config").glob("*.yaml")), ids=lambda path: path.name)
+def test_every_shipped_configuration_has_a_plan(path: Path, tmp_path: Path) -> None:
+    config = merged(DEFAULT, yaml.safe_load(path.read_text()))
+    lines = plan_markdown(config, tmp_path).splitlines()
+    assert "one after the other" in lines[-1] and ("train_sft_again" in str(lines)) == (path.stem == "full")

@@ -191,7 +191,9 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     sft = block["sft"]
     if sft["dev_points"] > sft["steps"]:
         found.append(f"{task}.sft.dev_points: {sft['dev_points']} are more than the {sft['steps']} steps")
-    if block["few_shot"].get("unrelated"):
+    if block["few_shot"].get("unrelated") and task != "translation":
+        found.append(f"{task}.few_shot.unrelated: the fixed example is a translation; set it to false")
+    elif block["few_shot"].get("unrelated"):
         codes = {code for subset in subsets for code in subset.split("-") if code in LANGUAGES}
         if unsaid := sorted(code for code in codes if not LANGUAGES[code].example):
             found.append(

@@ -20,8 +20,10 @@ from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import DRAWS, NONE, headline
 from prefixyarn.tables.groups import GroupRow
+from prefixyarn.tables.informative import UNINFORMATIVE, against_constant
 from prefixyarn.tables.render import percent, with_ends
 from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
+from prefixyarn.tasks.tagging.scores import COMMONEST_TAG
 
 
 @dataclass(frozen=True)
@@ -30,15 +32,17 @@ class Measured:
 
     Attributes:
         value: The value, with its interval; None where the finding is a text that is not judged.
-        n: Items a subset behind it; 0 where there is no such number.
+        n: English sentences, or items of one subset, behind it; 0 where there is no such number.
         here: For a reader, where that is more than the value.
         k: How much of a prior is given.
+        floor: Whether it is of a system that does no better than a constant answer: then nothing can be told from it.
     """
 
     value: Interval | None
     n: int = 0
     here: str = ""
     k: int = 0
+    floor: bool = False
 
 
 def main_rows(rows: Sequence[ScoreRow]) -> list[ScoreRow]:
@@ -72,9 +76,19 @@ def row_of_kind(
 
 def score(rows: Sequence[ScoreRow], kind: str, field: str, **which: Any) -> Measured | None:
     """Return a field of a kind's row in a table of systems: ``share``, ``gain``, ``recovery``, ``same_prior``, …."""
-    row = row_of_kind(main_rows(rows), kind, **which)
+    own = main_rows(rows)
+    row = row_of_kind(own, kind, **which)
     value = getattr(row, field) if row else None
-    return Measured(value, row.n, k=row.system.k) if row and value else None
+    if row is None or value is None:
+        return None
+    return Measured(value, row.n, k=row.system.k, floor=_at_the_floor(own, row.system))
+
+
+def _at_the_floor(rows: Sequence[ScoreRow], system: System) -> bool:
+    """Return whether a system is no better than a constant answer on what its prior does not hand over; see tagging."""
+    given = (system.k, system.unit) if system.k else (0, "")
+    own, constant = (find_row(rows, s, without=given) for s in (system, System("none", model=COMMONEST_TAG)))
+    return bool(own and constant and against_constant(own.score, constant.score) == UNINFORMATIVE)
 
 
 def off_target(rows: Sequence[ScoreRow], kind: str) -> Measured | None:
@@ -95,7 +109,7 @@ def group(rows: Sequence[GroupRow], by: str, group: str, kind: str, field: str =
     system = headline(systems, kind, variant=DRAWS if drawn else None)
     row = next((row for row in own if row.system == system), None)
     value = getattr(row, field) if row else None
-    return Measured(value, row.n, k=row.system.k) if row and value else None
+    return Measured(value, row.sentences, k=row.system.k) if row and value else None
 
 
 def mechanism(rows: Sequence[MechanismRow], kind: str, field: str, model: str = "foundation") -> Measured | None:
@@ -104,14 +118,15 @@ def mechanism(rows: Sequence[MechanismRow], kind: str, field: str, model: str = 
     system = System("none", model=model) if kind == "none" else headline([row.system for row in own], kind, model)
     row = next((row for row in own if row.system == system), None)
     value = getattr(row, field) if row else None
-    return Measured(value, row.items, k=row.system.k) if row and value else None
+    each = max((r.items for r in rows if r.subset and row and r.system == row.system), default=0)  # of one direction
+    return Measured(value, each, k=row.system.k) if row and value else None
 
 
 def mechanism_split(rows: Sequence[SplitRow], part: str, k: int, field: str = "value") -> Measured | None:
     """Return what an opening gives by its language or by its content, as the mean over directions."""
     row = next((row for row in rows if (row.subset, row.part, row.k) == ("", part, k)), None)
     value = getattr(row, field) if row else None
-    return Measured(value, row.n, k=k) if row and value else None
+    return Measured(value, k=k) if row and value else None
 
 
 def agreement(
@@ -140,7 +155,7 @@ def sft_prior(rows: Sequence[SftPriorRow], k: int, right: bool, field: str) -> M
     """Return a field of the row of right or wrong SFT priors of k tokens."""
     row = next((row for row in rows if (row.k, row.right) == (k, right)), None)
     value = getattr(row, field) if row else None
-    return Measured(value, row.n, k=k) if row and value else None
+    return Measured(value, k=k) if row and value else None
 
 
 def corrupt(rows: Sequence[QualityRow], k: int) -> Measured | None:

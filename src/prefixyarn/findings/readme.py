@@ -45,11 +45,11 @@ def numbers(tables: Path) -> str:
     groups = [r for r in read_rows(tables / "translation_groups.csv", GroupRow) if r.by == DIRECTIONS]
     overview = read_rows(tables / "overview.csv", OverviewRow)
     told = [row.says for row in read_rows(tables / "findings.csv", FindingRow) if row.section == SECTION]
-    n = translation[0].n
+    n, columns = translation[0].n, len({row.subset for row in translation if row.subset})
     on, off = (next((row.subsets for row in groups if row.group == group), "") for group in (ON, OFF))
     return (
         f"{markdown(_systems(translation, groups))}\n\n"
-        f"Translation, {n} sentences in each of seven directions; mean chrF++, in brackets 95 % bootstrap intervals. "
+        f"Translation, {n} sentences in each of {columns} directions; mean chrF++, in brackets 95 % intervals. "
         f"*Gain on*: over the foundation alone in the directions in which it answers mostly in the target language by "
         f"itself ({on}); *gain off*: in the others ({off}).\n\n"
         f"{markdown(_tasks(overview))}\n\n"

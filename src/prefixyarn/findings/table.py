@@ -44,7 +44,7 @@ VERDICTS = {
     NOT: "This does not hold here.",
     BORDERLINE: "The interval holds the margin: borderline, nothing is decided.",
     MEASURED: "",
-    UNKNOWN: "This run cannot tell.",
+    UNKNOWN: "No better than one constant answer to everything: this run cannot tell.",
 }
 
 
@@ -110,13 +110,14 @@ def _measured(measure: Mapping[str, Any], rows: Sequence[Any]) -> Measured | Non
 def _row(
     claims: Claims, claim: Claim, foundation: str, table: str, rows: Sequence[Any], measured: Measured
 ) -> FindingRow:
-    value, verdict, needed = measured.value, MEASURED, None
+    value, verdict, needed, partly = measured.value, MEASURED, None, False
     if value is not None and claim.holds:
         weaker = None
         if claim.partly:
             other = _measured(claim.partly_measure, rows) if claim.partly_measure else measured
             weaker = (other.value, claim.partly) if other and other.value else None
-        verdict = judge(value, claim.holds, weaker)
+        verdict = UNKNOWN if measured.floor else judge(value, claim.holds, weaker)
+        partly = bool(weaker and weaker[1].met(weaker[0]))
         if verdict == BORDERLINE and claim.equivalence and measured.n:
             needed = claim.holds.needed(value, measured.n)
     unit = f" {claim.unit}" if claim.unit else ""
@@ -134,16 +135,20 @@ def _row(
         margin=str(claim.holds) if claim.holds else "",
         verdict=verdict,
         needed=needed,
-        says=_words(claim, here, part, verdict, needed, measured),
+        says=_words(claim, here, part, verdict, partly, needed, measured),
         see=f"{table}.csv",
     )
 
 
-def _words(claim: Claim, here: str, part: str, verdict: str, needed: int | None, measured: Measured) -> str:
+def _words(
+    claim: Claim, here: str, part: str, verdict: str, partly: bool, needed: int | None, measured: Measured
+) -> str:
     """Return the finding as sentences: the number, and what follows from it."""
     told = claim.says.format(here=here, task=part.split(",")[0], k=measured.k)
     then = claim.then.get(verdict, VERDICTS[verdict])
-    if verdict == BORDERLINE and claim.equivalence:
+    if verdict == BORDERLINE and partly:
+        then += " In part it holds."
+    if verdict == BORDERLINE and claim.equivalence and measured.n:
         shown = f"Some {needed:,} items a direction would show it" if needed else "No number of items would show it"
         then += f" {shown}, if the value stays."
     return f"{told} {then}".strip()
@@ -168,8 +173,8 @@ def findings_markdown(rows: Sequence[FindingRow], foundations: Mapping[str, str]
         ]
         parts.append(f"### What this run says of the paper's claims, {label}\n\n{markdown(shown)}\n")
     parts.append(
-        f"- Margins are those of version {version} of the claims (src/prefixyarn/findings/claims.yaml), fixed before "
-        "the run. A claim holds if the whole 95 % interval is on the margin's side, and does not if the whole interval "
-        "is on the other one; else the verdict is borderline. The paper's own figures are of 7B models.\n"
+        f"- Margins are those of version {version} of the claims (src/prefixyarn/findings/claims.yaml), fixed after the "
+        "run `first` was seen and before later ones. A claim holds if the whole 95 % interval is on the margin's side, "
+        "and does not if the whole interval is on the other one; else the verdict is borderline. The paper's own figures are of 7B models.\n"
     )
     return "\n".join(parts)

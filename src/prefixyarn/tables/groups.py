@@ -35,6 +35,7 @@ class GroupRow:
         group: What the foundation alone does there: `ON` or `OFF`, `IN` or `OUT`.
         subsets: The directions of the group, or those with an item in it.
         n: Answers in the group.
+        sentences: English sentences behind them, which are drawn anew for intervals.
         system: The system.
         score: Mean over the group's directions of the task's first metric; of items the mean of their own scores.
         gain: The score less that of ``none``, paired; None for ``none`` itself.
@@ -48,6 +49,7 @@ class GroupRow:
     group: str
     subsets: str
     n: int
+    sentences: int
     system: System
     score: Interval
     gain: Interval | None
@@ -62,8 +64,9 @@ def group_rows(
     """Return the scores by groups of directions, then by groups of items; an empty group has no rows.
 
     Groups of directions are made by the foundation's answers without prior: whether more than half of them are in
-    another language. Groups of items select on the outcome of the baseline itself: in `IN` it did well by selection, so
-    gains are lower there, and in `OUT` higher, than for items drawn anew (regression to the mean).
+    another language; directions near a half could be in either. Groups of items select on the outcome of the baseline
+    itself: in `IN` it did well by selection, so gains are lower there, and in `OUT` higher, than for items drawn anew
+    (regression to the mean).
 
     Args:
         metric: The task's first metric.
@@ -107,7 +110,7 @@ def _of_directions(
             system: mean_rate([e.test.error_types["off_target"] for place in places for e in own[place]])
             for system, own in entries.items()
         }
-        row = _rows(foundation, DIRECTIONS, group, names, n * len(names), means, off)
+        row = _rows(foundation, DIRECTIONS, group, names, n * len(names), n, means, off)
         found += row
     return found
 
@@ -132,7 +135,7 @@ def _of_items(
             rates = np.array([[_off(e) for e in drawn] for drawn in own], dtype=float).swapaxes(1, 2)[mask]
             off[system] = float(np.nanmean(rates)) if not np.isnan(rates).all() else None
         names = [name for name, any_ in zip(subsets, mask.any(1), strict=True) if any_]
-        found += _rows(foundation, ITEMS, group, names, int(mask.sum()), means, off)
+        found += _rows(foundation, ITEMS, group, names, int(mask.sum()), int(mask.any(0).sum()), means, off)
     return found
 
 
@@ -151,6 +154,7 @@ def _rows(
     group: str,
     subsets: Sequence[str],
     n: int,
+    sentences: int,
     means: Mapping[System, Mean],
     off: Mapping[System, float | None],
 ) -> list[GroupRow]:
@@ -162,6 +166,7 @@ def _rows(
             group=group,
             subsets=" ".join(subsets),
             n=n,
+            sentences=sentences,
             system=system,
             score=interval(own.score, own.resampled),
             gain=interval(own.score - none.score, own.resampled - none.resampled) if system != NONE else None,

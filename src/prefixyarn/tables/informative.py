@@ -4,16 +4,20 @@ from __future__ import annotations
 
 from prefixyarn.metrics.bootstrap import Interval
 
+UNINFORMATIVE, BETTER, UNCLEAR = "uninformative", "better", "unclear"
 
-def uninformative(score: Interval, constant: Interval, difference: Interval | None = None) -> bool:
-    """Return whether a system is no better than the best constant answer, see `prefixyarn.tasks.scoring.Scores`.
+
+def against_constant(score: Interval, constant: Interval) -> str:
+    """Return how a system does against the best constant answer, see `prefixyarn.tasks.scoring.Scores`.
 
     Args:
         score: The system's score.
         constant: The constant answer's.
-        difference: Of the two, score less constant, paired; None where it was not measured.
 
     Returns:
-        True where the score is not above the constant's, or the difference lies at 0 or below with its whole interval.
+        `UNINFORMATIVE` where the score is not above the constant's, `BETTER` where their intervals are apart, else
+        `UNCLEAR`.
     """
-    return score.score <= constant.score or (difference is not None and difference.high <= 0)
+    if score.score <= constant.score:
+        return UNINFORMATIVE
+    return BETTER if score.low > constant.high else UNCLEAR

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from prefixyarn.examples import UNRELATED
 from prefixyarn.findings.claims import PAPER
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
@@ -54,7 +55,8 @@ def overview_rows(tables: Mapping[str, Sequence[ScoreRow]]) -> list[OverviewRow]
         for foundation in dict.fromkeys(row.foundation for row in rows):
             own = rows_of(rows, foundation, metric)
             systems = systems_of(own)
-            for prompt, kind in product(dict.fromkeys(s.prompt for s in systems), HEADLINE_KINDS):
+            prompts = dict.fromkeys(s.prompt for s in systems if s.prompt != UNRELATED)  # which is a control
+            for prompt, kind in product(prompts, HEADLINE_KINDS):
                 for variant in dict.fromkeys(s.variant for s in systems if s.kind == kind and s.variant != FREE):
                     system = headline(systems, kind, variant=variant, prompt=prompt)
                     if system is not None:

@@ -17,7 +17,7 @@ from prefixyarn.metrics.subsets import DOMAINS, DomainScores, SubsetScores, Syst
 from prefixyarn.priors.registry import KINDS
 from prefixyarn.records import System
 from prefixyarn.systems import DRAWS, NONE, SFT
-from prefixyarn.tables.informative import uninformative
+from prefixyarn.tables.informative import against_constant
 from prefixyarn.tables.render import ends, latex, markdown, number, p_cell, percent, system_cells, with_ends
 from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
 from prefixyarn.tasks.scoring import Scores
@@ -269,7 +269,7 @@ def _against_constant(task: Scores, rows: Sequence[ScoreRow], system: System) ->
     own, constant = (find_row(rows, s, without=given) for s in (system, System("none", model=task.constant)))
     if own is None or constant is None or system.model == task.constant:
         return "–"
-    return "uninformative" if uninformative(own.score, constant.score) else "better"
+    return against_constant(own.score, constant.score)
 
 
 def _continuations(rows: Sequence[ScoreRow], system: System, cuts: Sequence[tuple[int, str]]) -> dict[str, str]:
