@@ -173,9 +173,9 @@ def findings_markdown(rows: Sequence[FindingRow], foundations: Mapping[str, str]
         ]
         parts.append(f"### What this run says of the paper's claims, {label}\n\n{markdown(shown)}\n")
     parts.append(
-        f"- Margins are those of version {version} of the claims (src/prefixyarn/findings/claims.yaml), fixed after the "
-        "run `first` was seen and before later ones. A claim holds if the whole 95 % interval is on the margin's side, "
-        "and does not if the whole interval is on the other one; else the verdict is borderline. The paper's own "
+        f"- Margins are those of version {version} of the claims (src/prefixyarn/findings/claims.yaml), fixed after "
+        "the run `first` was seen and before later ones. A claim holds if the whole 95 % interval is on the margin's "
+        "side, and does not if the whole interval is on the other one; else the verdict is borderline. The paper's own "
         "figures are of 7B models.\n"
     )
     return "\n".join(parts)
