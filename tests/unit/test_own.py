@@ -103,6 +103,11 @@ def test_the_likeliest_opening_in_the_language_is_taken() -> None:
     assert asked == own_openings.AT_ONCE, "the rest is not looked at"
 
 
+def test_the_name_of_the_language_is_no_opening() -> None:
+    found, _, _ = openings({0: "deutsch", 1: "d (German)", 2: "d two"})
+    assert found["i0"].text == "d two"
+
+
 def test_what_ends_the_sequence_is_no_opening() -> None:
     found, _, _ = openings({3: "d", 5: "d five"})
     assert found["i0"].ids == (5, 105)

@@ -77,7 +77,7 @@ rule train_refined:
         predicting_seconds="results/{run}/timings/predict_refined/{task}.tsv",
     log:
         "logs/{run}/train_refined/{task}.log",
-    priority: 7
+    priority: 5  # after the SFT model, which the longest chain waits for
     conda:
         ENVIRONMENT
     threads: 1

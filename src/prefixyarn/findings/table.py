@@ -135,7 +135,7 @@ def _row(
         margin=str(claim.holds) if claim.holds else "",
         verdict=verdict,
         needed=needed,
-        says=_words(claim, here, part, verdict, partly, needed, measured),
+        says=_words(claim, here, claims.tasks.get(table, part), verdict, partly, needed, measured),
         see=f"{table}.csv",
     )
 

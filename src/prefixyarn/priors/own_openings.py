@@ -6,6 +6,7 @@ from collections.abc import Callable, Mapping, Sequence
 
 from prefixyarn.decode.session import Session
 from prefixyarn.decode.stops import answer_text
+from prefixyarn.languages import language
 from prefixyarn.metrics.error_types import LanguageDetector
 from prefixyarn.priors.material import Ids, PriorText
 
@@ -31,7 +32,8 @@ def openings(
         done: Called with the number of items just finished.
 
     Returns:
-        An opening of `CONTINUED` tokens or fewer after the first, as token ids with their text. Where none of `FIRST`
+        An opening of `CONTINUED` tokens or fewer after the first, as token ids with their text, that does not name the
+        language. Where none of `FIRST`
         first tokens leads into the language: what the foundation does by itself, its likeliest opening.
     """
     eos = session.stops.eos_ids
@@ -48,7 +50,7 @@ def openings(
             ids = (token, *more)
             likeliest.setdefault(name, ids)
             text = answer_text(session.stops.text(ids))
-            if name not in found and detector.detect(text) == target:
+            if name not in found and not _names(target, text) and detector.detect(text) == target:
                 rank = left[name].index(token) + 1
                 found[name] = PriorText(text, f"likeliest first token no. {rank}", _trimmed(session, ids))
         done(len(found) - before)
@@ -56,6 +58,16 @@ def openings(
         ids = _trimmed(session, likeliest[name])
         found[name] = PriorText(answer_text(session.stops.text(ids)), f"none of {FIRST} in the language", ids)
     return {name: found[name] for name in prompts}
+
+
+def _names(code: str, text: str) -> bool:
+    """Tell whether a text names a language: it repeats the prompt, and is no beginning of an answer.
+
+    On dev (56 items, seven directions) openings score 25.0 chrF++ without such ones and 23.7 with them, in Chinese 9.0
+    and 3.8.
+    """
+    own = language(code)
+    return any(name.casefold() in text.casefold() for name in (own.name, own.native))
 
 
 def _trimmed(session: Session, ids: Sequence[int]) -> Ids:
