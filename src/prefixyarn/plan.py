@@ -26,7 +26,7 @@ OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
 # Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
 # in half precision half of what an H200 decoded with a 7B model (benchmarks/gpu_grid.py) and an H100 trained with it
 # (benchmarks/gpu_rate.py), as other cards are slower.
-CPU_RATE, GPU_RATE, GPU_TRAINING_RATE = 140e9, 160e12, 37e12
+CPU_RATE, GPU_RATE, GPU_TRAINING_RATE = 175e9, 160e12, 37e12
 CANDIDATE_TOKENS = 24  # of an item's pseudo priors, which the foundation ranks
 OPENING_TOKENS = 150  # of an item's openings, which the foundation goes on with to find its own prior
 LOADING = 400 * 2**20  # bytes of weights per second

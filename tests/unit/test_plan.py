@@ -74,7 +74,7 @@ def test_more_items_and_larger_models_ask_for_more_time() -> None:
     assert minutes(DEFAULT, "verify_foundation", name) == 30
     more = {**large, "tagging": {**DEFAULT["tagging"], "items": {**DEFAULT["tagging"]["items"], "test": 24}}}
     twice = 2 * minutes(large, "decode", name, "tagging")
-    assert minutes(more, "decode", name, "tagging") == pytest.approx(twice, rel=0.05)
+    assert minutes(more, "decode", name, "tagging") == pytest.approx(twice, rel=0.1)  # but for starting
     with pytest.raises(ValueError):
         minutes(DEFAULT, "no_such_rule", name)
 
