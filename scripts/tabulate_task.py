@@ -12,7 +12,14 @@ from prefixyarn.job import Job, run
 from prefixyarn.metrics.subsets import SubsetScores, read_scores
 from prefixyarn.records import read_json, write_text
 from prefixyarn.tables.by_direction import by_direction_markdown, by_direction_notes, by_direction_rows
-from prefixyarn.tables.groups import GroupRow, group_markdown, group_rows
+from prefixyarn.tables.groups import (
+    ContrastRow,
+    GroupRow,
+    contrast_markdown,
+    contrast_rows,
+    group_markdown,
+    group_rows,
+)
 from prefixyarn.tables.prompts import PromptRow, prompt_markdown, prompt_rows
 from prefixyarn.tables.rows import ScoreRow, write_rows
 from prefixyarn.tables.task import task_latex, task_markdown, task_notes, task_rows
@@ -79,11 +86,17 @@ def write_by_direction(job: Job, scored: Scored, rows: Sequence[ScoreRow]) -> No
 
 
 def write_groups(job: Job, scored: Scored) -> str:
-    """Write the table by groups of directions and items, and return what a reader sees."""
+    """Write the tables by groups of directions and items and of comparisons, and return what a reader sees."""
     params, metric = job.params, scores(job.params.task).metrics[0]
     rows = group_rows(metric, scored, params.resamples, params.seed)
+    contrasts = contrast_rows(metric, scored, params.resamples, params.seed)
     write_rows(job.output.groups, rows, GroupRow)
-    return group_markdown(rows, metric.title, params.foundations)
+    write_rows(job.output.contrasts, contrasts, ContrastRow)
+    told = (
+        group_markdown(rows, metric.title, params.foundations),
+        contrast_markdown(contrasts, metric.title, params.foundations),
+    )
+    return "\n".join(told)
 
 
 def write_primary(job: Job, scored: Scored) -> str:

@@ -54,7 +54,7 @@ def test_the_published_file_is_read(source: str, target: str, split: str, name: 
 
 
 def test_languages_are_ours() -> None:
-    assert {*crosssum.NAMES} == {*OURS} - {"de", "sw", "yo"}
+    assert {*crosssum.NAMES} == {"en", "fr", "zh", "pt", "uk", "ru", "ar"} < {*OURS}
 
 
 def test_an_article_has_one_id_in_all_directions(tmp_path: Path) -> None:

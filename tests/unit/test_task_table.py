@@ -195,6 +195,7 @@ def test_scores_are_those_of_the_foundation_whose_they_are(tmp_path: Path) -> No
         "by_direction.csv",
         "by_direction.md",
         "groups",
+        "contrasts",
         "primary",
     )
     made = {name: str(tmp_path / f"t.{name}") for name in names}
@@ -211,7 +212,7 @@ def test_scores_are_those_of_the_foundation_whose_they_are(tmp_path: Path) -> No
             "note": str(tmp_path / "note.json"),
         },
         output={
-            **{name: made[name] for name in ("csv", "md", "tex", "groups", "primary")},
+            **{name: made[name] for name in ("csv", "md", "tex", "groups", "contrasts", "primary")},
             "prompts": [made["prompts.csv"], made["prompts.md"]],
             "by_direction": [made["by_direction.csv"], made["by_direction.md"]],
             "other_directions": [],

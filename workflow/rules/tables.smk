@@ -64,6 +64,11 @@ for task in TASKS:
                 if task == "translation"
                 else []
             ),
+            contrasts=(
+                "results/{run}/tables/translation_contrasts.csv"
+                if task == "translation"
+                else []
+            ),
             primary=(
                 "results/{run}/tables/primary.csv" if task == "translation" else []
             ),
@@ -97,7 +102,10 @@ rule tabulate_across:
             "results/{{run}}/tables/{table}.csv", table=analysis_tables(config)
         ),
         groups=(
-            ["results/{run}/tables/translation_groups.csv"]
+            [
+                "results/{run}/tables/translation_groups.csv",
+                "results/{run}/tables/translation_contrasts.csv",
+            ]
             if "translation" in TASKS
             else []
         ),

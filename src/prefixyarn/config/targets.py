@@ -168,7 +168,7 @@ def final_tables(config: Config) -> list[str]:
     if fits_languages(config):
         found.append("language_resources_fit.csv")
     if "translation" in config["tasks"]:
-        found += ["translation_groups.csv", "primary.csv"]
+        found += ["translation_groups.csv", "translation_contrasts.csv", "primary.csv"]
     return found + [f"{name}.md" for name in (*listed, *analyses(config))]
 
 

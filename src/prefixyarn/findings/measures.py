@@ -19,7 +19,7 @@ from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import DRAWS, NONE, headline
-from prefixyarn.tables.groups import GroupRow
+from prefixyarn.tables.groups import ALL_DIRECTIONS, ContrastRow, GroupRow
 from prefixyarn.tables.informative import UNINFORMATIVE, against_constant
 from prefixyarn.tables.render import percent, with_ends
 from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
@@ -91,6 +91,11 @@ def _at_the_floor(rows: Sequence[ScoreRow], system: System) -> bool:
     return bool(own and constant and against_constant(own.score, constant.score) == UNINFORMATIVE)
 
 
+def at_the_floor(rows: Sequence[ScoreRow]) -> set[System]:
+    """Return the systems of one metric's rows that are no better than a constant answer."""
+    return {system for system in systems_of(rows) if _at_the_floor(rows, system)}
+
+
 def off_target(rows: Sequence[ScoreRow], kind: str) -> Measured | None:
     """Return by how many points a kind changes the share of answers in another language, beside both shares."""
     own = main_rows(rows)
@@ -110,6 +115,31 @@ def group(rows: Sequence[GroupRow], by: str, group: str, kind: str, field: str =
     row = next((row for row in own if row.system == system), None)
     value = getattr(row, field) if row else None
     return Measured(value, row.sentences, k=row.system.k) if row and value else None
+
+
+def contrast(rows: Sequence[ContrastRow], better: str, than: str, group: str = ALL_DIRECTIONS) -> Measured | None:
+    """Return how much better one prior does than another on the same items."""
+    row = next((row for row in rows if (row.better, row.than, row.group) == (better, than, group)), None)
+    return Measured(row.difference, row.sentences) if row else None
+
+
+def same_prior(rows: Sequence[ScoreRow], kind: str) -> Measured | None:
+    """Return what follows a prior, as a share of what follows the same prior in the SFT model; both without it."""
+    own = main_rows(rows)
+    whole = row_of_kind(own, kind)
+    if whole is None or not whole.system.k:
+        return None
+    row = find_row(own, whole.system, without=(whole.system.k, whole.system.unit))
+    if row is None or row.same_prior is None:
+        return None
+    return Measured(row.same_prior, row.n, k=whole.system.k, floor=_at_the_floor(own, whole.system))
+
+
+def language_by_k(rows: Sequence[SplitRow], field: str) -> Measured | None:
+    """Return what an opening in the language gives, by its number of tokens: a text."""
+    own = {row.k: getattr(row, field) for row in rows if (row.subset, row.part) == ("", "language")}
+    parts = [f"{with_ends(value, 2)} nats with {k} token{'s' * (k > 1)}" for k, value in sorted(own.items()) if value]
+    return Measured(None, here=", ".join(parts)) if parts else None
 
 
 def mechanism(rows: Sequence[MechanismRow], kind: str, field: str, model: str = "foundation") -> Measured | None:
@@ -202,6 +232,9 @@ MEASURES: Mapping[str, Measure] = {
     "group": group,
     "mechanism": mechanism,
     "mechanism_split": mechanism_split,
+    "contrast": contrast,
+    "same_prior": same_prior,
+    "language_by_k": language_by_k,
     "agreement": agreement,
     "longest": longest,
     "sft_prior": sft_prior,

@@ -17,7 +17,7 @@ from prefixyarn.findings.claims import Claim, Claims
 from prefixyarn.findings.measures import MEASURES, Measured
 from prefixyarn.findings.verdict import BORDERLINE, HOLDS, MEASURED, NOT, PARTLY, UNKNOWN, judge
 from prefixyarn.metrics.bootstrap import Interval
-from prefixyarn.tables.groups import GroupRow
+from prefixyarn.tables.groups import ContrastRow, GroupRow
 from prefixyarn.tables.render import markdown, with_ends
 from prefixyarn.tables.rows import ScoreRow
 
@@ -28,6 +28,7 @@ ROWS: dict[str, type[Any]] = {
     "summarization": ScoreRow,
     "tagging": ScoreRow,
     "translation_groups": GroupRow,
+    "translation_contrasts": ContrastRow,
     "mechanism": MechanismRow,
     "mechanism_split": SplitRow,
     "agreement": AgreementRow,
@@ -54,6 +55,7 @@ class FindingRow:
 
     Attributes:
         foundation: The foundation's name.
+        id: The claim's name.
         section: The section of the findings that it stands in.
         part: The part of the paper.
         claim: The claim.
@@ -70,6 +72,7 @@ class FindingRow:
     """
 
     foundation: str
+    id: str
     section: str
     part: str
     claim: str
@@ -125,6 +128,7 @@ def _row(
     part = claim.part or claims.tasks[table]
     return FindingRow(
         foundation=foundation,
+        id=claim.id,
         section=claim.section,
         part=part,
         claim=claim.claim.format(k=measured.k),
@@ -149,7 +153,11 @@ def _words(
     if verdict == BORDERLINE and partly:
         then += " In part it holds."
     if verdict == BORDERLINE and claim.equivalence and measured.n:
-        shown = f"Some {needed:,} items a direction would show it" if needed else "No number of items would show it"
+        shown = (
+            f"With some {needed:,} items a direction half of such runs would show it"
+            if needed
+            else "No number of items would show it"
+        )
         then += f" {shown}, if the value stays."
     return f"{told} {then}".strip()
 

@@ -11,18 +11,32 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from prefixyarn.examples import UNRELATED
 from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
 from prefixyarn.metrics.metric import Metric
 from prefixyarn.metrics.shares import Mean, average, corpus_mean, p_value, share
 from prefixyarn.metrics.subsets import SubsetScores, SystemScores
 from prefixyarn.records import System
-from prefixyarn.systems import NONE, SFT
+from prefixyarn.systems import NONE, SFT, headline
 from prefixyarn.tables.render import markdown, number, percent, system_cells, with_ends
 from prefixyarn.tables.task import by_system, drawn_together, mean_rate
 
 DIRECTIONS, ITEMS = "directions", "items"
 ON, OFF = "mostly on target", "mostly off target"  # of directions, by the foundation alone
 IN, OUT = "on target", "off target"  # of items
+ALL_DIRECTIONS = "all"
+# Which kinds of prior are compared, each behind which prompt.
+CONTRASTS = (
+    (("refined", "zero-shot"), ("own", "zero-shot")),
+    (("refined", "zero-shot"), ("shuffled", "zero-shot")),
+    (("refined-matched", "zero-shot"), ("own", "zero-shot")),
+    (("own", "zero-shot"), ("pseudo", "zero-shot")),
+    (("refined", "zero-shot"), ("none", UNRELATED)),
+    (("none", "few-shot"), ("refined", "zero-shot")),
+    (("pseudo", "few-shot"), ("none", "few-shot")),
+    (("refined", "few-shot"), ("none", "few-shot")),
+    (("sft", "few-shot"), ("none", "few-shot")),
+)
 
 
 @dataclass(frozen=True)
@@ -82,6 +96,74 @@ def group_rows(
     ]
 
 
+@dataclass(frozen=True)
+class ContrastRow:
+    """Two systems compared on the same items.
+
+    Attributes:
+        foundation: The foundation's name.
+        group: `ALL_DIRECTIONS`, or a group of directions.
+        sentences: English sentences behind it.
+        better: The prior, or the prompt, whose score is counted positive.
+        than: What it is compared with.
+        difference: Of the mean scores of the task's first metric, paired.
+        p: p-value of the paired test: exploratory.
+    """
+
+    foundation: str
+    group: str
+    sentences: int
+    better: str
+    than: str
+    difference: Interval
+    p: float
+
+
+def contrast_rows(
+    metric: Metric, scores: Mapping[str, Mapping[str, SubsetScores]], resamples: int, seed: int
+) -> list[ContrastRow]:
+    """Return the comparisons of `CONTRASTS` that a run's systems allow, over all directions and over their groups."""
+    rows = []
+    for foundation, subsets in scores.items():
+        entries = drawn_together(by_system(foundation, subsets))
+        counts = draw_counts(entries[NONE][0][0].test.n, resamples, seed)
+        groups = {ALL_DIRECTIONS: list(subsets), **directions_of(subsets)}
+        for better, than in CONTRASTS:
+            pair = [_chosen(list(entries), kind, prompt) for kind, prompt in (better, than)]
+            for group, names in groups.items() if None not in pair else ():
+                own, other = (
+                    _mean(metric, [entries[s][list(subsets).index(n)] for n in names], counts) for s in pair if s
+                )
+                difference = interval(own.score - other.score, own.resampled - other.resampled)
+                rows.append(
+                    ContrastRow(
+                        foundation=foundation,
+                        group=group,
+                        sentences=counts.shape[1],
+                        better=_told(*better),
+                        than=_told(*than),
+                        difference=difference,
+                        p=p_value(own, other),
+                    )
+                )
+    return rows
+
+
+def _chosen(systems: Sequence[System], kind: str, prompt: str) -> System | None:
+    prompts = dict.fromkeys(s.prompt for s in systems if s.prompt.startswith(prompt))
+    return next((found for name in prompts if (found := headline(systems, kind, prompt=name))), None)
+
+
+def _told(kind: str, prompt: str) -> str:
+    return kind if prompt == "zero-shot" else f"{prompt}, {kind}"
+
+
+def _mean(metric: Metric, entries: Sequence[Sequence[SystemScores]], counts: np.ndarray) -> Mean:
+    """Return the mean over subsets of the scores of a system, of several draws of theirs."""
+    scored = [[entry.test.metrics[metric.name] for entry in own] for own in entries]
+    return average([average([corpus_mean(metric, s.score, s.items, counts) for s in drawn]) for drawn in scored])
+
+
 def directions_of(subsets: Mapping[str, SubsetScores]) -> dict[str, list[str]]:
     """Return the directions in which the foundation alone answers mostly in the target language, and the others."""
     found: dict[str, list[str]] = {ON: [], OFF: []}
@@ -102,10 +184,7 @@ def _of_directions(
         places = [list(subsets).index(name) for name in names]
         means = {}
         for system, own in entries.items():
-            scored = [[e.test.metrics[metric.name] for e in own[place]] for place in places]
-            means[system] = average(
-                [average([corpus_mean(metric, s.score, s.items, counts) for s in drawn]) for drawn in scored]
-            )
+            means[system] = _mean(metric, [own[place] for place in places], counts)
         off = {
             system: mean_rate([e.test.error_types["off_target"] for place in places for e in own[place]])
             for system, own in entries.items()
@@ -176,6 +255,25 @@ def _rows(
         )
         for system, own in means.items()
     ]
+
+
+def contrast_markdown(rows: Sequence[ContrastRow], metric: str, foundations: Mapping[str, str]) -> str:
+    """Render the comparisons as Markdown, a table per foundation."""
+    parts = []
+    for foundation, label in foundations.items():
+        own = {(row.better, row.than, row.group): row for row in rows if row.foundation == foundation}
+        groups = dict.fromkeys(group for _, _, group in own)
+        shown = [
+            {
+                "prior": better,
+                "less that of": than,
+                **{g: with_ends(own[better, than, g].difference) if (better, than, g) in own else "–" for g in groups},
+            }
+            for better, than in dict.fromkeys((better, than) for better, than, _ in own)
+        ]
+        if shown:
+            parts.append(f"#### Priors against each other, {metric}, {label}\n\n{markdown(shown)}\n")
+    return "\n".join(parts) + "\n- Paired differences over the same items; exploratory.\n"
 
 
 def group_markdown(rows: Sequence[GroupRow], metric: str, foundations: Mapping[str, str]) -> str:

@@ -39,7 +39,8 @@ class ScoreRow:
             a resample, the interval is without bounds: from 0 to infinity.
         recovery: 100 · (score − none) / (sft − none), of means of whole answers.
         gain: The score less that of ``none``, paired; None for ``none`` itself.
-        same_prior: 100 · score / score of the SFT model with the same prior; None where that was not decoded.
+        same_prior: 100 · score / score of the SFT model with the same prior; None where that was not decoded. Of
+            continuations, only without just that prior.
         off_target_change: By how many points of a hundred ``off_target`` is more than that of ``none``; of means only.
         p_none: p-value of the paired test against ``none``: exploratory, not corrected for the number of rows.
         p_sft: The same against the SFT model.

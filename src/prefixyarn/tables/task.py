@@ -150,12 +150,14 @@ class _Table:
         return average(means)
 
     def _continuation_row(self, system: System, k: int, unit: str) -> ScoreRow:
-        mean = self._continuation(system, k, unit)
+        mean, tuned = self._continuation(system, k, unit), replace(system, model="sft")
         sft = self._continuation(SFT, k, unit) if SFT in self._entries else None
+        own = (k, unit) == (system.k, system.unit) and system.model == "foundation" and tuned in self._entries
         return ScoreRow(
             **{**self._names("test", system), "without_k": k, "without_unit": unit},
             score=interval(mean.score, mean.resampled),
             share=share(mean, sft) if sft else None,
+            same_prior=share(mean, self._continuation(tuned, k, unit)) if own else None,
         )
 
     def _continuation(self, system: System, k: int, unit: str) -> Mean:
