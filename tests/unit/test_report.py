@@ -84,6 +84,12 @@ def test_sections_are_those_that_a_run_has_something_for(tmp_path: Path) -> None
     assert found["Cost"].table == "text of cost_translation.md\n\ntext of cost_tagging.md\n"
 
 
+def test_a_documents_headings_stand_below_its_sections(tmp_path: Path) -> None:
+    (tmp_path / "findings.md").write_text("# Findings\n\nText.\n\n## Controls\n\n# of items\n")
+    (found,) = sections({"tasks": [], "foundations": []}, [tmp_path / "findings.md"], [])
+    assert found.title == "Findings, claim by claim" and "### Controls" in found.table and "# Findings" not in found.table
+
+
 def test_examples_show_the_headlines_priors(tmp_path: Path) -> None:
     systems = [NONE, *(System("refined", "", k, "token") for k in (1, 2, 4)), System("oracle", "", 2, "token")]
     items, decoded, sft = (tmp_path / name for name in ("items", "decoded", "sft"))

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -128,10 +129,17 @@ def sections(config: Mapping[str, Any], tables: Sequence[Path], figures: Sequenc
         shown = dict.fromkeys(pattern.format(**pair) for pattern in drawn for pair in pairs)
         read = dict.fromkeys(pattern.format(**pair) for pattern in tabulated for pair in pairs)
         own_figures = tuple(figure_files[name] for name in shown if name in figure_files)
-        text = "\n".join(table_files[name].read_text(encoding="utf-8") for name in read if name in table_files)
+        text = "\n".join(_below(table_files[name].read_text(encoding="utf-8")) for name in read if name in table_files)
         if own_figures or text:
             found.append(Section(title, caption, own_figures, text))
     return found
+
+
+def _below(text: str) -> str:
+    """Return a text with its headings below a section's: a document loses its title, which the section has."""
+    if not text.startswith("# "):
+        return text
+    return re.sub("^#", "##", text.partition("\n")[2], flags=re.MULTILINE)
 
 
 def examples(subsets: Sequence[str], data: Sequence[Path], decoded: Sequence[Path], sft: Path | None) -> list[Example]:
