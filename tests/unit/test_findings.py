@@ -146,9 +146,10 @@ def test_two_mechanisms_are_told_apart() -> None:
     assert switch.verdict == NOT and "the language itself" in switch.says
     assert rows["Where it answers in the target language, random words do no harm"].verdict == NOT
     assert rows["Random content words"].verdict == HOLDS
-    assert "1.00 (0.50–1.50) nats with 2 tokens" in rows[
-        "An opening in the right language makes the next token of the reference likelier"
-    ].says
+    assert (
+        "1.00 (0.50–1.50) nats with 2 tokens"
+        in rows["An opening in the right language makes the next token of the reference likelier"].says
+    )
     assert "per token" in rows["And the tokens after that one"].says
 
 

@@ -87,7 +87,9 @@ def test_sections_are_those_that_a_run_has_something_for(tmp_path: Path) -> None
 def test_a_documents_headings_stand_below_its_sections(tmp_path: Path) -> None:
     (tmp_path / "findings.md").write_text("# Findings\n\nText.\n\n## Controls\n\n# of items\n")
     (found,) = sections({"tasks": ["tagging"], "foundations": [{"name": "a"}]}, [tmp_path / "findings.md"], [])
-    assert found.title == "Findings, claim by claim" and "### Controls" in found.table and "# Findings" not in found.table
+    assert (
+        found.title == "Findings, claim by claim" and "### Controls" in found.table and "# Findings" not in found.table
+    )
 
 
 def test_examples_show_the_headlines_priors(tmp_path: Path) -> None:

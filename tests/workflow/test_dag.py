@@ -32,7 +32,7 @@ from prefixyarn.tasks.task import FREE
 ROOT = Path(__file__).resolve().parents[2]
 # Systems decoded from priors, see test_a_whole_run_makes_the_tables.
 DECODED = 1 + 2 + 3 * (2 + 4 + 7) + 1 + 1 + 3 * 4 + 3 * 2
-MODULE = Path("src/prefixyarn/metrics/error_types.py")
+MODULE = Path("src/prefixyarn/metrics/subsets.py")
 
 
 def score_rows(copy: Copy, table: str) -> list[ScoreRow]:
@@ -61,11 +61,11 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
         # A random model's BLEU is 0, of which there are no shares.
         alone = {row.share and row.share.score for row in whole(own) if row.system == SFT}
         assert alone <= {100.0, None} and (name == "other_directions" or 100.0 in alone)
-    assert "52.5 %" in (tables / "translation.md").read_text() and "toprule" in (tables / "translation.tex").read_text()
+    assert "52.5 %" in (tables / "findings.md").read_text() and "toprule" in (tables / "translation.tex").read_text()
     costs = {row.source: row for row in read_rows(tables / "cost_translation.csv", CostRow)}
     assert list(costs) == ["none", "pseudo", "refined", "sft prior", "sft model", "few-shot"]
     assert costs["sft model"].training_seconds > costs["none"].training_seconds == 0
-    assert costs["sft prior"].sentences == 8 and (costs["refined"].seconds_per_prior or 0) > 0
+    assert costs["sft prior"].sentences == 64 and (costs["refined"].seconds_per_prior or 0) > 0
     shares = [
         row.share.score
         for row in read_rows(tables / "overview.csv", OverviewRow)
@@ -74,7 +74,7 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
     cost = costs["refined"].share
     assert (cost.score if cost else 0) == max(shares, default=0), "a source costs what it costs for its best score"
     found = read_rows(tables / "findings.csv", FindingRow)
-    assert {row.see for row in found} > {"translation.md", "tagging.md", "agreement.csv", "prior_quality.csv"}
+    assert {row.see for row in found} > {"translation.csv", "tagging.csv", "agreement.csv", "prior_quality.csv"}
     assert {row.verdict for row in found} <= {
         *("holds", "holds partly", "does not hold", "cannot tell here", "answered")
     }
@@ -257,7 +257,7 @@ def test_a_changed_module_reruns_exactly_its_rules(copy: Copy) -> None:
     original = path.read_text()
     path.write_text(original + "# one more line\n")
     try:
-        # error_types.py is used in scoring; the tasks' tables, figures and the report follow. The analyses do without it.
+        # subsets.py is used in scoring; the tasks' tables, figures and the report follow. The analyses do without it.
         assert copy.planned() == SCORING - ANALYSES
     finally:
         path.write_text(original)

@@ -37,15 +37,14 @@ SECTIONS = (
     ),
     (
         "Findings, claim by claim",
-        "Each claim of the paper, its limits and open questions, with our numbers and the verdict by margins fixed "
-        "before the run.",
+        "Each claim of the paper, its limits and open questions, with our numbers and the verdict by fixed margins.",
         (),
         ("findings.md",),
     ),
     (
         "Translation (section 4.2)",
-        "The paper's claims with our verdicts, by margins fixed before the run, then every system. See whether random, "
-        "shuffled and fixed openings help (they should not), and whether the SFT model gains as much from a prior.",
+        "Every system, then the same where the foundation alone answers in the target language and where it does not, "
+        "and the tests fixed beforehand. See whether random, shuffled and fixed openings help, and where.",
         ("off_target_{model}",),
         ("translation.md",),
     ),
