@@ -188,7 +188,7 @@ def test_findings_follow_from_the_committed_tables() -> None:
     kept = [(row.claim, row.verdict, row.here) for row in read_rows(TABLES / "findings.csv", FindingRow)]
     assert kept == [(row.claim, row.verdict, row.here) for row in rows]
     tests = primary_markdown(read_rows(TABLES / "primary.csv", PrimaryRow), CLAIMS.version)
-    label = re.findall("claims, (.*)", (TABLES / "findings.md").read_text(encoding="utf-8"))[0]
+    label = re.findall("paper's claims, (.*)", (TABLES / "findings.md").read_text(encoding="utf-8"))[0]
     read = read_rows(TABLES / "findings.csv", FindingRow)
     assert (TABLES / "findings.md").read_text(encoding="utf-8") == document(
         CLAIMS, read, "default", {foundation: label}, tests
