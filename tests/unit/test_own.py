@@ -37,7 +37,8 @@ def test_first_tokens_are_those_of_the_models_own_distribution() -> None:
 def test_continuations_are_greedy_and_end_by_the_stop_rule() -> None:
     session = opened()
     prompt = (2, 11, 12, 13)
-    for first in range(300, 308):
+    going_on = [token for token in range(300, 400) if token not in session.stops.newline_ids]
+    for first in going_on[:8]:
         whole = session.continued([(prompt, (first,))], 6)[0]
         assert 1 <= len(whole) <= 6
         assert list(whole) == greedily(session, (*prompt, first), len(whole))
