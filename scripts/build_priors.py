@@ -14,7 +14,7 @@ from prefixyarn.examples import system_prompts
 from prefixyarn.job import Job, run
 from prefixyarn.job_files import files_by_subset
 from prefixyarn.languages import Direction
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.tokenizer import load_tokenizer, prompt_ids
 from prefixyarn.priors.build import another, build_priors, encoder
 from prefixyarn.priors.dictionary import LIKELIEST, salient_words
@@ -57,7 +57,8 @@ def main(job: Job) -> None:
     files = files_by_subset(job.input.data, params.subsets)
     matched = job.input.get("matched")
     same_pairs = read_subsets(matched, Prediction, params.subsets) if matched else {}
-    ranked, opened = (any(wanted(s) for s in systems) for wanted in (picks, opens))
+    ranked, opened = any(s.variant == LIKELIEST for s in systems), any(s.kind == "own" for s in systems)
+    detector = LanguageDetector(params.languages)
     session = open_session(job) if ranked or opened else None
 
     found: dict[str, list[Prior]] = {}
@@ -93,7 +94,7 @@ def main(job: Job) -> None:
         if session and opened:
             filled = {i.id: tuple(prompt_ids(tokenizer, prompt.fill(i.source, direction))) for i in items}
             done = Progress(f"build_priors {subset}", len(items), "openings")
-            begun = openings(session, filled, direction.target, LanguageDetector(params.languages), done)
+            begun = openings(session, filled, direction.target, detector, done)
             material = replace(material, own=begun)
         constraints = {item.id: task.constraint(item, tokenizer.backend_tokenizer) for item in items}
         priors = build_priors(items, own, prompts, tokenizer, encode, material, constraints)
@@ -101,16 +102,6 @@ def main(job: Job) -> None:
         unknown = sum(p.kind == "pseudo" and p.origin.endswith("(no entry)") for p in priors)
         logging.info("%s: %d priors; %d pseudo priors without a dictionary entry", subset, len(priors), unknown)
     write_by_subset(job.output.priors, found)
-
-
-def picks(system: System) -> bool:
-    """Tell whether the foundation picks such a system's prior among what a dictionary offers."""
-    return system.variant == LIKELIEST
-
-
-def opens(system: System) -> bool:
-    """Tell whether such a system's prior is the foundation's own opening."""
-    return system.kind == "own"
 
 
 def open_session(job: Job) -> Session:

@@ -9,7 +9,7 @@ from pathlib import Path
 from prefixyarn.analysis.agreement import Step
 from prefixyarn.analysis.agreement.measure import readings, steps
 from prefixyarn.job import Job, run
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.foundation import identity, load
 from prefixyarn.models.sft.adapter import SftModel
 from prefixyarn.progress import Progress

@@ -10,7 +10,7 @@ from tokenizers import Tokenizer
 from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.continuation import PrefixStripper
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.subsets import SubsetScores, score_subset, write_scores
 from prefixyarn.prompts import share_shortened
 from prefixyarn.records import Item, Output, Prediction, Prior, read_records, read_subsets

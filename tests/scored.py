@@ -8,7 +8,7 @@ from dataclasses import asdict, dataclass, replace
 import tiny
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.continuation import PrefixStripper
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.subsets import SubsetScores, score_subset
 from prefixyarn.records import Item, Output, System
 from prefixyarn.tasks.scoring import scores

@@ -3,7 +3,8 @@ from typing import Any
 
 import pytest
 
-from prefixyarn.metrics.error_types import LanguageDetector, error_types
+from prefixyarn.metrics.error_types import error_types
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.records import Item, Output, System
 
 DETECTOR = LanguageDetector(["en", "de", "fr", "zh", "pt", "uk", "ru", "ar"])

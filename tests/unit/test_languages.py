@@ -9,7 +9,7 @@ from prefixyarn.data.official import flores_file, muse_files, treebank_files
 from prefixyarn.data.words import function_words, words
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, SCRIPTS, Direction, Language, Treebank, language, mostly_in_script
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.prompts import Prompt
 from prefixyarn.tasks.tagging import silver
 

@@ -10,7 +10,7 @@ from prefixyarn.data.words import cut, tagged, tags_of
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.continuation import PrefixStripper
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.refined import first_unit_accuracy, linear_tagger
 from prefixyarn.priors.build import another, build_priors, encoder
 from prefixyarn.priors.material import Material

@@ -32,7 +32,7 @@ from prefixyarn.tasks.task import FREE
 ROOT = Path(__file__).resolve().parents[2]
 # Systems decoded from priors, see test_a_whole_run_makes_the_tables.
 DECODED = 1 + 2 + 3 * (2 + 4 + 7) + 1 + 1 + 3 * 4 + 3 * 2
-MODULE = Path("src/prefixyarn/metrics/subsets.py")
+MODULE = Path("src/prefixyarn/metrics/error_types.py")
 
 
 def score_rows(copy: Copy, table: str) -> list[ScoreRow]:
@@ -257,7 +257,7 @@ def test_a_changed_module_reruns_exactly_its_rules(copy: Copy) -> None:
     original = path.read_text()
     path.write_text(original + "# one more line\n")
     try:
-        # subsets.py is used in scoring; the tasks' tables, figures and the report follow. The analyses do without it.
+        # error_types.py is used in scoring; the tasks' tables, figures and the report follow. The analyses do without it.
         assert copy.planned() == SCORING - ANALYSES
     finally:
         path.write_text(original)

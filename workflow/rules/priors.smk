@@ -50,27 +50,33 @@ rule build_priors:
         "../../scripts/build_priors.py"
 
 
+# What the priors of the analyses, which are of the translation task, are made from.
+ANALYSIS_FILES = {
+    "code": code_inputs("scripts/build_priors.py", ["tasks.translation.task"]),
+    "manifest": "resources/foundations/{model}/model/manifest.json",
+    "choice": "results/{run}/prompts/translation/{model}.json",
+    "sft": (
+        "results/{run}/sft/translation/{model}.jsonl"
+        if has(config, "translation", "sft")
+        else []
+    ),
+    "refined": (
+        "results/{run}/refined/translation.jsonl"
+        if has(config, "translation", "refined")
+        else []
+    ),
+    "lexicon": expand(
+        "results/{{run}}/lexicon/translation/{subset}.tsv",
+        subset=MAIN["translation"],
+    ),
+    "train": splits_of("translation", "train.jsonl", subsets=MAIN),
+    "data": splits_of("translation", "test.jsonl", subsets=MAIN),
+}
+
+
 use rule build_priors as build_analysis_priors with:
     input:
-        code=code_inputs("scripts/build_priors.py", ["tasks.translation.task"]),
-        manifest="resources/foundations/{model}/model/manifest.json",
-        choice="results/{run}/prompts/translation/{model}.json",
-        sft=(
-            "results/{run}/sft/translation/{model}.jsonl"
-            if has(config, "translation", "sft")
-            else []
-        ),
-        refined=(
-            "results/{run}/refined/translation.jsonl"
-            if has(config, "translation", "refined")
-            else []
-        ),
-        lexicon=expand(
-            "results/{{run}}/lexicon/translation/{subset}.tsv",
-            subset=MAIN["translation"],
-        ),
-        train=splits_of("translation", "train.jsonl", subsets=MAIN),
-        data=splits_of("translation", "test.jsonl", subsets=MAIN),
+        **ANALYSIS_FILES,
     output:
         priors="results/{run}/analysis/priors/{model}.jsonl",
     log:
@@ -100,30 +106,12 @@ use rule build_priors as build_analysis_priors with:
 # Likelihoods alone are asked for behind these: nothing is decoded.
 use rule build_priors as build_mechanism_priors with:
     input:
-        code=code_inputs("scripts/build_priors.py", ["tasks.translation.task"]),
-        manifest="resources/foundations/{model}/model/manifest.json",
-        choice="results/{run}/prompts/translation/{model}.json",
-        sft=(
-            "results/{run}/sft/translation/{model}.jsonl"
-            if has(config, "translation", "sft")
-            else []
-        ),
-        refined=(
-            "results/{run}/refined/translation.jsonl"
-            if has(config, "translation", "refined")
-            else []
-        ),
+        **ANALYSIS_FILES,
         matched=(
             "results/{run}/refined_matched/translation.jsonl"
             if has(config, "translation", "matched")
             else []
         ),
-        lexicon=expand(
-            "results/{{run}}/lexicon/translation/{subset}.tsv",
-            subset=MAIN["translation"],
-        ),
-        train=splits_of("translation", "train.jsonl", subsets=MAIN),
-        data=splits_of("translation", "test.jsonl", subsets=MAIN),
     output:
         priors="results/{run}/analysis/mechanism/priors/{model}.jsonl",
     log:

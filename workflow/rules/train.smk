@@ -54,22 +54,28 @@ use rule train_sft as train_sft_again with:
         "Training the SFT model of {wildcards.model} for {wildcards.task} with seed {wildcards.sft_seed}"
 
 
+# What a refined model is trained on and predicts.
+REFINED_FILES = {
+    "code": lambda w: code_inputs(
+        "scripts/train_refined.py",
+        [f"models.refined.{config[w.task]['refined']['kind'].replace('-', '_')}"],
+    ),
+    "pretrained": lambda w: [
+        f"resources/refined/{name}/source.json"
+        for name in [pretrained_name(config, w.task)]
+        if name
+    ],
+    "train": splits("train"),
+    "dev": splits("dev"),
+    "held_out": splits("dev", "test", "out_of_domain"),
+    "data": splits("test", "out_of_domain"),
+}
+
+
 # It is trained and predicts in one job: both need the same test items, which are held out of training.
 rule train_refined:
     input:
-        code=lambda w: code_inputs(
-            "scripts/train_refined.py",
-            [f"models.refined.{config[w.task]['refined']['kind'].replace('-', '_')}"],
-        ),
-        pretrained=lambda w: [
-            f"resources/refined/{name}/source.json"
-            for name in [pretrained_name(config, w.task)]
-            if name
-        ],
-        train=splits("train"),
-        dev=splits("dev"),
-        held_out=splits("dev", "test", "out_of_domain"),
-        data=splits("test", "out_of_domain"),
+        **REFINED_FILES,
     output:
         manifest="results/{run}/models/refined/{task}/manifest.json",
         predictions="results/{run}/refined/{task}.jsonl",
@@ -104,19 +110,7 @@ rule train_refined:
 # The same on the SFT model's own training pairs: fair in the other direction, as the SFT model sees a part of the text.
 use rule train_refined as train_refined_matched with:
     input:
-        code=lambda w: code_inputs(
-            "scripts/train_refined.py",
-            [f"models.refined.{config[w.task]['refined']['kind'].replace('-', '_')}"],
-        ),
-        pretrained=lambda w: [
-            f"resources/refined/{name}/source.json"
-            for name in [pretrained_name(config, w.task)]
-            if name
-        ],
-        train=splits("train"),
-        dev=splits("dev"),
-        held_out=splits("dev", "test", "out_of_domain"),
-        data=splits("test", "out_of_domain"),
+        **REFINED_FILES,
         sft=f"results/{{run}}/models/sft/{{task}}/{next(iter(FOUNDATIONS))}/manifest.json",
     output:
         manifest="results/{run}/models/refined_matched/{task}/manifest.json",

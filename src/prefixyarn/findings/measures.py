@@ -18,11 +18,12 @@ from prefixyarn.analysis.prior_quality.sft_priors import SftPriorRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
-from prefixyarn.systems import DRAWS, NONE, headline
+from prefixyarn.systems import NONE, headline
 from prefixyarn.tables.groups import ALL_DIRECTIONS, ContrastRow, GroupRow
 from prefixyarn.tables.informative import UNINFORMATIVE, against_constant
 from prefixyarn.tables.render import percent, with_ends
 from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
+from prefixyarn.tables.task import judged
 from prefixyarn.tasks.tagging.scores import COMMONEST_TAG
 
 
@@ -57,21 +58,9 @@ def row_of_kind(
     variant: str | None = None,
     prompt: str = "zero-shot",
 ) -> ScoreRow | None:
-    """Return the mean of a kind's headline system: of a random kind with several draws, of their mean.
-
-    Args:
-        rows: Rows of one foundation and metric.
-        kind: The prior kind.
-        model: What decodes.
-        variant: The variant; None for the first there is.
-        prompt: The prompt; ``few-shot`` for whichever number of examples was chosen.
-    """
-    systems = systems_of(rows)
-    prompts = dict.fromkeys(s.prompt for s in systems if s.prompt.startswith(prompt))
-    drawn = any(s.kind == kind and s.variant == DRAWS for s in systems)
-    chosen = DRAWS if variant is None and drawn else variant
-    found = [s for name in prompts if (s := headline(systems, kind, model, chosen, name))]
-    return find_row(rows, found[0]) if found else None
+    """Return the mean of the system that a kind is judged by, of rows of one foundation and metric; see `judged`."""
+    system = judged(systems_of(rows), kind, model, variant, prompt)
+    return find_row(rows, system) if system else None
 
 
 def score(rows: Sequence[ScoreRow], kind: str, field: str, **which: Any) -> Measured | None:
@@ -109,9 +98,7 @@ def off_target(rows: Sequence[ScoreRow], kind: str) -> Measured | None:
 def group(rows: Sequence[GroupRow], by: str, group: str, kind: str, field: str = "gain") -> Measured | None:
     """Return a field of a kind's row in a group of directions or items."""
     own = [row for row in rows if (row.by, row.group) == (by, group)]
-    systems = [row.system for row in own]
-    drawn = any(s.kind == kind and s.variant == DRAWS for s in systems)
-    system = headline(systems, kind, variant=DRAWS if drawn else None)
+    system = judged([row.system for row in own], kind)
     row = next((row for row in own if row.system == system), None)
     value = getattr(row, field) if row else None
     return Measured(value, row.sentences, k=row.system.k) if row and value else None

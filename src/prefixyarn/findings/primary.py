@@ -12,14 +12,13 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from prefixyarn.findings.claims import Claims, FixedTest
-from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
+from prefixyarn.metrics.bootstrap import Interval, draw_counts
 from prefixyarn.metrics.metric import Metric
-from prefixyarn.metrics.shares import Mean, average, corpus_mean, holm, p_value
+from prefixyarn.metrics.shares import Mean, average, corpus_mean, difference, holm, p_value
 from prefixyarn.metrics.subsets import SubsetScores, SystemScores
 from prefixyarn.records import System
-from prefixyarn.systems import DRAWS, NONE, headline
 from prefixyarn.tables.render import foundation_cell, markdown, p_cell, with_ends
-from prefixyarn.tables.task import by_system, drawn_together
+from prefixyarn.tables.task import by_system, drawn_together, judged
 
 FEWEST = 8  # new items: with fewer there is no test
 
@@ -92,7 +91,7 @@ def _row(
     if not {*names} <= {*subsets}:
         return None
     entries = drawn_together(by_system(foundation, subsets))
-    systems = [_system(list(entries), kind) for kind in (test.better, test.than)]
+    systems = [judged(entries, kind) for kind in (test.better, test.than)]
     if None in systems:
         return None
     ids = subsets[names[0]].domains["test"]
@@ -108,13 +107,7 @@ def _row(
         return average([average([_on(metric, e, new, counts) for e in entries[system][place]]) for place in places])
 
     better, than = (mean(system) for system in systems if system)
-    difference = interval(better.score - than.score, better.resampled - than.resampled)
-    return replace(row, difference=difference, p=p_value(better, than))
-
-
-def _system(systems: Sequence[System], kind: str) -> System | None:
-    drawn = any(s.kind == kind and s.variant == DRAWS for s in systems)
-    return NONE if kind == "none" else headline(systems, kind, variant=DRAWS if drawn else None)
+    return replace(row, difference=difference(better, than), p=p_value(better, than))
 
 
 def _on(metric: Metric, entry: SystemScores, places: Sequence[int], counts: np.ndarray) -> Mean:

@@ -8,11 +8,11 @@ from pathlib import Path
 from prefixyarn.findings.measures import at_the_floor, main_rows, row_of_kind
 from prefixyarn.findings.table import FindingRow
 from prefixyarn.records import System
-from prefixyarn.systems import NONE, SFT
+from prefixyarn.systems import SFT
 from prefixyarn.tables.groups import DIRECTIONS, OFF, ON, GroupRow
-from prefixyarn.tables.headline import shown
+from prefixyarn.tables.headline import overview_lines, shown
 from prefixyarn.tables.overview import OverviewRow
-from prefixyarn.tables.render import ends, markdown, number, percent, prior_cell, with_ends
+from prefixyarn.tables.render import ends, markdown, number, percent, with_ends
 from prefixyarn.tables.rows import ScoreRow, find_row, read_rows
 
 BEGIN, END = "<!-- numbers: begin -->", "<!-- numbers: end -->"
@@ -104,12 +104,7 @@ def _systems(rows: Sequence[ScoreRow], groups: Sequence[GroupRow]) -> list[dict[
 
 def _tasks(rows: Sequence[OverviewRow], floor: Collection[System]) -> list[dict[str, str]]:
     tasks = list(dict.fromkeys(row.task for row in rows))
-    lines: dict[str, dict[str, str]] = {}
-    for row in rows:
-        few = "few-shot, " if row.system.prompt.startswith("few-shot") else ""
-        name = few + ("alone" if row.system.kind == NONE.kind else prior_cell(row.system))
-        mark = "≤ " if row.task == "tagging" and row.system in floor else ""
-        lines.setdefault(name, {})[row.task] = f"{mark}{number(row.share)} ({ends(row.share)})"
+    lines = overview_lines(rows, lambda row: "≤ " if row.task == "tagging" and row.system in floor else "")
     return [{"prior": name, **{task: own.get(task, "–") for task in tasks}} for name, own in lines.items()]
 
 

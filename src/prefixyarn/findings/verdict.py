@@ -29,11 +29,6 @@ class Margin:
             return True
         return False if value.high < low or value.low > high else None
 
-    def contains(self, score: float) -> bool:
-        """Return whether a single value lies within the bounds."""
-        low, high = self._bounds
-        return low <= score <= high
-
     def needed(self, value: Interval, n: int) -> int | None:
         """Return how many items would show that the value lies within, if it stays what it is; None if it is outside.
 

@@ -47,6 +47,11 @@ def p_value(own: Mean, other: Mean) -> float:
     return paired_p(own.score - other.score, own.resampled - other.resampled)
 
 
+def difference(own: Mean, other: Mean) -> Interval:
+    """Return own − other, paired: the same draws on both sides."""
+    return interval(own.score - other.score, own.resampled - other.resampled)
+
+
 def share(own: Mean, sft: Mean) -> Interval | None:
     """Return 100 · own / sft, the ratio of means; None where the SFT model scores 0."""
     if sft.score <= 0 or (sft.resampled <= 0).any():

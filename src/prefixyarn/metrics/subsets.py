@@ -15,7 +15,7 @@ from pydantic import TypeAdapter, ValidationError
 from prefixyarn.errors import InputError
 from prefixyarn.metrics.bootstrap import draw_counts, interval, paired_p
 from prefixyarn.metrics.continuation import PrefixStripper
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.metric import ItemScores, Metric
 from prefixyarn.records import Item, Output, System, write_json
 from prefixyarn.systems import NONE, SFT

@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from prefixyarn.decode.session import Session
 from prefixyarn.decode.stops import answer_text
 from prefixyarn.languages import language
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.priors.material import Ids, PriorText
 
 FIRST = 64  # first tokens that are looked at
@@ -33,8 +33,8 @@ def openings(
 
     Returns:
         An opening of `CONTINUED` tokens or fewer after the first, as token ids with their text, that does not name the
-        language. Where none of `FIRST`
-        first tokens leads into the language: what the foundation does by itself, its likeliest opening.
+        language. Where none of `FIRST` first tokens leads into the language: what the foundation does by itself, its
+        likeliest opening.
     """
     eos = session.stops.eos_ids
     firsts = session.first_tokens(list(prompts.values()), FIRST)

@@ -6,7 +6,7 @@ foundation alone answers in the target language already, only the second is left
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -14,12 +14,12 @@ import numpy as np
 from prefixyarn.examples import UNRELATED
 from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
 from prefixyarn.metrics.metric import Metric
-from prefixyarn.metrics.shares import Mean, average, corpus_mean, p_value, share
+from prefixyarn.metrics.shares import Mean, average, difference, p_value, share
 from prefixyarn.metrics.subsets import SubsetScores, SystemScores
 from prefixyarn.records import System
-from prefixyarn.systems import NONE, SFT, headline
+from prefixyarn.systems import NONE, SFT
 from prefixyarn.tables.render import markdown, number, percent, system_cells, with_ends
-from prefixyarn.tables.task import by_system, drawn_together, mean_rate
+from prefixyarn.tables.task import by_system, drawn_together, judged, mean_rate, means_by_subset
 
 DIRECTIONS, ITEMS = "directions", "items"
 ON, OFF = "mostly on target", "mostly off target"  # of directions, by the foundation alone
@@ -127,14 +127,12 @@ def contrast_rows(
     for foundation, subsets in scores.items():
         entries = drawn_together(by_system(foundation, subsets))
         counts = draw_counts(entries[NONE][0][0].test.n, resamples, seed)
+        means = means_by_subset(metric, entries, counts)
         groups = {ALL_DIRECTIONS: list(subsets), **directions_of(subsets)}
         for better, than in CONTRASTS:
-            pair = [_chosen(list(entries), kind, prompt) for kind, prompt in (better, than)]
+            pair = [judged(entries, kind, prompt=prompt) for kind, prompt in (better, than)]
             for group, names in groups.items() if None not in pair else ():
-                own, other = (
-                    _mean(metric, [entries[s][list(subsets).index(n)] for n in names], counts) for s in pair if s
-                )
-                difference = interval(own.score - other.score, own.resampled - other.resampled)
+                own, other = (_over(means[system], subsets, names) for system in pair if system)
                 rows.append(
                     ContrastRow(
                         foundation=foundation,
@@ -142,26 +140,20 @@ def contrast_rows(
                         sentences=counts.shape[1],
                         better=_told(*better),
                         than=_told(*than),
-                        difference=difference,
+                        difference=difference(own, other),
                         p=p_value(own, other),
                     )
                 )
     return rows
 
 
-def _chosen(systems: Sequence[System], kind: str, prompt: str) -> System | None:
-    prompts = dict.fromkeys(s.prompt for s in systems if s.prompt.startswith(prompt))
-    return next((found for name in prompts if (found := headline(systems, kind, prompt=name))), None)
-
-
 def _told(kind: str, prompt: str) -> str:
     return kind if prompt == "zero-shot" else f"{prompt}, {kind}"
 
 
-def _mean(metric: Metric, entries: Sequence[Sequence[SystemScores]], counts: np.ndarray) -> Mean:
-    """Return the mean over subsets of the scores of a system, of several draws of theirs."""
-    scored = [[entry.test.metrics[metric.name] for entry in own] for own in entries]
-    return average([average([corpus_mean(metric, s.score, s.items, counts) for s in drawn]) for drawn in scored])
+def _over(means: Sequence[Mean], subsets: Iterable[str], names: Collection[str]) -> Mean:
+    """Return the mean over some of the subsets."""
+    return average([mean for mean, subset in zip(means, subsets, strict=True) if subset in names])
 
 
 def directions_of(subsets: Mapping[str, SubsetScores]) -> dict[str, list[str]]:
@@ -180,17 +172,21 @@ def _of_directions(
     n = entries[NONE][0][0].test.n
     counts = draw_counts(n, resamples, seed)
     found = []
+    by_subset = means_by_subset(metric, entries, counts)
     for group, names in directions_of(subsets).items():
-        places = [list(subsets).index(name) for name in names]
-        means = {}
-        for system, own in entries.items():
-            means[system] = _mean(metric, [own[place] for place in places], counts)
+        means = {system: _over(own, subsets, names) for system, own in by_subset.items()}
         off = {
-            system: mean_rate([e.test.error_types["off_target"] for place in places for e in own[place]])
+            system: mean_rate(
+                [
+                    entry.test.error_types["off_target"]
+                    for drawn, subset in zip(own, subsets, strict=True)
+                    for entry in drawn
+                    if subset in names
+                ]
+            )
             for system, own in entries.items()
         }
-        row = _rows(foundation, DIRECTIONS, group, names, n * len(names), n, means, off)
-        found += row
+        found += _rows(foundation, DIRECTIONS, group, names, n * len(names), n, means, off)
     return found
 
 
@@ -248,7 +244,7 @@ def _rows(
             sentences=sentences,
             system=system,
             score=interval(own.score, own.resampled),
-            gain=interval(own.score - none.score, own.resampled - none.resampled) if system != NONE else None,
+            gain=difference(own, none) if system != NONE else None,
             share=share(own, sft) if sft else None,
             p_none=p_value(own, none) if system != NONE else None,
             off_target=off[system],

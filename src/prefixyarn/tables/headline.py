@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 
 from tabulate import tabulate
 
@@ -56,18 +56,32 @@ def overview_text(rows: Sequence[OverviewRow], labels: Mapping[str, str]) -> str
     for foundation, label in labels.items():
         own = [row for row in rows if row.foundation == foundation]
         tasks = {row.task: row for row in own}
-        # Units differ between tasks, and few-shot prompts in their number of examples: lines are of kinds.
-        lines: dict[str, dict[str, str]] = {}
-        for row in own:
-            prompt = "few-shot" if row.system.prompt.startswith("few-shot") else ""
-            name = "alone" if row.system.kind == "none" else prior_cell(row.system)
-            cell = f"{number(row.share)} ({ends(row.share)})" if row.share else number(row.score)
-            lines.setdefault(", ".join(filter(None, (prompt, name))), {})[row.task] = cell
+        lines = overview_lines(own)
         cells = [[name, *(found.get(task, "–") for task in tasks)] for name, found in lines.items()]
         what = "% of SFT (95 %)" if any(row.share for row in own) else "score"
         heads = [f"{task}, {row.metric}" for task, row in tasks.items()]
         parts.append(f"{label}: {what}\n\n{_table(cells, ['prior', *heads])}")
     return "\n\n".join(parts)
+
+
+def overview_lines(
+    rows: Sequence[OverviewRow], mark: Callable[[OverviewRow], str] = lambda row: ""
+) -> dict[str, dict[str, str]]:
+    """Return the cells of an overview by prior and task: the share of SFT with its interval, or the score without one.
+
+    Units differ between tasks, and few-shot prompts in their number of examples: lines are of kinds.
+
+    Args:
+        rows: Those of one foundation.
+        mark: Returns what stands before a row's cell.
+    """
+    lines: dict[str, dict[str, str]] = {}
+    for row in rows:
+        prompt = "few-shot" if row.system.prompt.startswith("few-shot") else ""
+        name = "alone" if row.system.kind == "none" else prior_cell(row.system)
+        cell = f"{number(row.share)} ({ends(row.share)})" if row.share else number(row.score)
+        lines.setdefault(", ".join(filter(None, (prompt, name))), {})[row.task] = mark(row) + cell
+    return lines
 
 
 def mechanism_text(groups: Sequence[GroupRow], mechanism: Sequence[MechanismRow], labels: Mapping[str, str]) -> str:

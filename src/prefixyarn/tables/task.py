@@ -12,11 +12,11 @@ import numpy as np
 
 from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
 from prefixyarn.metrics.metric import Metric
-from prefixyarn.metrics.shares import Mean, average, corpus_mean, p_value, recovery, share
+from prefixyarn.metrics.shares import Mean, average, corpus_mean, difference, p_value, recovery, share
 from prefixyarn.metrics.subsets import DOMAINS, DomainScores, SubsetScores, SystemScores
 from prefixyarn.priors.registry import KINDS
 from prefixyarn.records import System
-from prefixyarn.systems import DRAWS, NONE, SFT
+from prefixyarn.systems import DRAWS, NONE, SFT, headline
 from prefixyarn.tables.informative import against_constant
 from prefixyarn.tables.render import ends, latex, markdown, number, p_cell, percent, system_cells, with_ends
 from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
@@ -81,23 +81,21 @@ class _Table:
         # By domain and system: its scores on each subset, and their mean.
         self._own: dict[tuple[str, System], list[Mean]] = {}
         self._mean: dict[tuple[str, System], Mean] = {}
+        # By domain and system: the share of continuations in another language, in per cent.
+        self._off_target: dict[tuple[str, System], Mean | None] = {}
         for domain, counts in self._counts.items():
-            for system, entries in self._entries.items():
-                self._own[domain, system] = [self._scored(domain, own, counts) for own in entries]
-                self._mean[domain, system] = average(self._own[domain, system])
-
-    def _scored(self, domain: str, entries: Sequence[SystemScores], counts: np.ndarray) -> Mean:
-        scores = [own.of_domain(domain).metrics[self._metric.name] for own in entries]
-        return average([corpus_mean(self._metric, own.score, own.items, counts) for own in scores])
+            for system, means in means_by_subset(metric, self._entries, counts, domain).items():
+                self._own[domain, system], self._mean[domain, system] = means, average(means)
+                self._off_target[domain, system] = _off_target(self._entries[system], counts, domain)
 
     def rows(self) -> list[ScoreRow]:
         """Return the rows, system by system."""
+        by_subset = [{key: means[n] for key, means in self._own.items()} for n in range(len(self._subsets))]
         rows = []
         for system, entries in self._entries.items():
             rows.append(self._row("test", system, self._mean, chain(*entries)))
             for n, subset in enumerate(self._subsets):
-                own = {key: means[n] for key, means in self._own.items()}
-                rows.append(self._row("test", system, own, entries[n], subset))
+                rows.append(self._row("test", system, by_subset[n], entries[n], subset))
             rows += [self._continuation_row(system, k, unit) for k, unit in self._cuts]
             if "out_of_domain" in self._counts:
                 rows.append(self._row("out_of_domain", system, self._mean, chain(*entries)))
@@ -115,13 +113,12 @@ class _Table:
         own, none, sft = (means.get((domain, other)) for other in (system, NONE, SFT))
         same = means.get((domain, replace(system, model="sft"))) if system.k else None
         assert own and none, "each system has scores, and none is one"
-        gained = interval(own.score - none.score, own.resampled - none.resampled)
         return ScoreRow(
             **self._names(domain, system, subset),
             score=interval(own.score, own.resampled),
             share=None if not sft else _subset_share(own, sft) if subset else share(own, sft),
             recovery=recovery(own, none, sft) if sft and system != NONE and not subset and domain == "test" else None,
-            gain=gained if system != NONE else None,
+            gain=difference(own, none) if system != NONE else None,
             same_prior=share(own, same) if same and system.model == "foundation" else None,
             off_target_change=self._off_target_change(domain, system) if system != NONE and not subset else None,
             p_none=p_value(own, none) if system != NONE else None,
@@ -130,24 +127,8 @@ class _Table:
         )
 
     def _off_target_change(self, domain: str, system: System) -> Interval | None:
-        own, none = (self._off_target(domain, other) for other in (system, NONE))
-        if own is None or none is None:
-            return None
-        return interval(own.score - none.score, own.resampled - none.resampled)
-
-    def _off_target(self, domain: str, system: System) -> Mean | None:
-        """Return the mean share of continuations in another language, in per cent; None where some subset has none."""
-        means = []
-        for entries in self._entries[system]:
-            of_draws = [entry.of_domain(domain).item_error_types.get("off_target") for entry in entries]
-            items = np.array([[np.nan if v is None else v for v in own] for own in of_draws if own], dtype=float)
-            if not items.size or np.isnan(items).all():
-                return None
-            known, wrong = (~np.isnan(items)).sum(0), np.nansum(items, 0)
-            drawn = self._counts[domain] @ known
-            resampled = np.divide(self._counts[domain] @ wrong, drawn, out=np.zeros(len(drawn)), where=drawn > 0)
-            means.append(Mean(100 * float(wrong.sum() / known.sum()), 100 * resampled))
-        return average(means)
+        own, none = (self._off_target[domain, other] for other in (system, NONE))
+        return difference(own, none) if own and none else None
 
     def _continuation_row(self, system: System, k: int, unit: str) -> ScoreRow:
         mean, tuned = self._continuation(system, k, unit), replace(system, model="sft")
@@ -175,6 +156,66 @@ class _Table:
             "without_unit": "",
             "n": self._n[domain],
         }
+
+
+def _off_target(entries: Sequence[Sequence[SystemScores]], counts: np.ndarray, domain: str) -> Mean | None:
+    """Return the mean share of continuations in another language, in per cent; None where some subset has none."""
+    means = []
+    for own in entries:
+        of_draws = [entry.of_domain(domain).item_error_types.get("off_target") for entry in own]
+        items = np.array([[np.nan if v is None else v for v in found] for found in of_draws if found], dtype=float)
+        if not items.size or np.isnan(items).all():
+            return None
+        known, wrong = (~np.isnan(items)).sum(0), np.nansum(items, 0)
+        drawn = counts @ known
+        resampled = np.divide(counts @ wrong, drawn, out=np.zeros(len(drawn)), where=drawn > 0)
+        means.append(Mean(100 * float(wrong.sum() / known.sum()), 100 * resampled))
+    return average(means)
+
+
+def means_by_subset(
+    metric: Metric,
+    entries: Mapping[System, Sequence[Sequence[SystemScores]]],
+    counts: np.ndarray,
+    domain: str = "test",
+) -> dict[System, list[Mean]]:
+    """Return each system's score on each subset, of several draws their mean.
+
+    Args:
+        metric: The metric.
+        entries: From `drawn_together`.
+        counts: How often each item is drawn, shape (resamples, items).
+        domain: Of `prefixyarn.metrics.subsets.DOMAINS`.
+    """
+
+    def mean(drawn: Sequence[SystemScores]) -> Mean:
+        scores = [own.of_domain(domain).metrics[metric.name] for own in drawn]
+        return average([corpus_mean(metric, own.score, own.items, counts) for own in scores])
+
+    return {system: [mean(drawn) for drawn in own] for system, own in entries.items()}
+
+
+def judged(
+    systems: Iterable[System],
+    kind: str,
+    model: str = "foundation",
+    variant: str | None = None,
+    prompt: str = "zero-shot",
+) -> System | None:
+    """Return the system that a kind is judged by, or None: its headline's, of several random draws their mean.
+
+    Args:
+        systems: Systems in the order of tables.
+        kind: The prior kind.
+        model: What decodes.
+        variant: The variant; None for the first there is.
+        prompt: The prompt; ``few-shot`` for whichever number of examples was chosen.
+    """
+    listed = list(systems)
+    drawn = any(s.kind == kind and s.variant == DRAWS for s in listed)
+    chosen = DRAWS if variant is None and drawn else variant
+    prompts = dict.fromkeys(s.prompt for s in listed if s.prompt.startswith(prompt))
+    return next((found for name in prompts if (found := headline(listed, kind, model, chosen, name))), None)
 
 
 def drawn_together(systems: Mapping[System, list[SystemScores]]) -> dict[System, list[list[SystemScores]]]:

@@ -20,7 +20,7 @@ from prefixyarn.analysis.agreement import CONTROLS, OWN, REFERENCE, SFT_ANSWER, 
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.likelihood import distributions
 from prefixyarn.languages import Direction
-from prefixyarn.metrics.error_types import LanguageDetector, error_types
+from prefixyarn.metrics.language_id import LanguageDetector, off_target
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.sft.adapter import SftModel
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
@@ -105,7 +105,6 @@ def readings(
     ids = {name: tuple(prompt_ids(tokenizer, text)) for name, text in texts.items()}
     without_source = tuple(prompt_ids(tokenizer, prompt.fill("", direction)))
     wanted = {NONE: 0, **{System("sft", "", k, "token"): k for k in ks}}
-    items_by_id = {item.id: item for item in items}
     found, blind = [], []
     for output in sft:
         if output.item in ids:
@@ -118,7 +117,7 @@ def readings(
         found.append(Reading(item.id, REFERENCE, 0, None, Request(ids[item.id], tuple(reference))))
     for output in own:
         if output.item in ids and output.system in wanted:
-            wrong = error_types(items_by_id[output.item], output, direction.target, detector)["off_target"]
+            wrong = off_target(output.continuation, direction.target, detector)
             request = Request(ids[output.item], (*output.prior_ids, *output.new_ids))
             on_target = None if wrong is None else not wrong
             found.append(Reading(output.item, OWN, wanted[output.system], on_target, request))

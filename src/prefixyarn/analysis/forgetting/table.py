@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 from prefixyarn.analysis.forgetting import BASE, BitsRow
 from prefixyarn.languages import Direction
-from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
+from prefixyarn.metrics.bootstrap import Interval, draw_counts
 from prefixyarn.metrics.metric import Metric
-from prefixyarn.metrics.shares import Mean, average, corpus_mean
+from prefixyarn.metrics.shares import Mean, average, corpus_mean, difference
 from prefixyarn.records import Item, Output, System
 from prefixyarn.systems import NONE, SFT, headline, shown_units
 from prefixyarn.tables.render import foundation_cell, markdown, number, with_ends
@@ -84,7 +84,7 @@ def cross_task_rows(
     alone, rows = mean(NONE, own), []
     for system, trained, outputs in tried:
         found = mean(system, outputs)
-        change = interval(found.score - alone.score, found.resampled - alone.resampled) if system != NONE else None
+        change = difference(found, alone) if system != NONE else None
         rows.append(CrossTaskRow(foundation, task, metric.title, " ".join(items), system, trained, found.score, change))
     return rows
 

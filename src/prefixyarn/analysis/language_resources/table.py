@@ -8,10 +8,10 @@ from typing import Any
 
 from prefixyarn.languages import LANGUAGES, Direction, language
 from prefixyarn.metrics.bootstrap import Interval
-from prefixyarn.records import System
-from prefixyarn.systems import DRAWS, HEADLINE_KINDS, headline
+from prefixyarn.systems import HEADLINE_KINDS
 from prefixyarn.tables.render import foundation_cell, markdown, number, percent, with_ends
 from prefixyarn.tables.rows import ScoreRow, row_of, systems_of
+from prefixyarn.tables.task import judged
 
 MIX = "llama-2"  # whose mix is published; other makers, Gemma's among them, publish none
 UNLISTED = 0.005  # percent; the mix lists languages of this share or more
@@ -101,7 +101,8 @@ def resource_rows(
         table, rows = next((t, rows) for t, rows in tables.items() if any(row.subset == subset for row in rows))
         systems, code = systems_of(rows), Direction.parse(subset).target
         for kind in SHOWN:
-            system = _shown(systems, kind)
+            few = kind == FEW_SHOT
+            system = judged(systems, "none", prompt=FEW_SHOT) if few else judged(systems, kind)
             if system is None:
                 continue
             own = row_of(rows, system, subset)
@@ -130,14 +131,6 @@ def resource_rows(
 
 def _place(of_level: str) -> int:
     return LEVELS.index(of_level) if of_level else 0
-
-
-def _shown(systems: Sequence[System], kind: str) -> System | None:
-    """Return the system that stands for a kind: of random draws their mean, if there are several."""
-    if kind == FEW_SHOT:
-        prompts = [s.prompt for s in systems if s.prompt.startswith(f"{FEW_SHOT}-")]
-        return headline(systems, "none", prompt=prompts[0]) if prompts else None
-    return headline(systems, kind, variant=DRAWS) or headline(systems, kind)
 
 
 def resource_markdown(rows: Sequence[ResourceRow]) -> str:

@@ -7,6 +7,7 @@ from dataclasses import dataclass, replace
 
 from prefixyarn.analysis.answered import Scorer
 from prefixyarn.metrics.bootstrap import Interval, interval
+from prefixyarn.metrics.shares import difference
 from prefixyarn.priors.registry import KINDS
 from prefixyarn.records import System
 from prefixyarn.systems import NONE, SFT, shown_units
@@ -65,7 +66,7 @@ def length_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Prio
                 rest_none=scorer.mean(NONE, system.k, system.unit).score,
                 rest_sft=scorer.mean(SFT, system.k, system.unit).score,
                 share=100 * mean.score / sft.score,
-                more=interval(mean.score - one.score, mean.resampled - one.resampled) if one else None,
+                more=difference(mean, one) if one else None,
             )
         )
     return rows

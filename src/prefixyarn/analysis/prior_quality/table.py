@@ -11,7 +11,7 @@ from prefixyarn.analysis.prior_quality.propagation import PropagationRow
 from prefixyarn.analysis.prior_quality.sft_priors import SftPriorRow
 from prefixyarn.analysis.prior_quality.threshold import Threshold, threshold
 from prefixyarn.metrics.bootstrap import Interval, interval
-from prefixyarn.metrics.shares import p_value
+from prefixyarn.metrics.shares import difference, p_value
 from prefixyarn.priors.registry import CORRUPTIONS, corrupt_levels
 from prefixyarn.records import System
 from prefixyarn.systems import NONE, SFT, corrupt_system, shown_units
@@ -112,7 +112,7 @@ def quality_rows(scorer: Scorer, foundation: str, ks: Sequence[int]) -> list[Qua
                         rest_none=none_rest.score,
                         rest_sft=sft_rest.score,
                         covered=scorer.covered(k),
-                        harm=interval(own.score - none_rest.score, own.resampled - none_rest.resampled),
+                        harm=difference(own, none_rest),
                         p_none=p_value(own, none_rest),
                         mixed=rest[0].score + (rest[100].score - rest[0].score) * level / 100,
                         worse_than_none=below_none.level,

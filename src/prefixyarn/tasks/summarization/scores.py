@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from prefixyarn.metrics.error_types import LanguageDetector, error_types
+from prefixyarn.metrics.error_types import error_types
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.ngrams import chrf_note
 from prefixyarn.metrics.rouge import AnyScript
 from prefixyarn.records import Item, Output

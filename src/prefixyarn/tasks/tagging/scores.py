@@ -7,7 +7,7 @@ from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from prefixyarn.data.words import tagged
-from prefixyarn.metrics.error_types import LanguageDetector
+from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.records import Item, Output
 from prefixyarn.tasks.scoring import ErrorType, Scores
 from prefixyarn.tasks.tagging.metrics import METRICS
