@@ -59,7 +59,7 @@ lint: $(VENV)/installed-lint
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --no-compile --constraint constraints.txt --editable .
+	pip install --quiet --no-compile --constraint constraints.txt --editable '.[pipeline]'
 	@python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1 || true # packages have files for other versions
 	touch $@
 

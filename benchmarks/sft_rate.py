@@ -13,10 +13,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 import torch
-import yaml
 from torch.utils.flop_counter import FlopCounterMode
 from transformers import PreTrainedModel
 
+from prefixyarn.config.files import read_config
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
 from prefixyarn.models.sft.train import PASS_TOKENS, Example, SftConfig, example, order, passes, target_loss, trainable
@@ -55,7 +55,7 @@ def main() -> None:
     args = parser.parse_args()
     torch.set_num_threads(args.threads)
 
-    translation = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))["translation"]
+    translation = read_config()["translation"]
     results, folder = Path("results") / args.run, Path("resources/foundations") / args.foundation / "model"
     foundation = load(folder, args.foundation, "float32")
     choice = results / f"prompts/translation/{args.foundation}.json"

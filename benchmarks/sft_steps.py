@@ -12,8 +12,7 @@ import logging
 import tempfile
 from pathlib import Path
 
-import yaml
-
+from prefixyarn.config.files import read_config
 from prefixyarn.decode.builtin import Builtin
 from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.questions import under_templates
@@ -39,7 +38,7 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
-    translation = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))["translation"]
+    translation = read_config()["translation"]
     main_subsets, subsets = translation["directions"], translation["directions"] + translation["other_directions"]
     results, model = Path("results") / args.run, Path("resources/foundations") / args.foundation / "model"
     prompt = Prompt(**read_json(results / f"prompts/translation/{args.foundation}.json")["prompt"])

@@ -14,8 +14,7 @@ import random
 import tempfile
 from pathlib import Path
 
-import yaml
-
+from prefixyarn.config.files import read_config
 from prefixyarn.config.subsets import all_subsets
 from prefixyarn.decode.builtin import Builtin
 from prefixyarn.decode.engine import Limits
@@ -41,7 +40,7 @@ def main() -> None:
     args = parser.parse_args()
     logging.basicConfig(level=logging.INFO, format="%(message)s")
 
-    config = yaml.safe_load(Path("config/config.yaml").read_text(encoding="utf-8"))
+    config = read_config()
     subsets, tasks = all_subsets(config), config["tasks"]
     results, model = Path("results") / args.run, Path("resources/foundations") / args.foundation / "model"
     foundation = load(model, args.foundation, "float32")

@@ -8,31 +8,23 @@ Reads the configuration files, in the order of overlays. Where jobs of this run 
 import argparse
 from pathlib import Path
 
-import yaml
-from snakemake.utils import update_config, validate
+from snakemake.utils import validate
 
+from prefixyarn.config.files import SCHEMA, read_config, read_yaml
 from prefixyarn.config.validate import problems
 from prefixyarn.errors import InputError, run
 from prefixyarn.plan import plan_markdown
-
-SCHEMA = Path("workflow/schemas/config.schema.yaml")
 
 
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configs", nargs="+", type=Path)
     args = parser.parse_args()
-
-    def read(path: Path) -> dict:
-        return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
-
-    config, default = read(Path("config/config.yaml")), read(Path("config/config.yaml"))
-    for path in args.configs:
-        update_config(config, read(path))
-    found = problems(config, read(SCHEMA), default)
+    config = read_config(*args.configs)
+    found = problems(config, read_yaml(SCHEMA), default=read_config())
     if found:
         raise InputError("invalid configuration:\n" + "\n".join(f"  {line}" for line in found))
-    validate(config, str(SCHEMA.resolve()))
+    validate(config, str(SCHEMA))
     print(plan_markdown(config, Path("results") / config["run"] / "timings"))
 
 

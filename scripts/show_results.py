@@ -9,9 +9,8 @@ import argparse
 import textwrap
 from pathlib import Path
 
-import yaml
-
 from prefixyarn.analysis.mechanism.table import MechanismRow
+from prefixyarn.config.files import read_config
 from prefixyarn.errors import InputError, run
 from prefixyarn.tables.groups import GroupRow
 from prefixyarn.tables.headline import mechanism_text, overview_text, sentences
@@ -25,9 +24,7 @@ def main() -> None:
     parser.add_argument("configs", nargs="+", type=Path)
     args = parser.parse_args()
 
-    config: dict = {}
-    for path in (Path("config/config.yaml"), *args.configs):
-        config |= yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    config = read_config(*args.configs)
     results = Path("results") / config["run"]
     overview = results / "tables/overview.csv"
     if not overview.exists():

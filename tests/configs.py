@@ -3,9 +3,16 @@
 from __future__ import annotations
 
 import copy
+from pathlib import Path
 from typing import Any
 
 from snakemake.utils import update_config
+
+from prefixyarn.config.files import SCHEMA as SCHEMA_FILE
+from prefixyarn.config.files import read_config, read_yaml
+
+ROOT = Path(__file__).resolve().parents[1]
+DEFAULT, SCHEMA = read_config(root=ROOT), read_yaml(SCHEMA_FILE)
 
 
 def merged(base: dict[str, Any], overlay: dict[str, Any]) -> dict[str, Any]:

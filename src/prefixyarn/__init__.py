@@ -1,3 +1,19 @@
-"""prefixyarn: prior tokens for cross-lingual generation with foundation models (arXiv 2404.16766)."""
+"""prefixyarn: prior tokens for cross-lingual generation with foundation models (arXiv 2404.16766).
+
+`load` opens a model to use it on one's own text; docs/using.md shows how.
+"""
+
+from importlib import import_module
+from typing import Any
 
 __version__ = "0.1.0"
+# Of `prefixyarn.own_text`, loaded when asked for: it needs torch, and most that imports this package does not. Their types
+# are in __init__.pyi.
+_PUBLIC = ("Answer", "Candidate", "Dictionary", "Model", "Own", "PriorText", "Refined", "Step", "Text", "load")
+
+
+def __getattr__(name: str) -> Any:
+    """Return a public name."""
+    if name not in _PUBLIC:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(import_module(f"{__name__}.own_text"), name)

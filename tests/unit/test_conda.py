@@ -9,9 +9,10 @@ from pathlib import Path
 import pytest
 import yaml
 
+from configs import SCHEMA
+
 ROOT = Path(__file__).resolve().parents[2]
 ENVS = ROOT / "workflow/envs"
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
 NAMES = SCHEMA["properties"]["environment"]["enum"]
 PINS = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split())
 

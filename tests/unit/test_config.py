@@ -8,14 +8,10 @@ from typing import Any
 import pytest
 import yaml
 
-from configs import merged
+from configs import DEFAULT, ROOT, SCHEMA, merged
+from prefixyarn.config import files
 from prefixyarn.config.subsets import left_out
 from prefixyarn.config.validate import problems
-
-ROOT = Path(__file__).resolve().parents[2]
-SCHEMA = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
-DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
-
 
 CONTROLS = ["random-function", "random-content", "shuffled", "language-tag", "fixed"]
 SMOKE = ["none", "pseudo", "refined", "sft", "oracle", *CONTROLS]
@@ -270,3 +266,8 @@ def test_languages_without_data_are_left_out_with_a_reason() -> None:
     assert found["tagging"]["ar"].startswith("no packaged tagger for 'ar'") and not found["translation"]
     gold = merged(config, {"tagging": {"source": {"kind": "treebanks"}, "languages": ["de", "ar", "sw"]}})
     assert list(left_out(gold)["tagging"]) == ["sw"]
+
+
+def test_files_are_merged_as_snakemake_merges_them() -> None:
+    overlay = yaml.safe_load((ROOT / "config/full.yaml").read_text())
+    assert files.merged(DEFAULT, overlay) == merged(DEFAULT, overlay) != DEFAULT

@@ -4,7 +4,7 @@ import numpy as np
 import pytest
 import yaml
 
-from configs import merged
+from configs import DEFAULT, ROOT, SCHEMA, merged
 from prefixyarn.analysis.language_resources.fit import FitRow, Point, fit_line, fit_markdown, fit_rows
 from prefixyarn.analysis.language_resources.table import (
     ResourceRow,
@@ -147,8 +147,7 @@ def test_lines_of_all_kinds_and_axes(tmp_path: Path) -> None:
     assert ["", "bits per character", "oracle", "−2.2", "−1.0 (−1.0 to −1.0)", "100 %", "3", "24", ""] in shown
 
 
-ROOT = Path(__file__).resolve().parents[2]
-DEFAULT, LOW = (yaml.safe_load((ROOT / f"config/{name}.yaml").read_text()) for name in ("config", "low_resource"))
+LOW = yaml.safe_load((ROOT / "config/low_resource.yaml").read_text())
 
 
 def test_runs_with_many_languages_have_lines() -> None:
@@ -168,6 +167,5 @@ def test_the_run_of_low_resources_has_twenty_further_languages_and_trains_nothin
     assert low["translation"]["items"]["test"] == 24
     assert low["translation"]["sft"]["method"] == low["translation"]["refined"]["kind"] == "none"
     assert sum(level(code, "llama-2") == "extremely low" for code in targets) >= 20
-    schema = yaml.safe_load((ROOT / "workflow/schemas/config.schema.yaml").read_text())
     named = {**low, "translation": {**low["translation"], "held_out": "gramps"}}
-    assert problems(low, schema, DEFAULT) == problems(named, schema, DEFAULT) == []
+    assert problems(low, SCHEMA, DEFAULT) == problems(named, SCHEMA, DEFAULT) == []

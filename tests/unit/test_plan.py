@@ -3,12 +3,10 @@ from pathlib import Path
 import pytest
 import yaml
 
-from configs import merged
+from configs import DEFAULT, ROOT, merged
 from prefixyarn.models.sft import train as sft
 from prefixyarn.plan import PASS_TOKENS, SLACK, Work, converting_mb, gpus, memory_mb, minutes, plan_markdown, work
 
-ROOT = Path(__file__).resolve().parents[2]
-DEFAULT = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 GEMMA = DEFAULT["foundations"][0]
 
 

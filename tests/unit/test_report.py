@@ -2,8 +2,7 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
-import yaml
-
+from configs import DEFAULT
 from prefixyarn.records import Item, Output, System, write_by_subset, write_records
 from prefixyarn.report import Section, example, render, tables
 from prefixyarn.report.sections import examples, sections
@@ -59,7 +58,7 @@ def test_several_tables_scroll_by_themselves() -> None:
 
 
 def test_limits_and_commands_are_those_of_the_run() -> None:
-    config = yaml.safe_load((ROOT / "config/config.yaml").read_text())
+    config = DEFAULT
     small = limits(config)
     assert "0.27 billion" in small[0] and "user interfaces, package descriptions" in small[1] and "silver" in small[2]
     config["foundations"][0]["parameters"] = 6.8e9

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from functools import reduce
+from itertools import chain
 from operator import getitem
 from pathlib import Path
 from typing import Any
@@ -13,6 +14,7 @@ import pytest
 import yaml
 
 from committed import RESULTS, ROOT, as_committed
+from configs import DEFAULT as CONFIG
 from prefixyarn.config.targets import tables
 from prefixyarn.metrics.subsets import SubsetScores, read_scores
 from prefixyarn.records import read_json
@@ -22,7 +24,6 @@ from prefixyarn.tables.rows import ScoreRow, read_rows, write_rows
 from prefixyarn.tables.task import task_rows
 from prefixyarn.tasks.scoring import scores
 
-CONFIG = yaml.safe_load((ROOT / "config/config.yaml").read_text())
 TABLES = tables(CONFIG)
 pytestmark = as_committed
 
@@ -55,7 +56,7 @@ def test_overview_and_metrics_follow_from_the_task_tables(tmp_path: Path) -> Non
 def test_they_are_of_the_current_configuration_and_what_dvc_recorded() -> None:
     stages = yaml.safe_load((ROOT / "dvc.lock").read_text())["stages"]
     for name, stage in stages.items():
-        for key, recorded in stage["params"]["config/config.yaml"].items():
+        for key, recorded in chain.from_iterable(own.items() for own in stage["params"].values()):
             value = reduce(getitem, key.split("."), CONFIG)
             assert value == recorded, f"{key} was changed ({name}): `dvc repro`, commit results/default and dvc.lock"
     recorded = {out["path"]: out["md5"] for out in stages["tables"]["outs"]}

@@ -5,11 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-import yaml
 
+from configs import DEFAULT
 from prefixyarn.config.sources import described, lacks_apt
-
-DEFAULT = yaml.safe_load((Path(__file__).resolve().parents[2] / "config/config.yaml").read_text())
 
 
 def test_apt_is_needed_for_descriptions_that_are_not_there(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:

@@ -1,10 +1,9 @@
 from dataclasses import replace
-from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from configs import DEFAULT
 from prefixyarn.examples import UNRELATED
 from prefixyarn.records import System
 from prefixyarn.systems import (
@@ -17,8 +16,6 @@ from prefixyarn.systems import (
     mechanism_grid,
     task_grid,
 )
-
-DEFAULT = yaml.safe_load((Path(__file__).resolve().parents[2] / "config/config.yaml").read_text())
 
 
 def test_systems_in_the_order_of_the_table() -> None:

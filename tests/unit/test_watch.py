@@ -7,14 +7,13 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
+from configs import DEFAULT
 from prefixyarn import watch
 from prefixyarn.config.sources import described
 from prefixyarn.plan import OTHER_SECONDS, SECONDS, seconds_by_job
 from prefixyarn.watch import WIDTH, Watch, downloads, duration, start_text
 
-DEFAULT = yaml.safe_load((Path(__file__).resolve().parents[2] / "config/config.yaml").read_text())
 MODEL = {"model": "gemma-3-270m", "run": "default"}
 
 

@@ -37,7 +37,7 @@ def test_a_fourth_task_is_planned_as_the_guide_says(tmp_path: Path) -> None:
             stream.write("\n\n" + block(before))
     config = tmp_path / "config/config.yaml"
     config.write_text(config.read_text().replace("tagging]\n", "tagging, naming]\n"))
-    schema = tmp_path / "workflow/schemas/config.schema.yaml"
+    schema = tmp_path / "src/prefixyarn/config/schema.yaml"
     text = schema.read_text().replace("summarization, tagging] }", "summarization, tagging, naming] }")
     schema.write_text(
         text.replace("  score:\n    description", block("And the block's schema") + "  score:\n    description")
@@ -52,8 +52,8 @@ def test_a_fourth_task_is_planned_as_the_guide_says(tmp_path: Path) -> None:
     for made in ("tables/naming.md", "tables/cost_naming.csv", "decode/naming/de/gemma-3-270m.jsonl"):
         assert f"results/default/{made}" in output
 
-    program = "import yaml; from prefixyarn.report.setup import setup; "
-    program += "print(dict(setup(yaml.safe_load(open('config/config.yaml'))))['naming'])"
+    program = "from prefixyarn.config.files import read_config; from prefixyarn.report.setup import setup; "
+    program += "print(dict(setup(read_config()))['naming'])"
     told = subprocess.run(
         [sys.executable, "-c", program], cwd=tmp_path, env=environment, capture_output=True, text=True
     )

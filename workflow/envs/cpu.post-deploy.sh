@@ -1,3 +1,3 @@
 # prefixyarn from this checkout, and what it needs, as pinned; run by Snakemake in the new environment.
 # Pins: 5a02c1af1d00f8952d8ac97575ca09f531e7944f288a78feb4d9375a19ec950b  constraints.txt. With other pins this line changes, and with it the environment is built again.
-python -m pip install --quiet --constraint constraints.txt --editable .
+python -m pip install --quiet --constraint constraints.txt --editable '.[pipeline]'

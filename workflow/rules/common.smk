@@ -4,10 +4,10 @@ import re
 import sys
 from pathlib import Path
 
-import yaml
 from snakemake.utils import validate
 
 from prefixyarn.code_inputs import code_inputs
+from prefixyarn.config.files import SCHEMA, read_config, read_yaml
 from prefixyarn.config.sources import (
     DOWNLOADS,
     LOCK,
@@ -63,13 +63,10 @@ from prefixyarn.systems import (
 )
 from prefixyarn.watch import CONFIG
 
-with open(workflow.source_path("../schemas/config.schema.yaml")) as stream:
-    schema = yaml.safe_load(stream)
-with open("config/config.yaml") as stream:
-    found = problems(config, schema, default=yaml.safe_load(stream))
+found = problems(config, read_yaml(SCHEMA), default=read_config())
 if found:
     sys.exit("Invalid configuration:\n" + "\n".join(f"  {line}" for line in found))
-validate(config, "../schemas/config.schema.yaml")
+validate(config, str(SCHEMA))
 if lacks_apt(config) and len(config["tasks"]) > 1:
     print(
         "summarization: left out: its texts, Debian's package descriptions, come through apt, which is not here",

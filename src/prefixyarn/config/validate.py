@@ -27,7 +27,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapp
 
     Args:
         config: The configuration, overlays merged.
-        schema: The JSON Schema (2020-12) of ``workflow/schemas/config.schema.yaml``.
+        schema: The JSON Schema (2020-12) of `prefixyarn.config.files.SCHEMA`.
         default: The default configuration, whose run no other may overwrite.
     """
     errors = sorted(
