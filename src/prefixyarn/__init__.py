@@ -7,9 +7,9 @@ from importlib import import_module
 from typing import Any
 
 __version__ = "0.1.0"
-# Of `prefixyarn.own_text`, loaded when asked for: it needs torch, and most that imports this package does not. Their types
-# are in __init__.pyi.
-_PUBLIC = ("Answer", "Candidate", "Dictionary", "Model", "Own", "PriorText", "Refined", "Step", "Text", "load")
+# Of `prefixyarn.own_text`, loaded when asked for: it needs torch, and most that imports this package does not.
+# Their types are in __init__.pyi.
+_PUBLIC = ("Answer", "Dictionary", "Model", "Own", "Refined", "Text", "compare", "load", "look")
 
 
 def __getattr__(name: str) -> Any:

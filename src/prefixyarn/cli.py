@@ -1,10 +1,49 @@
-"""The command ``prefixyarn``: a base model on one's own text, and looking into what a prior changes."""
+"""The command ``prefixyarn``: a base model on one's own text, and what a prior changes there."""
 
 from __future__ import annotations
 
+import json
+import logging
+import sys
+from collections.abc import Iterator
+from dataclasses import asdict
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
 import typer
 
-app = typer.Typer(no_args_is_help=True, add_completion=False, help=__doc__)
+from prefixyarn.errors import InputError
+
+if TYPE_CHECKING:
+    from prefixyarn.own_text import Model
+
+app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
+MOST = 256  # texts that are answered side by side
+FIRST = 8  # of the first ones, so that something is seen soon
+
+# Options that several commands have.
+ModelOption = Annotated[
+    str | None,
+    typer.Option("--model", help="A model's folder, owner/name of the hub, or default. By default the run's."),
+]
+RunOption = Annotated[
+    str | None, typer.Option("--run", help="A run of the workflow, whose prompt, dictionaries and models are used.")
+]
+TaskOption = Annotated[str, typer.Option("--task", help="translation, summarization or tagging.")]
+FromOption = Annotated[str, typer.Option("--from", help="Language of the text (ISO 639-1).")]
+ToOption = Annotated[str, typer.Option("--to", help="Language of the answer. Tagging has none.")]
+PriorOption = Annotated[
+    str, typer.Option("--prior", help="best, none, own, first, likeliest, refined; or text:… with a start of your own.")
+]
+KOption = Annotated[int, typer.Option("--k", min=1, help="How many tokens of a prior are given.")]
+DictionaryOption = Annotated[
+    Path | None, typer.Option("--dictionary", help="A two-column file, or a folder of files named en-de.txt (MUSE's).")
+]
+PromptOption = Annotated[str | None, typer.Option("--prompt", help="A template with {source} in it.")]
+TextsArgument = Annotated[
+    list[str] | None, typer.Argument(help="Texts. Without any, each line of standard input is one.")
+]
+JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
 @app.callback()
@@ -12,6 +51,163 @@ def main() -> None:
     """Get a base model to answer in the right language, without training it."""
 
 
+@app.command(epilog='Example: echo "The town had no water." | prefixyarn answer --to de')
+def answer(
+    texts: Annotated[
+        list[str] | None, typer.Argument(help="Texts. Without any, each line of standard input is one.")
+    ] = None,
+    model: ModelOption = None,
+    run: RunOption = None,
+    task: TaskOption = "translation",
+    source: FromOption = "en",
+    target: ToOption = "de",
+    prior: PriorOption = "best",
+    k: KOption = 2,
+    dictionary: DictionaryOption = None,
+    prompt: PromptOption = None,
+    max_tokens: Annotated[int | None, typer.Option(min=1, help="Limit of an answer.")] = None,
+    journal: Annotated[
+        Path | None, typer.Option(help="Keeps answers as they come: a call that was ended goes on from it.")
+    ] = None,
+    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the answers there.")] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Answer texts, a line each: translate, summarise or tag them."""
+    if output and output.exists() and not force:
+        raise InputError(f"{output}: exists already. Give another name, or --force to overwrite it")
+    asked = read_texts(texts)
+    opened = load_model(model, run, task, dictionary, prompt)
+    subset = source if task == "tagging" else f"{source}-{target}"
+    chosen = opened.source_of(prior, subset)
+    hint = " (no dictionary and no run is given)" if (prior, chosen.name) == ("best", "own") else ""
+    print(f"{len(asked)} texts, {subset}, {opened.name}, prior: {chosen.name}{hint}", file=sys.stderr)
+
+    from prefixyarn.progress import Progress
+
+    done: list[str] = []
+    progress = Progress("answer", len(asked), "answers")
+    try:
+        for part in parts(asked):
+            found = opened.answer(
+                part,
+                source=source,
+                target=target,
+                prior=chosen,
+                k=k,
+                max_tokens=max_tokens,
+                journal=journal,
+                done=progress,
+            )
+            lines = [json.dumps(asdict(own), ensure_ascii=False) if as_json else own.text for own in found]
+            done += lines
+            if not output:
+                print(*lines, sep="\n", flush=True)
+    except KeyboardInterrupt:
+        kept = "the next call goes on from the journal" if journal else "with --journal FILE another call would go on"
+        print(f"stopped after {len(done)} of {len(asked)} answers; {kept}", file=sys.stderr)
+        raise typer.Exit(130) from None
+    finally:
+        if output and done:
+            from prefixyarn.records import atomic
+
+            with atomic(output) as stream:
+                stream.writelines(f"{line}\n" for line in done)
+
+
+@app.command(epilog='Example: prefixyarn compare --to de,fr,zh,ar "The town had no water."')
+def compare(
+    text: Annotated[str, typer.Argument(help="The text.")],
+    target: Annotated[str, typer.Option("--to", help="Languages of the answers, with commas between.")] = "de",
+    model: ModelOption = None,
+    run: RunOption = None,
+    task: TaskOption = "translation",
+    source: FromOption = "en",
+    k: KOption = 2,
+    dictionary: DictionaryOption = None,
+    prompt: PromptOption = None,
+    as_json: JsonOption = False,
+) -> None:
+    """Show what each prior makes of a text: a table, a row a prior."""
+    from prefixyarn.own_text import compare
+    from prefixyarn.own_text.render import compared_table, show
+
+    opened = load_model(model, run, task, dictionary, prompt)
+    rows = compare(opened, read_texts([text])[0], source=source, targets=target.split(","), k=k)
+    if as_json:
+        print_json([asdict(row) for row in rows])
+    else:
+        show(compared_table(rows))
+
+
+@app.command(epilog='Example: prefixyarn look --to de --run default "The town had no water."')
+def look(
+    text: Annotated[str, typer.Argument(help="The text.")],
+    target: ToOption = "de",
+    model: ModelOption = None,
+    run: RunOption = None,
+    task: TaskOption = "translation",
+    source: FromOption = "en",
+    prior: PriorOption = "best",
+    k: KOption = 2,
+    dictionary: DictionaryOption = None,
+    prompt: PromptOption = None,
+    steps: Annotated[int, typer.Option(min=1, help="How many positions are shown.")] = 8,
+    as_json: JsonOption = False,
+) -> None:
+    """Show an answer's first steps: what the model could say, what a prior forces, what the SFT model would say."""
+    from prefixyarn.own_text import look
+    from prefixyarn.own_text.render import show, steps_table
+
+    opened = load_model(model, run, task, dictionary, prompt)
+    found = look(opened, read_texts([text])[0], source=source, target=target, prior=prior, k=k, steps=steps)
+    if as_json:
+        print_json([asdict(step) for step in found])
+    else:
+        show(steps_table(found))
+
+
+def load_model(model: str | None, run: str | None, task: str, dictionary: Path | None, prompt: str | None) -> Model:
+    """Open the model that a command's options name. Only here torch is imported."""
+    from prefixyarn.own_text import load
+
+    return load(model, task=task, run=run, dictionary=dictionary, prompt=prompt)
+
+
+def read_texts(given: list[str] | None) -> list[str]:
+    """Return the texts of the arguments, or the lines of standard input."""
+    if given:
+        return given
+    if sys.stdin.isatty():
+        print("reading standard input, a line a text; end with Ctrl-D", file=sys.stderr)
+    texts = []
+    for n, line in enumerate(sys.stdin.buffer.read().removesuffix(b"\n").split(b"\n"), 1):
+        try:
+            texts.append(line.decode().strip("\ufeff\r"))
+        except UnicodeDecodeError as error:
+            raise InputError(f"standard input, line {n}: not UTF-8 ({error}). Convert it to UTF-8") from error
+    return texts
+
+
+def parts(texts: list[str]) -> Iterator[list[str]]:
+    """Yield the texts in growing parts: the first ones are seen soon, and the rest are answered side by side."""
+    start, size = 0, FIRST
+    while start < len(texts):
+        yield texts[start : start + size]
+        start, size = start + size, min(size * 8, MOST)
+
+
+def print_json(value: object) -> None:
+    """Print a value as JSON."""
+    print(json.dumps(value, ensure_ascii=False, indent=1))
+
+
 def run() -> None:
-    """Run the command; an input error ends it with one line and exit status 1."""
-    app()
+    """Run the command; an input error or a full disk ends it with one line and exit status 1."""
+    logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    for stream in (sys.stdout, sys.stderr):
+        stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale says
+    try:
+        app()
+    except (InputError, OSError) as error:
+        sys.exit(f"error: {error}")

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -78,7 +80,11 @@ class Builtin:
 
     def stops(self, max_answer_tokens: int) -> Stops:
         """Return the stop rule of both models."""
-        return Stops.of(self.foundation.model, self.tokenizer, max_answer_tokens)
+        return replace(self._stops, max_answer_tokens=max_answer_tokens)
+
+    @functools.cached_property
+    def _stops(self) -> Stops:
+        return Stops.of(self.foundation.model, self.tokenizer, 0)
 
     def answers(
         self,

@@ -101,7 +101,8 @@ def _in_tags(
 ) -> Prior:
     """Return the prior of a constrained answer; of the variant ``free``, of the same answer in free text."""
     found = maker(system.kind, TAGS)(material, item, system)
-    text, words = cut(found.text, "en", system.k, "tag"), item.source.split()
+    text = found.text if KINDS[system.kind].whole else cut(found.text, "en", system.k, "tag")
+    words = item.source.split()
     ids: Ids = ()
     if text:
         free = system.variant == FREE

@@ -45,6 +45,7 @@ class Material:
         refined: By item id, the refined model's text: the first words at least.
         matched: The same of the refined model that was trained on the SFT model's own training pairs.
         sft: By item id, the SFT model's output.
+        given: By item id, the text that a user gives.
         rank: The order in which a source's content words are looked up.
     """
 
@@ -61,6 +62,7 @@ class Material:
     refined: Mapping[str, str] = field(default_factory=dict)
     matched: Mapping[str, str] = field(default_factory=dict)
     sft: Mapping[str, Output] = field(default_factory=dict)
+    given: Mapping[str, str] = field(default_factory=dict)
     rank: Ranking = list
 
     @functools.cached_property

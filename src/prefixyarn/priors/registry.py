@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from prefixyarn.errors import InputError
-from prefixyarn.priors import controls, corrupt, dictionary, none, oracle, own, random_words, refined, sft
+from prefixyarn.priors import controls, corrupt, dictionary, given, none, oracle, own, random_words, refined, sft
 
 if TYPE_CHECKING:
     from prefixyarn.priors.material import Material, PriorText
@@ -38,7 +38,8 @@ class Kind:
         needs: What it needs.
         whole: Whether it is given whole, whatever k is: such a kind has no k.
         cut: Whether it is cut to its first k units; if not, the function has done so.
-        in_config: Whether it can be asked for as one of a task's ``priors.kinds``; the others are for analyses.
+        in_config: Whether it can be asked for as one of a task's ``priors.kinds``; the others are for analyses, or for
+            one's own text.
     """
 
     name: str
@@ -129,6 +130,13 @@ _KINDS = [
         "fixed",
         "the commonest opening of training targets, the same for every item",
         {TEXT: controls.fixed},
+    ),
+    Kind(
+        "given",
+        "a text that a user of `prefixyarn answer` gives, whole",
+        {TEXT: given.given, TAGS: given.given},
+        whole=True,
+        in_config=False,
     ),
 ]
 

