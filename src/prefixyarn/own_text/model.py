@@ -288,7 +288,7 @@ class Model:
         return [Item(str(n), text.strip(), "") for n, text in enumerate(texts)]
 
     def _check_lengths(self, items: Sequence[Item], subset: str, limit: int) -> None:
-        positions = getattr(self.backend.foundation.model.config, "max_position_embeddings", None)
+        positions = getattr(self.backend.foundation.model.config.get_text_config(), "max_position_embeddings", None)
         for n, item in enumerate(items, 1):
             used = len(prompt_ids(self.tokenizer, self.prompt.fill(item.source, Direction.parse(subset)))) + limit
             if positions and used > positions:

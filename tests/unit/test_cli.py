@@ -1,0 +1,170 @@
+"""The command ``prefixyarn``: what it reads and prints, and how it ends."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+
+import pytest
+
+import prefixyarn
+import tiny
+from prefixyarn import cli
+from prefixyarn.models.convert import convert
+from prefixyarn.own_text.model import Model
+
+Command = Callable[..., tuple[int | str, str, str]]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("model")
+    convert(tiny.save_model(base / "source"), base / "tiny")
+    return base / "tiny"
+
+
+@pytest.fixture
+def command(
+    folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> Command:
+    monkeypatch.chdir(tmp_path)
+
+    def call(*options: str, stdin: bytes = b"") -> tuple[int | str, str, str]:
+        """Return the exit status (or the error's line), standard output and standard error."""
+        monkeypatch.setattr(sys, "argv", ["prefixyarn", *options])
+        monkeypatch.setattr(sys, "stdin", io.TextIOWrapper(io.BytesIO(stdin)))
+        with pytest.raises(SystemExit) as ended:
+            cli.run()
+        out, err = capsys.readouterr()
+        code = ended.value.code
+        return (code if isinstance(code, str) else code or 0), out, err
+
+    return call
+
+
+def test_each_line_of_standard_input_is_answered(command: Command, folder: Path) -> None:
+    common = ("answer", "--model", str(folder), "--prior", "text:Das", "--max-tokens", "8")
+    status, out, err = command(*common, stdin=b"\xef\xbb\xbfThe house.\r\nThe file.\n")
+    lines = out.splitlines()
+    assert status == 0 and len(lines) == 2 and all(line.startswith("Das") for line in lines)
+    assert "2 texts, en-de, tiny, prior: given" in err
+    again = command(*common, "The house.", "The file.")
+    assert again[1].splitlines() == lines, "arguments are texts as lines are"
+    as_json = [json.loads(line) for line in command(*common, "--json", "The house.", "The file.")[1].splitlines()]
+    assert [own["text"] for own in as_json] == lines and [own["source"] for own in as_json] == [
+        "The house.",
+        "The file.",
+    ]
+
+
+def test_many_texts_are_answered_in_parts_and_in_order(command: Command, folder: Path) -> None:
+    texts = [f"The house {n}." for n in range(20)]
+    status, out, _ = command("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", "--json", *texts)
+    assert status == 0 and [json.loads(line)["source"] for line in out.splitlines()] == texts
+
+
+def test_an_output_is_not_overwritten(command: Command, folder: Path, tmp_path: Path) -> None:
+    common = ("answer", "--model", str(folder), "--prior", "text:Das", "--max-tokens", "8", "-o", "out.txt")
+    status, out, _ = command(*common, "The house.")
+    written = (tmp_path / "out.txt").read_text()
+    assert status == 0 and out == "" and written.startswith("Das") and written.count("\n") == 1
+    assert (
+        "out.txt: exists already" in str(command(*common, "The file.")[0])
+        and (tmp_path / "out.txt").read_text() == written
+    )
+    assert command(*common, "--force", "The file.", "The file.")[0] == 0
+    assert (tmp_path / "out.txt").read_text().count("\n") == 2
+
+
+def test_what_was_answered_before_ctrl_c_stays(
+    command: Command, folder: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    answered, calls = Model.answer, []
+
+    def interrupted(self: Model, texts: list[str], **options: object) -> list[prefixyarn.Answer]:
+        calls.append(len(texts))
+        if len(calls) == 2:
+            raise KeyboardInterrupt
+        return answered(self, texts, **options)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(Model, "answer", interrupted)
+    texts = [f"The house {n}." for n in range(12)]
+    status, _, err = command(
+        "answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", "-o", "out", *texts
+    )
+    assert status == 130 and f"stopped after {calls[0]} of 12 answers" in err and "--journal" in err
+    assert len((tmp_path / "out").read_text().splitlines()) == calls[0]
+
+
+def test_tables_and_json_of_compare_and_look(command: Command, folder: Path) -> None:
+    status, out, _ = command("compare", "--model", str(folder), "--to", "de,ar", "The house.")
+    assert status == 0 and [line.split()[:2] for line in out.splitlines()[1:] if line[:2] in ("de", "ar")] == [
+        ["de", "none"],
+        ["de", "own"],
+        ["ar", "none"],
+        ["ar", "own"],
+    ]
+    rows = json.loads(command("compare", "--model", str(folder), "--to", "de", "--json", "The house.")[1])
+    assert [row["prior"] for row in rows] == ["none", "own"] and {"text", "language", "stop"} <= {*rows[0]["answer"]}
+    common = ("look", "--model", str(folder), "--prior", "text:Das", "--steps", "3", "The house.")
+    status, out, _ = command(*common)
+    assert status == 0 and "(given)" in out and "likeliest" in out and "SFT" not in out
+    steps = json.loads(command(*common, "--json")[1])
+    assert len(steps) == 3 and steps[0]["given"] and len(steps[0]["candidates"]) == 5
+
+
+@pytest.mark.parametrize(
+    ("options", "stdin", "message"),
+    [
+        (("answer", "--to", "dee", "a"), b"", "error: unknown language code 'dee'"),
+        (("answer",), b"a\n\nb\n", "error: text 2: empty"),
+        (("answer",), b"a\n\xff\n", "error: standard input, line 2: not UTF-8"),
+        (("answer", "--prior", "refined", "a"), b"", "error: prior 'refined' for en-de: needs a run"),
+        (("answer", "--run", "nowhere", "a"), b"", "error: results/nowhere: no such run"),
+        (("answer", "--journal", "/proc/no/journal", "a"), b"", "error: "),
+        (("answer", "-o", "/proc/no/out", "--max-tokens", "4", "a"), b"", "error: "),
+        (("compare", "--to", "de,", "a"), b"", "error: unknown language code ''"),
+    ],
+)
+def test_bad_input_ends_with_one_line(
+    command: Command, folder: Path, options: tuple[str, ...], stdin: bytes, message: str
+) -> None:
+    status, out, err = command(options[0], "--model", str(folder), *options[1:], stdin=stdin)
+    assert isinstance(status, str) and status.startswith(message) and "\n" not in status, status
+    assert "Traceback" not in err
+
+
+def test_usage_errors_have_their_own_status(command: Command) -> None:
+    assert command("answer", "--no-such-option", "a")[0] == 2 and command("translate")[0] == 2
+    for name in ("answer", "compare", "look"):
+        status, out, _ = command(name, "--help")
+        assert status == 0 and "Example:" in out
+
+
+def test_a_pipe_that_closes_early_is_no_error(folder: Path) -> None:
+    program = "from prefixyarn.cli import run; run()"
+    options = [
+        "answer",
+        "--model",
+        str(folder),
+        "--prior",
+        "none",
+        "--max-tokens",
+        "4",
+        *(f"The house {n}." for n in range(99)),
+    ]
+    environment = {**os.environ, "OMP_NUM_THREADS": "1"}
+    asked = subprocess.Popen(
+        [sys.executable, "-c", program, *options], stdout=subprocess.PIPE, stderr=subprocess.PIPE, env=environment
+    )
+    assert asked.stdout and asked.stdout.readline()
+    asked.stdout.close()
+    assert asked.stderr is not None
+    err = asked.stderr.read().decode()
+    asked.wait()
+    assert "Traceback" not in err and "BrokenPipe" not in err

@@ -1,0 +1,204 @@
+"""A model on one's own texts: which prior is given, what it answers, and what is refused."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+import torch
+
+import prefixyarn
+import tiny
+from prefixyarn.decode.builtin import Builtin
+from prefixyarn.errors import InputError
+from prefixyarn.languages import Direction
+from prefixyarn.models.convert import convert
+from prefixyarn.models.tokenizer import answer_ids, prompt_ids
+from prefixyarn.own_text.model import PROMPTS, Model
+from prefixyarn.records import write_json
+
+ROOT = Path(__file__).resolve().parents[2]
+TEXTS = ["The house is red.", "Open the file now.", "The user has no name."]
+
+
+@pytest.fixture(scope="module")
+def folder(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    base = tmp_path_factory.mktemp("model")
+    convert(tiny.save_model(base / "source"), base / "tiny")
+    return base / "tiny"
+
+
+@pytest.fixture(scope="module")
+def model(folder: Path) -> Model:
+    return prefixyarn.load(folder)
+
+
+@pytest.fixture
+def dictionary(tmp_path: Path) -> Path:
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words/en-de.txt").write_text("house Haus\nfile Datei\nuser Nutzer\nopen öffnen\nopen offen\n")
+    return tmp_path / "words"
+
+
+def test_an_answer_does_not_depend_on_the_others(model: Model) -> None:
+    together = model.answer(TEXTS, prior="none", max_tokens=12)
+    assert together == [model.answer(text, prior="none", max_tokens=12)[0] for text in TEXTS]
+    assert [answer.source for answer in together] == TEXTS
+    assert all(
+        answer.prior == "" and answer.text == answer.continuation and answer.kind == "none" for answer in together
+    )
+
+
+def test_what_is_given_begins_the_answer(folder: Path, model: Model, dictionary: Path) -> None:
+    mine = model.answer(TEXTS, prior="text:Das Haus ist", k=1, max_tokens=12)
+    assert all(answer.text.startswith("Das Haus ist") and answer.kind == "given" for answer in mine), "given whole"
+    each = model.answer(TEXTS, prior=prefixyarn.Text(["Eins", "Zwei", "Drei"]), max_tokens=12)
+    made = model.answer(TEXTS, prior=prefixyarn.Text(lambda text: text.split()[1].title()), max_tokens=12)
+    assert [answer.text.split()[0][:4] for answer in each] == ["Eins", "Zwei", "Drei"]
+    assert [answer.prior.strip() for answer in made] == ["House", "The", "User"]
+    known = prefixyarn.load(folder, dictionary=dictionary)
+    first = known.answer(TEXTS, prior="first", k=8, max_tokens=12)
+    assert [answer.prior.strip() for answer in first] == ["Haus", "Datei", "Nutzer"]
+    assert all(len(own.prior_ids) == 1 for own in known.answer(TEXTS, prior="first", k=1, max_tokens=12))
+
+
+def test_best_is_the_best_that_the_material_allows(folder: Path, model: Model, dictionary: Path) -> None:
+    assert [*model.sources("en-de")] == ["none", "own"] and model.source_of("best", "en-de").name == "own"
+    known = prefixyarn.load(folder, dictionary=dictionary)
+    assert [*known.sources("en-de")] == ["none", "own", "first", "likeliest"]
+    assert known.source_of("best", "en-de").name == "likeliest"
+    tags = prefixyarn.load(folder, task="tagging", dictionary=dictionary)
+    assert [*tags.sources("en")] == ["none"] and tags.source_of("best", "en").name == "none"
+
+
+def test_a_run_gives_its_prompt_and_dictionary(folder: Path, tmp_path: Path) -> None:
+    run = tmp_path / "results/mine"
+    chosen = {"name": "mine", "text": "{source}\n{target_language}:"}
+    for task in ("translation", "tagging"):
+        (run / f"prompts/{task}").mkdir(parents=True)
+        write_json(run / f"prompts/{task}/tiny.json", {"prompt": chosen})
+    (run / "lexicon/translation").mkdir(parents=True)
+    (run / "lexicon/translation/en-de.tsv").write_text("house\tHaus\t1.0000\n")
+    opened = prefixyarn.load(folder, run=run)
+    assert opened.prompt.text == chosen["text"]
+    assert [*opened.sources("en-de")] == ["none", "own", "first", "likeliest"] and [*opened.sources("en-zh")] == [
+        "none",
+        "own",
+    ]
+    with pytest.raises(InputError, match="no prompt for summarization"):
+        prefixyarn.load(folder, run=run, task="summarization")
+    with pytest.raises(InputError, match="the SFT model: none is loaded"):
+        opened.answer("The house.", model="sft")
+    with pytest.raises(InputError, match="needs a run with a refined model"):
+        opened.answer("The house.", prior="refined")
+
+
+def test_tags_are_chosen_for_given_words(folder: Path) -> None:
+    tags = prefixyarn.load(folder, task="tagging")
+    answer = tags.answer("The house, red.", source="en", prior="text:The (determiner) house (noun)")[0]
+    assert answer.source == "The house , red ." and answer.text.startswith("The (determiner) house (noun) , (")
+    assert answer.stop == "constraint" and answer.language is None
+
+
+def test_likelihoods_are_the_models_own(model: Model) -> None:
+    scores = model.likelihood(TEXTS[:1], ["Das Haus"])[0]
+    prompt, join = model.prompt.fill(TEXTS[0], Direction("en", "de")), model.prompt.join(Direction("en", "de"))
+    before, after = prompt_ids(model.tokenizer, prompt), answer_ids(model.tokenizer, prompt, join, "Das Haus")
+    with torch.no_grad():
+        logits = model.backend.foundation.model(torch.tensor([[*before, *after]])).logits[0].log_softmax(-1)
+    expected = [float(logits[len(before) - 1 + n, token]) for n, token in enumerate(after)]
+    assert scores == pytest.approx(expected, abs=1e-4)
+
+
+def test_steps_tell_what_was_given_and_what_chosen(model: Model) -> None:
+    answer = model.answer(TEXTS[0], prior="text:Das", max_tokens=12)[0]
+    steps = prefixyarn.look(model, TEXTS[0], prior="text:Das", steps=4)
+    given = len(answer.prior_ids)
+    assert [step.given for step in steps] == [True] * given + [False] * (len(steps) - given)
+    for step in steps:
+        assert step.sft is None and len(step.candidates) == 5
+        assert [own.probability for own in step.candidates] == sorted(
+            (o.probability for o in step.candidates), reverse=True
+        )
+        if not step.given:
+            assert step.rank == 1 and step.token == step.candidates[0].token, "greedy"
+            assert step.probability == pytest.approx(step.candidates[0].probability)
+
+
+def test_all_priors_stand_side_by_side(model: Model) -> None:
+    rows = prefixyarn.compare(model, TEXTS[0], targets=["de", "zh"])
+    assert [(row.target, row.prior) for row in rows] == [(to, name) for to in ("de", "zh") for name in ("none", "own")]
+
+
+def test_a_journal_keeps_answers(model: Model, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    found = model.answer(TEXTS, prior="none", journal=tmp_path / "kept", max_tokens=12)
+
+    def refuse(*args: object) -> None:
+        raise AssertionError("decoded again")
+
+    monkeypatch.setattr("prefixyarn.decode.engine.room_within", refuse)
+    assert model.answer(TEXTS, prior="none", journal=tmp_path / "kept", max_tokens=12) == found
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"texts": []}, "no text"),
+        ({"texts": ["a", " "]}, "text 2: empty"),
+        ({"texts": ["a"], "target": "dee"}, "unknown language code 'dee'.*Did you mean 'de'"),
+        ({"texts": ["a"], "target": "en"}, "expected two different languages"),
+        ({"texts": ["a"], "prior": "refind"}, "prior 'refind': expected one of best, none"),
+        ({"texts": ["a"], "prior": "likeliest"}, "needs a dictionary"),
+        ({"texts": ["a"], "prior": "text:" + "Haus " * 9, "max_tokens": 3}, "longer than the answer limit"),
+        ({"texts": ["a", "b"], "prior": prefixyarn.Text(["x"])}, "1 texts were given for 2 texts"),
+        ({"texts": ["a"], "prior": prefixyarn.Dictionary("/nowhere")}, "/nowhere: no such dictionary"),
+        ({"texts": ["a"], "prior": prefixyarn.Refined("/nowhere")}, "/nowhere: no refined model there"),
+    ],
+)
+def test_what_cannot_be_answered_is_said(model: Model, asked: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        model.answer(asked.pop("texts"), **asked)
+
+
+def test_a_text_must_fit_into_the_model(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(model.backend.foundation.model.config, "max_position_embeddings", 64)
+    assert model.answer("The house.", prior="none", max_tokens=8)
+    with pytest.raises(InputError, match="text 2: .* tokens with prompt and answer, but the model reads 64 at most"):
+        model.answer(["The house.", "a " * 60], max_tokens=8)
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        ({"model": "/nowhere/x"}, "/nowhere/x: no such folder"),
+        ({"task": "translating"}, "task 'translating': expected one of translation, summarization, tagging"),
+        ({"run": "nowhere"}, "results/nowhere: no such run"),
+        ({"prompt": "no place"}, "the placeholder {source} is missing"),
+    ],
+)
+def test_what_cannot_be_opened_is_said(folder: Path, asked: dict, message: str) -> None:
+    with pytest.raises(InputError, match=message):
+        prefixyarn.load(asked.pop("model", folder), **asked)
+
+
+def test_a_folder_is_converted_once(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
+    source = tiny.save_model(tmp_path / "mine")
+    first = prefixyarn.load(source)
+    manifest = next((tmp_path / "cache").rglob("manifest.json"))
+    made = manifest.stat().st_mtime_ns
+    assert first.name == "mine" and prefixyarn.load(source).name == "mine" and manifest.stat().st_mtime_ns == made
+    tiny.save_model(source, seed=1)
+    again = prefixyarn.load(source)
+    assert isinstance(again.backend, Builtin) and again.backend.identity("foundation") != first.backend.identity(
+        "foundation"
+    )
+
+
+def test_the_templates_are_those_that_the_default_run_chose() -> None:
+    from prefixyarn.tables.prompts import PromptRow
+    from prefixyarn.tables.rows import read_rows
+
+    for task, prompt in PROMPTS.items():
+        rows = read_rows(ROOT / f"results/default/tables/prompts_{task}.csv", PromptRow)
+        assert {row.prompt for row in rows if row.chosen} == {prompt.name}, task
