@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
+import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
@@ -204,6 +205,7 @@ def print_json(value: object) -> None:
 
 def run() -> None:
     """Run the command; an input error or a full disk ends it with one line and exit status 1."""
+    os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait burn no cores; before torch is loaded
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale says
