@@ -114,7 +114,7 @@ def test_no_folder_is_refused(tmp_path: Path) -> None:
 def test_files_gone_since_are_named(saved: Path, tmp_path: Path) -> None:
     folder = local(saved, tmp_path)
     (folder / "model.safetensors").unlink()
-    with pytest.raises(InputError, match=r"model\.safetensors is missing.*snakemake --forcerun convert_foundation"):
+    with pytest.raises(InputError, match=r"model\.safetensors is missing\. Remove .*manifest\.json and run again"):
         load(folder, "tiny", "float32")
 
 
