@@ -1,0 +1,394 @@
+"""Kill a run at many moments, fill its disk, give it bad input; count what that loses. Half an hour on two cores.
+
+python benchmarks/torture.py --folder /tmp/torture --seed 1
+python benchmarks/torture.py --folder /tmp/torture --parts bad-inputs
+
+The run is the smoke run's DAG on a tiny random model and made-up texts (`tests/checkout.py`). It first runs twice
+undisturbed: files that differ between these two must be of `MEASURED`. Then come:
+
+- **kills** with SIGKILL of the master, of a job, or of both, at moments drawn uniformly from the run's time; some of
+  them inside a write (`disturb.py` says how that is known). Each time snakemake is started again and goes on, until the
+  run is whole; then everything is made anew. A stale lock is taken away by the documented `snakemake --unlock`.
+- **full disks**: the run's folder is a small file system, in which a file takes all space at a drawn moment. The run
+  ends; the file is removed; snakemake is started again. Needs root, to mount a tmpfs.
+- **bad inputs**: the table of `bad_inputs.py`.
+
+Whole runs are compared with the undisturbed one byte by byte, under results/ and resources/. At the end stand the counts,
+all of which must be 0, and a table for docs/reliability.md. Exit status 1 where a count is not 0.
+"""
+
+from __future__ import annotations
+
+import argparse
+import hashlib
+import json
+import random
+import re
+import shutil
+import subprocess
+import sys
+import time
+from collections import Counter
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, field
+from fnmatch import fnmatch
+from pathlib import Path
+from typing import Any
+
+ROOT = Path(__file__).resolve().parents[1]
+sys.path.insert(0, str(ROOT / "tests"))
+
+from checkout import Copy  # noqa: E402
+
+from disturb import POLL, Run, Writes, fill, small_disk, temporary_files  # noqa: E402
+
+PARTS = ("kills", "disks", "bad-inputs")
+# Files that two undisturbed runs need not have alike, and why.
+MEASURED = {
+    "results/*/timings/*": "seconds",
+    "*.provenance.json": "times, versions and the commit",
+    "results/*/tables/cost_*": "seconds",
+    "results/*/figures/cost_*": "seconds",
+    "results/*/report.html": "shows the seconds",
+    "results/*/tables/findings.*": "names the seconds of training",
+}
+MADE = ("results", "resources", "state", "logs", ".snakemake")
+DISK = 256  # MB of the small file system
+OPTIONS = ("--cores", "2", "--max-jobs-per-timespan", "100/1s")
+
+
+@dataclass
+class Counts:
+    """What must be 0 at the end, and what else there was.
+
+    Attributes:
+        zero: By name what must be 0.
+        other: By name what is only told.
+        told: A line for each thing that is not as it should be.
+    """
+
+    zero: Counter[str] = field(default_factory=Counter)
+    other: Counter[str] = field(default_factory=Counter)
+    told: list[str] = field(default_factory=list)
+
+    def wrong(self, name: str, line: str, number: int = 1) -> None:
+        """Count something that must not be, and tell it."""
+        self.zero[name] += number
+        self.told.append(f"{name}: {line}")
+        print(f"  ! {self.told[-1]}", flush=True)
+
+
+@dataclass(frozen=True)
+class Moment:
+    """When to disturb: so many jobs are left (None: before that is known), and so many seconds since then."""
+
+    left: int | None
+    seconds: float
+    what: str = ""
+    inside: bool = False
+
+
+def smoke_like(folder: Path) -> Copy:
+    """Return a copy of the repository whose configuration is the smoke run's, on tiny data."""
+    made = Copy(folder)
+    made.over = ["config/smoke.yaml"]
+    config: dict[str, Any] = made.config
+    del config["analysis"]
+    for task in ("translation", "summarization", "tagging"):
+        config[task]["priors"] = {"k": {"tag" if task == "tagging" else "token": [1, 2]}}
+        if task != "tagging":
+            config[task]["few_shot"] = {"examples": []}
+    config["translation"] |= {"other_directions": [], "sft": {**config["translation"]["sft"], "seeds": []}}
+    return made
+
+
+class Torture:
+    """The run, its undisturbed results, and the counts."""
+
+    def __init__(self, folder: Path, seed: int) -> None:
+        """Make the copy of the repository in a folder that does not exist yet."""
+        self.folder, self.random = folder, random.Random(seed)
+        (folder / "run").mkdir(parents=True)
+        self.copy = smoke_like(folder / "run")
+        self.counts = Counts()
+        self.timeline: list[tuple[float, int | None]] = []
+        self._starts, self._orphans = 0, list[Run]()
+        self._said: set[tuple[str, float]] = set()
+        self._answers: dict[Path, int] = {}
+
+    def start(self) -> Run:
+        """Start snakemake, after taking away the lock of a killed one."""
+        if any((self.copy.folder / ".snakemake/locks").glob("*")):
+            self.counts.other["times that snakemake --unlock was needed"] += 1
+            subprocess.run(**self.copy.command("--unlock", "--cores", "1"), capture_output=True)
+        self._starts += 1
+        return Run(self.copy.command(*OPTIONS), self.folder / f"start{self._starts:03}.log")
+
+    def undisturbed(self) -> None:
+        """Run twice; keep the first one's files and its course."""
+        for name in ("undisturbed", "again"):
+            self.clear()
+            run, seen = self.start(), list[tuple[float, int | None]]()
+            while not run.ended():
+                if not seen or seen[-1][1] != run.left():
+                    seen.append((time.monotonic() - run.began, run.left()))
+                time.sleep(POLL)
+            if run.process.returncode:
+                sys.exit(f"error: the undisturbed run failed:\n{run.text()[-3000:]}")
+            print(f"{name}: {seen[-1][0]:.0f} s", flush=True)
+            for made in ("results", "resources"):
+                shutil.copytree(self.copy.folder / made, self.folder / name / made, symlinks=True)
+            self.timeline = self.timeline or seen
+        print("differ between two undisturbed runs, and are not compared:")
+        for path in different(self.folder / "undisturbed", self.folder / "again", {}):
+            why = next((own for pattern, own in MEASURED.items() if fnmatch(path, pattern)), "")
+            if why:
+                print(f"  {path}: {why}")
+            else:
+                self.counts.wrong("differ between two undisturbed runs", path)
+
+    def clear(self) -> None:
+        """Remove what runs made, but for folders: what is written in them can then be watched from the start."""
+        for run in self._orphans:
+            run.end()
+        self._orphans = []
+        for name in MADE:
+            shutil.rmtree(self.copy.folder / name, ignore_errors=True)
+        for path in (self.folder / "undisturbed").rglob("*"):
+            if path.is_dir() and not path.is_symlink():
+                (self.copy.folder / path.relative_to(self.folder / "undisturbed")).mkdir(parents=True, exist_ok=True)
+        self._answers = {}
+
+    def moments(self, n: int, kinds: Sequence[str] = ("",), inside: int = 0) -> list[Moment]:
+        """Return moments drawn uniformly from the undisturbed run's time, latest first."""
+        times = sorted((self.random.uniform(0, self.timeline[-1][0]) for _ in range(n)), reverse=True)
+        in_writes = {*self.random.sample(range(n), inside)}
+        found = []
+        for place, at in enumerate(times):
+            began, left = [own for own in self.timeline if own[0] <= at][-1]
+            # The master writes nothing itself: of kills inside a write it is the job that dies, or both.
+            known = [kind for kind in kinds if kind != "master" or place not in in_writes]
+            found.append(Moment(left, at - began, self.random.choice(known), place in in_writes))
+        return found
+
+    def pass_of(self, moments: list[Moment], disturb: Any) -> list[Moment]:
+        """Run until the run is whole, disturbed at each moment; return the moments that were not reached."""
+        self.clear()
+        failed = 0
+        while failed < 4:
+            run = self.start()
+            if moments and reached(run, moments[-1]) and disturb(run, moments[-1]):
+                moments.pop()
+                self.look(run)
+                continue
+            code = run.process.wait()
+            self.look(run)
+            if code == 0:
+                self.compare()
+                return moments
+            if "another process writes this journal" in run.text():
+                self.counts.other["times that the run said to wait for a job of the killed one"] += 1
+                while any(orphan.jobs() for orphan in self._orphans):
+                    time.sleep(0.2)
+                continue
+            failed += 1
+            self.counts.wrong("starts that did not go on", " | ".join(run.text().strip().splitlines()[-3:])[-600:])
+        self.counts.wrong("runs that never became whole", f"see {run.output}")
+        return moments
+
+    def look(self, run: Run) -> None:
+        """Look for tracebacks in what a start, and its jobs' logs, said."""
+        for path in [run.output, *(self.copy.folder / "logs").rglob("*.log")]:
+            key = (str(path), path.stat().st_mtime)
+            text = path.read_text(encoding="utf-8", errors="replace")
+            if key not in self._said and "Traceback (most recent call last)" in text:
+                last = text.split("Traceback (most recent call last)")[-1].strip().splitlines()
+                error = next((line for line in last if re.match(r"\w[\w.]*(Error|Exception|Interrupt)\b", line)), "")
+                self.counts.wrong("tracebacks", f"{path.relative_to(self.folder)}: {error[:300]}")
+            self._said.add(key)
+
+    def kill(self, run: Run, moment: Moment) -> bool:
+        """Kill at a moment, or at the first write after it; return whether it came to that."""
+        writing: dict[int, list[Path]] = {}
+        if moment.inside:
+            made = (self.copy.folder / "results", self.copy.folder / "resources")
+            writes = Writes(path for root in made for path in [root, *root.rglob("*")] if path.is_dir())
+            while not run.ended() and not writing:
+                if writes.wait(0.5):
+                    run.freeze()
+                    writing = run.being_written()
+                    if not writing:
+                        run.go_on()
+                    writes.forget()
+            writes.close()
+            if not writing:
+                return False
+        else:
+            run.freeze()
+        victims, what = [pid for pid in writing if pid not in (0, run.process.pid)] or run.jobs(), moment.what
+        if what == "job" and not victims:
+            what = "both"
+        for path in (self.copy.folder / "state").rglob("*.jsonl"):
+            self._answers[path] = path.read_bytes().count(b"\n")
+        run.kill(what, victims if writing else self.random.sample(victims, min(1, len(victims))))
+        if what == "master":
+            self._orphans.append(run)
+        self.counts.other[f"kills of {what}{' inside a write' if moment.inside else ''}"] += 1
+        half = ", ".join(
+            f"{path.relative_to(self.copy.folder)} ({path.stat().st_size} bytes)"
+            for paths in writing.values()
+            for path in paths
+            if path.exists()
+        )
+        print(f"  killed {what}, {moment.left} jobs left" + (f", writing {half}" if half else ""), flush=True)
+        return True
+
+    def fill(self, run: Run, moment: Moment) -> bool:
+        """Fill the disk at a moment; return whether the run met that."""
+        free = 4096 * self.random.randrange(0, 16)
+        filler = fill(self.copy.folder, free)
+        code = run.process.wait()
+        filler.unlink()
+        said = run.text() + "".join(
+            path.read_text(encoding="utf-8", errors="replace") for path in (self.copy.folder / "logs").rglob("*.log")
+        )
+        if not code:
+            return False
+        met = re.search("No space left|could not be written", said, re.I)
+        name = "full disks" if met else "full disks that the run ended at without naming them"
+        self.counts.other[name] += 1
+        line = next((own for own in reversed(run.text().splitlines()) if re.match(r"error|\w*Error", own)), "?")
+        print(f"  full, {moment.left} jobs left, {free} bytes free: {line[:200]}", flush=True)
+        return True
+
+    def compare(self) -> None:
+        """Compare a whole run with the undisturbed one."""
+        before, after = self.folder / "undisturbed", self.copy.folder
+        self.counts.other["whole runs compared"] += 1
+        for path in different(before, after, MEASURED):
+            self.counts.wrong("results not byte-identical", path)
+            lost, other = items(before / path, after / path)
+            if lost:
+                self.counts.wrong("lost items", path, lost)
+            if other:
+                self.counts.wrong("silently wrong items", path, other)
+        for path, count in self._answers.items():
+            lost = count - path.read_bytes().count(b"\n") if path.exists() else count
+            if lost > 0:
+                self.counts.wrong("answers lost from a journal", str(path.relative_to(after)), lost)
+        self.counts.other["temporary files that kills left behind"] += len(temporary_files(after))
+
+
+def reached(run: Run, moment: Moment) -> bool:
+    """Wait for a moment of a run; return whether it came before the run's end."""
+    since = 0.0
+    while not run.ended():
+        left = run.left()
+        if not since and (moment.left is None or (left is not None and left <= moment.left)):
+            since = time.monotonic()
+        if since and time.monotonic() - since >= moment.seconds:
+            return True
+        time.sleep(POLL)
+    return False
+
+
+def different(before: Path, after: Path, exempt: dict[str, str]) -> list[str]:
+    """Return the files under results/ and resources/ that are not the same bytes, or only in one of both folders."""
+
+    def files(folder: Path) -> dict[str, str]:
+        paths = [path for name in ("results", "resources") for path in (folder / name).rglob("*")]
+        kept = {str(path.relative_to(folder)): path for path in paths if path.is_file()}
+        return {
+            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            for name, path in kept.items()
+            if not name.endswith(".tmp") and not any(fnmatch(name, pattern) for pattern in exempt)
+        }
+
+    one, two = files(before), files(after)
+    return sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
+
+
+def items(before: Path, after: Path) -> tuple[int, int]:
+    """Return how many records of a file of JSON lines are missing, and how many are other ones."""
+    if before.suffix != ".jsonl":
+        return 0, 0
+
+    def records(path: Path) -> Iterator[tuple[str, str]]:
+        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
+            record = json.loads(line)
+            names = ("subset", "id", "item", "kind", "variant", "k", "unit", "model", "prompt")
+            yield json.dumps([record.get(name) for name in names]), line
+
+    one, two = dict(records(before)), dict(records(after))
+    return len(one.keys() - two.keys()), sum(two[key] != one.get(key) for key in two)
+
+
+def report(counts: Counts, seed: int, seconds: float) -> str:
+    """Return the table for docs/reliability.md."""
+    zero = [
+        *("lost items", "silently wrong items", "tracebacks", "results not byte-identical"),
+        *("bad inputs without their line", "answers lost from a journal", "starts that did not go on"),
+        *sorted({*counts.zero}),
+    ]
+    rows = [(name, counts.other[name]) for name in sorted(counts.other)]
+    rows += [(f"**{name}**", counts.zero[name]) for name in dict.fromkeys(zero)]
+    lines = "\n".join(f"| {name} | {number} |" for name, number in rows)
+    said = f"`python benchmarks/torture.py --seed {seed}`, {seconds / 60:.0f} minutes"
+    return f"{said}\n\n| | |\n|---|---:|\n{lines}"
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--folder", type=Path, required=True, help="a new folder for everything that is made")
+    parser.add_argument("--seed", type=int, default=1)
+    parser.add_argument("--parts", nargs="+", choices=PARTS, default=PARTS)
+    parser.add_argument("--kills", type=int, default=60)
+    parser.add_argument("--inside", type=int, default=24, help="of the kills: inside a write")
+    parser.add_argument("--disks", type=int, default=20)
+    parser.add_argument("--each", type=int, default=12, help="most disturbances of one run")
+    args = parser.parse_args()
+    print(f"seed {args.seed}", flush=True)
+    began = time.monotonic()
+    torture = Torture(args.folder.resolve(), args.seed)
+    counts = torture.counts
+    if {"kills", "disks"} & {*args.parts}:
+        torture.undisturbed()
+    if "kills" in args.parts:
+        kinds = ("master", "job", "both")
+        moments = torture.moments(args.kills, kinds, args.inside)
+        rounds = -(-len(moments) // args.each)
+        left: list[Moment] = []
+        for n in range(rounds):
+            print(f"kills, run {n + 1} of {rounds}", flush=True)
+            left += torture.pass_of(moments[n::rounds], torture.kill)
+        while left:  # such that came too late in their run
+            print(f"kills, {len(left)} left", flush=True)
+            torture.pass_of(torture.moments(len(left), kinds, sum(own.inside for own in left)), torture.kill)
+            left = []
+    if "disks" in args.parts:
+        whole = torture.copy.folder
+        torture.clear()
+        with small_disk(args.folder.resolve() / "disk", DISK):
+            shutil.copytree(whole, args.folder / "disk", dirs_exist_ok=True, symlinks=True)
+            torture.copy.folder = args.folder.resolve() / "disk"
+            moments = torture.moments(args.disks)
+            rounds = -(-len(moments) // args.each)
+            for n in range(rounds):
+                print(f"full disks, run {n + 1} of {rounds}", flush=True)
+                torture.pass_of(moments[n::rounds], torture.fill)
+            torture.clear()
+            torture.copy.folder = whole
+    if "bad-inputs" in args.parts:
+        from entry_points import try_all
+
+        tried, failures = try_all(args.folder.resolve(), torture.copy)
+        counts.other["kinds of bad input"] = tried
+        for failure in failures:
+            counts.wrong(failure.count, failure.line)
+    print(f"\n{report(counts, args.seed, time.monotonic() - began)}\n")
+    print("\n".join(counts.told))
+    sys.exit(int(bool(counts.zero.total())))
+
+
+if __name__ == "__main__":
+    main()
