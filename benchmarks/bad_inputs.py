@@ -6,16 +6,38 @@ a regular expression. `AS_RIGHT` instead of one: this is to be read as if it wer
 
 from __future__ import annotations
 
-import io
-import json
-import tarfile
-import unicodedata
-import zipfile
-from collections.abc import Callable
 from dataclasses import dataclass
-from pathlib import Path
 
-Change = Callable[[Path], None]
+from damage import (
+    NEWS,
+    WEIGHTS,
+    Change,
+    archived,
+    bom,
+    crlf,
+    cut,
+    edit,
+    empty_folder,
+    fewer_rows,
+    gone,
+    header,
+    keys,
+    mine,
+    nfd,
+    no_pip,
+    not_numbers,
+    of_translation,
+    packed,
+    shards,
+    slow_tokenizer,
+    swap,
+    utf16,
+    weights_twice,
+    without,
+    without_head,
+    write,
+)
+
 AS_RIGHT = ""
 
 
@@ -41,99 +63,8 @@ class Bad:
         return () if isinstance(self.given, str) else self.given
 
 
-def write(name: str, content: str | bytes) -> tuple[Change]:
-    """Return a change: the file has this content."""
-
-    def change(folder: Path) -> None:
-        (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).write_bytes(content.encode() if isinstance(content, str) else content)
-
-    return (change,)
-
-
-def edit(name: str, to: Callable[[bytes], bytes]) -> tuple[Change]:
-    """Return a change: what a function makes of the file."""
-
-    def change(folder: Path) -> None:
-        content = to((folder / name).read_bytes())
-        (folder / name).unlink()  # it may be a link
-        (folder / name).write_bytes(content)
-
-    return (change,)
-
-
-def cut(name: str, by: int) -> tuple[Change]:
-    """Return a change: the file lacks so many of its last bytes."""
-    return edit(name, lambda content: content[:-by])
-
-
-def swap(name: str, old: str, new: str, count: int = 1) -> tuple[Change]:
-    """Return a change: other text in the file, at the first place."""
-    return edit(name, lambda content: content.replace(old.encode(), new.encode("utf-8", "surrogatepass"), count))
-
-
-def gone(name: str) -> tuple[Change]:
-    """Return a change: there is no such file."""
-    return (lambda folder: (folder / name).unlink(),)
-
-
-def keys(name: str, **values: object) -> tuple[Change]:
-    """Return a change: other values in a JSON file."""
-    return edit(name, lambda content: json.dumps({**json.loads(content), **values}).encode())
-
-
-def bom(name: str) -> tuple[Change]:
-    """Return a change: the file begins with U+FEFF."""
-    return edit(name, lambda content: b"\xef\xbb\xbf" + content)
-
-
-def crlf(name: str) -> tuple[Change]:
-    """Return a change: lines end as on Windows."""
-    return edit(name, lambda content: content.replace(b"\n", b"\r\n"))
-
-
-def utf16(name: str) -> tuple[Change]:
-    """Return a change: UTF-16 instead of UTF-8."""
-    return edit(name, lambda content: content.decode().encode("utf-16"))
-
-
-def nfd(name: str) -> tuple[Change]:
-    """Return a change: letters and their accents apart, as some file systems and editors have them."""
-    return edit(name, lambda content: unicodedata.normalize("NFD", content.decode()).encode())
-
-
-def packed(inside: bytes) -> tuple[Change]:
-    """Return a change: a package whose German catalogue has this content."""
-
-    def change(folder: Path) -> None:
-        with zipfile.ZipFile(folder / "some.whl", "w") as archive:
-            archive.writestr("some_package/locale/de/LC_MESSAGES/django.mo", inside)
-
-    return (change,)
-
-
-def header(old: bytes, new: bytes) -> tuple[Change]:
-    """Return a change: in the catalogue's header a value of the same length."""
-
-    def change(folder: Path) -> None:
-        with zipfile.ZipFile(folder / "some.whl") as archive:
-            content = archive.read("some_package/locale/de/LC_MESSAGES/django.mo")
-        at = content.index(old)
-        packed(content[:at] + new + content[at + len(new) :])[0](folder)
-
-    return (change,)
-
-
-def mine(text: str | bytes) -> tuple[Change]:
-    """Return a change: the configuration."""
-    return write("mine.yaml", text)
-
-
-def of_translation(text: str) -> tuple[Change]:
-    """Return a change: a configuration with these keys of translation."""
-    return mine(f"run: mine\ntranslation:\n  {text}\n")
-
-
+# A row a line:
+# fmt: off
 PLAN, DRY = "make plan", "snakemake -n"
 SYNTAX = r"mine\.yaml.*line \d+"
 CONFIGURATIONS = [
@@ -141,12 +72,7 @@ CONFIGURATIONS = [
     Bad("an unknown key in a block", PLAN, of_translation("item: 3"), r"translation\.item: unknown key; did you mean"),
     Bad("a number as a key", PLAN, mine("run: mine\n1: 2\n"), "1: unknown key"),
     Bad("a key given twice", PLAN, mine("run: mine\nseed: 7\nseed: 3\n"), r"mine\.yaml.*line 3.*seed"),
-    Bad(
-        "a block given twice",
-        PLAN,
-        mine("run: mine\ntranslation:\n  sft: {steps: 8}\ntranslation:\n  held_out: gramps\n"),
-        r"mine\.yaml.*line 4.*translation",
-    ),
+    Bad("a block given twice", PLAN, mine("run: mine\ntranslation:\n  sft: {steps: 8}\ntranslation:\n  held_out: gramps\n"), r"mine\.yaml.*line 4.*translation"),
     Bad("a word for a number", PLAN, mine("run: mine\nseed: one\n"), "seed: 'one' is not of type 'integer'"),
     Bad("a quoted number", PLAN, of_translation("sft: {steps: '8'}"), r"sft\.steps: '8' is not of type 'integer'"),
     Bad("8.0 for a whole number", PLAN, of_translation("sft: {steps: 8.0}"), r"sft\.steps: .*8\.0"),
@@ -156,10 +82,7 @@ CONFIGURATIONS = [
     Bad("a negative seed", PLAN, mine("run: mine\nseed: -1\n"), "seed: -1 is less than the minimum of 0"),
     Bad("too few items", PLAN, of_translation("items: {test: 1}"), r"items\.test: 1 is less than the minimum of 2"),
     Bad("nothing for a list", PLAN, mine("run: mine\nlanguages:\n"), "languages: None is not of type 'array'"),
-    Bad("a version that YAML rounds", PLAN, mine(
-        "run: mine\ntranslation:\n  catalogues:\n    - {package: django, version: 5.10, sha256: " + "a" * 64 + "}\n"
-        "    - {package: gramps, version: 6.0.8, sha256: " + "a" * 64 + "}\n"
-    ), r"mine\.yaml.*line 4.*5\.10"),
+    Bad("a version that YAML rounds", PLAN, mine("run: mine\ntranslation:\n  catalogues:\n    - {package: django, version: 5.10, sha256: " + "a" * 64 + "}\n" "    - {package: gramps, version: 6.0.8, sha256: " + "a" * 64 + "}\n"), r"mine\.yaml.*line 4.*5\.10"),
     Bad("no for Norwegian", PLAN, mine("run: mine\nlanguages: [en, no, de]\n"), r"languages\.1: False is not of type"),
     Bad("a date for a name", PLAN, mine("run: 2026-01-02\n"), "run: .*is not of type 'string'"),
     Bad("a path for a name", PLAN, mine("run: a/b\n"), "run: 'a/b' does not match"),
@@ -171,18 +94,8 @@ CONFIGURATIONS = [
     Bad("a direction twice", PLAN, of_translation("other_directions: [en-de]"), "en-de is in directions already"),
     Bad("an unknown task", PLAN, mine("run: mine\ntasks: [translaton]\n"), r"tasks\.0: 'translaton' is not one of"),
     Bad("no task", PLAN, mine("run: mine\ntasks: []\n"), "tasks: .*(non-empty|too short)"),
-    Bad(
-        "an unknown language in a task that does not run",
-        PLAN,
-        mine("run: mine\ntasks: [translation]\ntagging: {languages: [xx]}\n"),
-        "tagging.languages: unknown language code 'xx'",
-    ),
-    Bad(
-        "an unknown kind in a task that does not run",
-        PLAN,
-        mine("run: mine\ntasks: [translation]\ntagging: {priors: {kinds: [none, psuedo]}}\n"),
-        r"tagging\.priors\.kinds: 'psuedo' cannot be used",
-    ),
+    Bad("an unknown language in a task that does not run", PLAN, mine("run: mine\ntasks: [translation]\ntagging: {languages: [xx]}\n"), "tagging.languages: unknown language code 'xx'"),
+    Bad("an unknown kind in a task that does not run", PLAN, mine("run: mine\ntasks: [translation]\ntagging: {priors: {kinds: [none, psuedo]}}\n"), r"tagging\.priors\.kinds: 'psuedo' cannot be used"),
     Bad("an unknown kind", PLAN, of_translation("priors: {kinds: [none, psuedo]}"), "'psuedo' cannot be used in this task"),
     Bad("nothing to compare with", PLAN, of_translation("priors: {kinds: [pseudo]}"), "'none' is missing"),
     Bad("a prior over the limit", PLAN, of_translation("priors: {k: {token: [99]}}"), "longer than the answer limit of 64"),
@@ -190,25 +103,10 @@ CONFIGURATIONS = [
     Bad("a package that is not there", PLAN, of_translation("held_out: gimp"), "'gimp' is not one of the catalogues"),
     Bad("more trials than items", PLAN, of_translation("items: {trial: 99}"), "trial: these are taken from dev"),
     Bad("a dictionary of no folder", PLAN, of_translation("lexicon: {source: folder}"), r"lexicon\.folder: give the folder"),
-    Bad(
-        "a template without a place",
-        PLAN,
-        of_translation("prompts: [{name: x, text: no place}]"),
-        r"prompt 'x': the placeholder \{source\} is missing",
-    ),
+    Bad("a template without a place", PLAN, of_translation("prompts: [{name: x, text: no place}]"), r"prompt 'x': the placeholder \{source\} is missing"),
     Bad("a mirror that is not there", PLAN, mine("run: mine\ndata: {mirror: /no/such}\n"), "'/no/such' is not a folder"),
-    Bad(
-        "a source of no kind",
-        PLAN,
-        mine("run: mine\nfoundations: [{name: a, label: A, source: {kind: locl, path: x}}]\n"),
-        r"foundations\.0\.source\.kind: unknown kind",
-    ),
-    Bad(
-        "a model twice",
-        PLAN,
-        mine("run: mine\nfoundations:\n" + "- {name: a, label: A, source: {kind: local, path: x}}\n" * 2),
-        "foundations: 'a' is listed twice",
-    ),
+    Bad("a source of no kind", PLAN, mine("run: mine\nfoundations: [{name: a, label: A, source: {kind: locl, path: x}}]\n"), r"foundations\.0\.source\.kind: unknown kind"),
+    Bad("a model twice", PLAN, mine("run: mine\nfoundations:\n" + "- {name: a, label: A, source: {kind: local, path: x}}\n" * 2), "foundations: 'a' is listed twice"),
     Bad("a list instead of keys", PLAN, mine("- run\n- mine\n"), r"mine\.yaml.*(mapping|keys)"),
     Bad("a word instead of keys", PLAN, mine("mine\n"), r"mine\.yaml.*(mapping|keys)"),
     Bad("tabs", PLAN, mine("run: mine\ntranslation:\n\titems: {}\n"), SYNTAX),
@@ -224,12 +122,11 @@ CONFIGURATIONS = [
     Bad("an open bracket, to snakemake", DRY, mine("run: mine\nlanguages: [en, de\n"), SYNTAX),
     Bad("a list instead of keys, to snakemake", DRY, mine("- run\n- mine\n"), r"mine\.yaml.*(mapping|keys)"),
     Bad("no configuration, to snakemake", DRY, (), r"mine\.yaml"),
-]  # fmt: skip
+]
 
 DICTIONARY = "muse/en-de.txt"
 FLORES_EN, FLORES = (f"flores101_dataset/dev/{code}.dev" for code in ("eng", "deu"))
 TREES = "treebanks/UD_German-GSD/de_gsd-ud-train.conllu"
-NEWS = "crosssum/english-chinese_simplified_train.jsonl"
 LOCK = "lock.json"
 PAGE = "<html><head><title>Log in</title></head>\n<body>Accept the terms.</body></html>\n"
 
@@ -242,16 +139,6 @@ def of_any_text(entry: str, name: str) -> list[Bad]:
         Bad("UTF-16", entry, utf16(name), rf"{name.split('/')[-1]}.*line 1\b.*(?i:utf-(8|16))"),
         Bad("a log-in page", entry, write(name, PAGE), rf"{name.split('/')[-1]}\b.*"),
     ]
-
-
-def archived(folder: Path) -> None:
-    """Have CrossSum's file cut short in an archive instead."""
-    stream = io.BytesIO()
-    with tarfile.open(fileobj=stream, mode="w:bz2") as tar:
-        tar.add(folder / NEWS, Path(NEWS).name)
-    (folder / NEWS).unlink()
-    content = stream.getvalue()
-    (folder / "crosssum/english-chinese_simplified_CrossSum.tar.bz2").write_bytes(content[: len(content) // 2])
 
 
 FILES = [
@@ -312,58 +199,12 @@ FILES = [
     Bad("an unknown encoding", "a catalogue", header(b"charset=utf-8", b"charset=utf-x"), r"some\.whl, .*django\.mo"),
     Bad("an altered package", "package", write("wanted.json", "{}"), "truncated or was altered"),
     Bad("no such version", "package", write("wanted.json", '{"version": "9"}'), "some-package==9: pip could not download"),
-    Bad(
-        "no pip",
-        "package",
-        (*write("none/pip.py", "import sys\nsys.exit('No module named pip')\n"),
-         lambda folder: (folder / "wanted.json").write_text(
-             json.dumps({"environment": {"PYTHONPATH": str(folder / "none")}})) and None),
-        "some-package==1.0: .*(No module named pip|no pip)",
-    ),
-]  # fmt: skip
-
-WEIGHTS = "model/model.safetensors"
-
-
-def shards(folder: Path) -> None:
-    """Have an index name two files, of which one is not there."""
-    (folder / WEIGHTS).rename(folder / "model/model-00001-of-00002.safetensors")
-    names = {"lm_head.weight": "model-00002-of-00002.safetensors", "model.norm.weight": "model-00001-of-00002.safetensors"}
-    (folder / "model/model.safetensors.index.json").write_text(json.dumps({"metadata": {}, "weight_map": names}))
-
-
-def without_head(folder: Path) -> None:
-    """Leave out a tensor that is not tied to another."""
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(folder / WEIGHTS)
-    del tensors["lm_head.weight"]
-    save_file(tensors, folder / WEIGHTS, {"format": "pt"})
-
-
-def not_numbers(folder: Path) -> None:
-    """Have weights that are no numbers, as a training that went wrong leaves them."""
-    from safetensors.torch import load_file, save_file
-
-    tensors = load_file(folder / WEIGHTS)
-    save_file({name: own * float("nan") for name, own in tensors.items()}, folder / WEIGHTS, {"format": "pt"})
-
-
-def fewer_rows(folder: Path) -> None:
-    """Have a model with fewer embeddings than its tokenizer has tokens."""
-    import tiny
-
-    tiny.gemma(300).save_pretrained(folder / "model")
-
-
-def without(*names: str) -> tuple[Change, ...]:
-    """Return changes: the model lacks these files."""
-    return tuple(gone(f"model/{name}")[0] for name in names)
-
+    Bad("no pip", "package", (no_pip,), "some-package==1.0: .*(No module named pip|no pip)"),
+]
 
 MODELS = [
-    Bad("no folder", "model", (lambda folder: (folder / "model").rename(folder / "other") and None,), r"source\.path: .*is not a folder"),
-    Bad("an empty folder", "model", (lambda folder: [own.unlink() for own in (folder / "model").iterdir()] and None,), r"no \*\.safetensors file"),
+    Bad("no folder", "model", (lambda folder: (folder / "model").rename(folder / "other"),), r"source\.path: .*is not a folder"),
+    Bad("an empty folder", "model", (empty_folder,), r"no \*\.safetensors file"),
     Bad("a shard that is not there", "model", (shards,), r"model-00002-of-00002\.safetensors"),
     Bad("pickled weights alone", "model", (*gone(WEIGHTS), *write("model/pytorch_model.bin", b"a pickle")), r"no \*\.safetensors file"),
     Bad("weights that are cut", "model", cut(WEIGHTS, 100), r"model\.safetensors: damaged or cut short"),
@@ -372,7 +213,7 @@ MODELS = [
     Bad("a tensor that is not there", "model", (without_head,), r"lm_head\.weight"),
     Bad("weights of another shape", "model", keys("model/config.json", hidden_size=64), r"config\.json|shape|size"),
     Bad("weights that are no numbers", "model", (not_numbers,), "nan"),
-    Bad("weights twice", "model", (lambda folder: (folder / "model/consolidated.safetensors").write_bytes((folder / WEIGHTS).read_bytes()) and None,), AS_RIGHT),
+    Bad("weights twice", "model", (weights_twice,), AS_RIGHT),
     Bad("no configuration", "model", without("config.json"), r"config\.json"),
     Bad("a configuration that is cut", "model", cut("model/config.json", 50), r"config\.json does not load"),
     Bad("not a language model", "model", keys("model/config.json", model_type="vit"), "'vit' is not a causal language model"),
@@ -380,14 +221,13 @@ MODELS = [
     Bad("an unknown family", "model", keys("model/config.json", model_type="mine"), r"config\.json does not load"),
     Bad("code of its own", "model", keys("model/config.json", model_type="own", auto_map={"AutoConfig": "own.Own"}), r"config\.json does not load .*custom code"),
     Bad("no tokenizer", "model", without("tokenizer.json", "tokenizer_config.json"), "no tokenizer; expected a fast tokenizer"),
-    Bad("a slow tokenizer alone", "model", (*without("tokenizer.json"), *write("model/vocab.json", "{}"), *keys("model/tokenizer_config.json", tokenizer_class="CTRLTokenizer"), *write("model/merges.txt", "#version\n")), "tokenizer"),
+    Bad("a slow tokenizer alone", "model", (slow_tokenizer,), "tokenizer"),
     Bad("a tokenizer that is cut", "model", cut("model/tokenizer.json", 100), "the tokenizer does not load"),
     Bad("a tokenizer of another model", "model", (fewer_rows,), "vocab|tokens"),
     Bad("an adapter for a model", "model", (*without("config.json"), *write("model/adapter_config.json", "{}")), r"adapter|config\.json"),
     Bad("a damaged GGUF file", "model", write("model/model.gguf", b"GGUF nothing"), r"gguf"),
-]  # fmt: skip
+]
 
-LIST = "en-de.txt"
 NETWORK = [
     Bad("an answer cut in a chunk", "download", "{server}/cut/en-de.txt", "cut/en-de.txt: .*"),
     Bad("less than was promised", "download", "{server}/short/en-de.txt", "280 of 9999 bytes|could not be downloaded"),
@@ -443,5 +283,5 @@ RECORDS = [
     Bad("a choice that is empty", "run 2", write(f"{RESULTS}/examples/tagging/tiny.json", ""), r"examples/tagging/tiny\.json, line 1: not JSON"),
     Bad("priors that are cut", "run 2", cut(f"{RESULTS}/priors/translation/tiny.jsonl", 40), r"priors/translation/tiny\.jsonl, line \d+: not a Prior record"),
     Bad("predictions with other keys", "run 2", swap(f"{RESULTS}/refined/summarization.jsonl", '"whole"', '"hole"'), r"refined/summarization\.jsonl, line 1: not a Prediction record"),
-]  # fmt: skip
+]
 TABLE = [*CONFIGURATIONS, *FILES, *MODELS, *NETWORK, *MACHINE, *RECORDS]

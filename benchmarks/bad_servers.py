@@ -68,7 +68,10 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _hub(self) -> None:
         """Answer as a hub does, for repositories whose names say what is wrong with them."""
-        for name, files in {"me/pickled": ["config.json", "pytorch_model.bin"], "me/cut": ["model.safetensors"]}.items():
+        for name, files in {
+            "me/pickled": ["config.json", "pytorch_model.bin"],
+            "me/cut": ["model.safetensors"],
+        }.items():
             if f"/{name}/revision/" in self.path:
                 siblings = [{"rfilename": file} for file in files]
                 self._json({"id": name, "modelId": name, "sha": COMMIT, "siblings": siblings})

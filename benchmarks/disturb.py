@@ -1,8 +1,8 @@
 """Disturb a run of snakemake: freeze it in the middle of a write, kill parts of it, fill its disk.
 
 A run is a session of its own: the master and its jobs are one process group, which one signal stops. What a stopped
-process has open for writing is known for certain, and a killed one never wakes: so it is known, not guessed, that a kill
-was inside a write. A write in which nothing was found open goes on as if nothing had been.
+process has open for writing is known for certain, and a killed one never wakes: so it is known, not guessed, that a
+kill was inside a write. Where nothing was found open, all go on as if nothing had been.
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from typing import Any
 
 IN_CREATE, IN_MODIFY = 0x100, 0x2  # of inotify(7)
 POLL = 0.02  # seconds between two looks at a run
+LONGEST = 1200  # seconds that a run may take
 WRITTEN = ("results", "resources")  # logs and journals are open all the time; they are looked at on their own
 
 _libc = ctypes.CDLL(None, use_errno=True)
@@ -90,6 +91,14 @@ class Run:
         """Let what was stopped go on."""
         self._signal(signal.SIGCONT)
 
+    def wait(self) -> int:
+        """Wait for the master's end and return its exit status; one that hangs is killed."""
+        try:
+            return self.process.wait(LONGEST)
+        except subprocess.TimeoutExpired:
+            self.end()
+            return -1
+
     def end(self) -> None:
         """Kill whatever is left."""
         self._signal(signal.SIGKILL)
@@ -128,7 +137,7 @@ class Run:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGKILL)
         self.go_on()
-        self.process.wait()
+        self.wait()
 
 
 def temporary_files(folder: Path) -> list[Path]:

@@ -24,11 +24,13 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import tiny
 from bad_inputs import AS_RIGHT, TABLE, Bad
 from bad_servers import serve
-from checkout import Copy
+from damage import right_files
 from disturb import fill, small_disk
+
+import tiny
+from checkout import Copy
 from prefixyarn import errors
 from prefixyarn.analysis.agreement.table import AgreementRow
 from prefixyarn.data import lexicon
@@ -197,7 +199,9 @@ def model(place: Place) -> Any:
     lock = str(place.folder / "lock.json")
     source = {"kind": "local", "path": str(place.folder / "model")}
     files = {"files": str(place.target / "source.json")}
-    place.script("fetch_foundation", params={"source": source, "key": "foundations.0.source", "lock": lock}, output=files)
+    place.script(
+        "fetch_foundation", params={"source": source, "key": "foundations.0.source", "lock": lock}, output=files
+    )
     place.target = place.folder / "converted"
     manifest = {"manifest": str(place.target / "manifest.json")}
     place.script("convert_foundation", input=files, output=manifest)
@@ -283,31 +287,6 @@ ENTRIES: dict[str, Callable[..., Any]] = {
 RIGHT = {"crosssum in a home": "crosssum", "make plan elsewhere": "make plan here"}
 
 
-def right_files(folder: Path, model_folder: Path) -> None:
-    """Write right input of every kind into a folder."""
-    texts = tiny.parallel(11, 90)
-    for path, own in (("eng", 0), ("deu", 1)):
-        file = folder / f"flores101_dataset/dev/{path}.dev"
-        file.parent.mkdir(parents=True, exist_ok=True)
-        file.write_text("\n".join(text[own] for text in texts) + "\n", encoding="utf-8")
-    (folder / "muse").mkdir()
-    (folder / "muse/en-de.txt").write_text("harbour Hafen\nship Schiff\ncoffee Café\n", encoding="utf-8")
-    tiny.treebank(folder / "treebanks", {"train": 80, "dev": 12, "test": 12})
-    tiny.crosssum(folder / "crosssum", {"train": 80, "val": 5, "test": 5})
-    files = {"some_package/locale/de/LC_MESSAGES/django.mo": tiny.catalogue({e: g for e, g, _ in texts})}
-    _, checksum = tiny.wheel(folder / "index", "some-package", "1.0", files)
-    shutil.copy(folder / "index/some_package-1.0-py3-none-any.whl", folder / "some.whl")
-    (folder / "wanted.json").write_text(json.dumps({"sha256": checksum}))
-    items = [{"id": str(n), "source": e, "target": g, "meta": {}} for n, (e, g, _) in enumerate(texts[:3])]
-    lines = [json.dumps({"subset": "en-de", **item}, ensure_ascii=False) for item in items]
-    (folder / "test.jsonl").write_text("\n".join(json.dumps(item) for item in items) + "\n")
-    (folder / "by_subset.jsonl").write_text("\n".join(lines) + "\n")
-    (folder / "choice.json").write_text('{"chosen": "plain"}\n')
-    (folder / "en-de.tsv").write_text("file\tDatei\t1.0000\n")
-    (folder / "en.txt").write_text("Package: a\nDescription-md5: 1\nDescription-en: synopsis\n A café.\n")
-    shutil.copytree(model_folder, folder / "model")
-
-
 def outcome(place: Place, bad: Bad) -> tuple[str, Any]:
     """Give an input to its entry point; return what was said as it was refused (or a traceback), or what was made."""
 
@@ -343,7 +322,7 @@ def judge(bad: Bad, text: str, value: Any, right: Any, place: Place) -> Failure 
     lines = text.strip().splitlines() or ["it was taken without a word"]
     if "Traceback (most recent call last)" in text:
         lines = [own for own in lines if re.match(r"[\w.]*(Error|Exception|Exit)\b", own)] or lines
-    last = lines[-1][:400]
+    last = next((own for own in reversed(lines) if "rror" in own), lines[-1])[:400]
     what = f"{bad.entry}, {bad.name}"
     if "Traceback (most recent call last)" in text:
         return Failure("tracebacks", f"{what}: {last}")

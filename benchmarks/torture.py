@@ -13,15 +13,13 @@ undisturbed: files that differ between these two must be of `MEASURED`. Then com
   ends; the file is removed; snakemake is started again. Needs root, to mount a tmpfs.
 - **bad inputs**: the table of `bad_inputs.py`.
 
-Whole runs are compared with the undisturbed one byte by byte, under results/ and resources/. At the end stand the counts,
-all of which must be 0, and a table for docs/reliability.md. Exit status 1 where a count is not 0.
+Whole runs are compared with the undisturbed one byte by byte, under results/ and resources/. At the end stand the
+counts, all of which must be 0, and a table for docs/reliability.md. Exit status 1 where a count is not 0.
 """
 
 from __future__ import annotations
 
 import argparse
-import hashlib
-import json
 import random
 import re
 import shutil
@@ -29,7 +27,7 @@ import subprocess
 import sys
 import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 from fnmatch import fnmatch
 from pathlib import Path
@@ -38,20 +36,12 @@ from typing import Any
 ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
+from disturb import POLL, Run, Writes, fill, small_disk, temporary_files  # noqa: E402
+from same_bytes import MEASURED, different, items  # noqa: E402
+
 from checkout import Copy  # noqa: E402
 
-from disturb import POLL, Run, Writes, fill, small_disk, temporary_files  # noqa: E402
-
-PARTS = ("kills", "disks", "bad-inputs")
-# Files that two undisturbed runs need not have alike, and why.
-MEASURED = {
-    "results/*/timings/*": "seconds",
-    "*.provenance.json": "times, versions and the commit",
-    "results/*/tables/cost_*": "seconds",
-    "results/*/figures/cost_*": "seconds",
-    "results/*/report.html": "shows the seconds",
-    "results/*/tables/findings.*": "names the seconds of training",
-}
+PARTS = ("kills", "bad-inputs", "disks")
 MADE = ("results", "resources", "state", "logs", ".snakemake")
 DISK = 256  # MB of the small file system
 OPTIONS = ("--cores", "2", "--max-jobs-per-timespan", "100/1s")
@@ -76,6 +66,10 @@ class Counts:
         self.zero[name] += number
         self.told.append(f"{name}: {line}")
         print(f"  ! {self.told[-1]}", flush=True)
+
+
+# Disturbs a run at a moment; returns whether it came to that before the run's end.
+Disturb = Callable[[Run, "Moment"], bool]
 
 
 @dataclass(frozen=True)
@@ -149,15 +143,19 @@ class Torture:
 
     def clear(self) -> None:
         """Remove what runs made, but for folders: what is written in them can then be watched from the start."""
-        for run in self._orphans:
-            run.end()
-        self._orphans = []
+        self.end()
         for name in MADE:
             shutil.rmtree(self.copy.folder / name, ignore_errors=True)
         for path in (self.folder / "undisturbed").rglob("*"):
             if path.is_dir() and not path.is_symlink():
                 (self.copy.folder / path.relative_to(self.folder / "undisturbed")).mkdir(parents=True, exist_ok=True)
         self._answers = {}
+
+    def end(self) -> None:
+        """Kill what killed runs left running."""
+        for run in self._orphans:
+            run.end()
+        self._orphans = []
 
     def moments(self, n: int, kinds: Sequence[str] = ("",), inside: int = 0) -> list[Moment]:
         """Return moments drawn uniformly from the undisturbed run's time, latest first."""
@@ -171,7 +169,24 @@ class Torture:
             found.append(Moment(left, at - began, self.random.choice(known), place in in_writes))
         return found
 
-    def pass_of(self, moments: list[Moment], disturb: Any) -> list[Moment]:
+    def part(
+        self, name: str, n: int, disturb: Disturb, each: int, kinds: Sequence[str] = ("",), inside: int = 0
+    ) -> None:
+        """Disturb runs at ``n`` moments, one run at most ``each`` times; those that came too late are drawn again."""
+        moments, rounds = self.moments(n, kinds, inside), -(-n // each)
+        left: list[Moment] = []
+        for number in range(rounds):
+            print(f"{name}, run {number + 1} of {rounds}", flush=True)
+            left += self.pass_of(moments[number::rounds], disturb)
+        for _ in range(3):
+            if left:
+                print(f"{name}, {len(left)} more", flush=True)
+                again = self.moments(len(left), kinds, sum(own.inside for own in left))
+                left = self.pass_of(again, disturb)
+        if left:
+            self.counts.wrong(f"{name} that never came", "the runs ended before", len(left))
+
+    def pass_of(self, moments: list[Moment], disturb: Disturb) -> list[Moment]:
         """Run until the run is whole, disturbed at each moment; return the moments that were not reached."""
         self.clear()
         failed = 0
@@ -181,7 +196,7 @@ class Torture:
                 moments.pop()
                 self.look(run)
                 continue
-            code = run.process.wait()
+            code = run.wait()
             self.look(run)
             if code == 0:
                 self.compare()
@@ -247,7 +262,7 @@ class Torture:
         """Fill the disk at a moment; return whether the run met that."""
         free = 4096 * self.random.randrange(0, 16)
         filler = fill(self.copy.folder, free)
-        code = run.process.wait()
+        code = run.wait()
         filler.unlink()
         said = run.text() + "".join(
             path.read_text(encoding="utf-8", errors="replace") for path in (self.copy.folder / "logs").rglob("*.log")
@@ -272,10 +287,10 @@ class Torture:
                 self.counts.wrong("lost items", path, lost)
             if other:
                 self.counts.wrong("silently wrong items", path, other)
-        for path, count in self._answers.items():
-            lost = count - path.read_bytes().count(b"\n") if path.exists() else count
-            if lost > 0:
-                self.counts.wrong("answers lost from a journal", str(path.relative_to(after)), lost)
+        for journal, count in self._answers.items():
+            gone = count - (journal.read_bytes().count(b"\n") if journal.exists() else 0)
+            if gone > 0:
+                self.counts.wrong("answers lost from a journal", str(journal.relative_to(after)), gone)
         self.counts.other["temporary files that kills left behind"] += len(temporary_files(after))
 
 
@@ -292,37 +307,6 @@ def reached(run: Run, moment: Moment) -> bool:
     return False
 
 
-def different(before: Path, after: Path, exempt: dict[str, str]) -> list[str]:
-    """Return the files under results/ and resources/ that are not the same bytes, or only in one of both folders."""
-
-    def files(folder: Path) -> dict[str, str]:
-        paths = [path for name in ("results", "resources") for path in (folder / name).rglob("*")]
-        kept = {str(path.relative_to(folder)): path for path in paths if path.is_file()}
-        return {
-            name: hashlib.sha256(path.read_bytes()).hexdigest()
-            for name, path in kept.items()
-            if not name.endswith(".tmp") and not any(fnmatch(name, pattern) for pattern in exempt)
-        }
-
-    one, two = files(before), files(after)
-    return sorted(name for name in {*one, *two} if one.get(name) != two.get(name))
-
-
-def items(before: Path, after: Path) -> tuple[int, int]:
-    """Return how many records of a file of JSON lines are missing, and how many are other ones."""
-    if before.suffix != ".jsonl":
-        return 0, 0
-
-    def records(path: Path) -> Iterator[tuple[str, str]]:
-        for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else []:
-            record = json.loads(line)
-            names = ("subset", "id", "item", "kind", "variant", "k", "unit", "model", "prompt")
-            yield json.dumps([record.get(name) for name in names]), line
-
-    one, two = dict(records(before)), dict(records(after))
-    return len(one.keys() - two.keys()), sum(two[key] != one.get(key) for key in two)
-
-
 def report(counts: Counts, seed: int, seconds: float) -> str:
     """Return the table for docs/reliability.md."""
     zero = [
@@ -335,6 +319,28 @@ def report(counts: Counts, seed: int, seconds: float) -> str:
     lines = "\n".join(f"| {name} | {number} |" for name, number in rows)
     said = f"`python benchmarks/torture.py --seed {seed}`, {seconds / 60:.0f} minutes"
     return f"{said}\n\n| | |\n|---|---:|\n{lines}"
+
+
+def torture_all(torture: Torture, args: argparse.Namespace) -> None:
+    """Do the parts that were asked for."""
+    if {"kills", "disks"} & {*args.parts}:
+        torture.undisturbed()
+    if "kills" in args.parts:
+        torture.part("kills", args.kills, torture.kill, args.each, ("master", "job", "both"), args.inside)
+    if "bad-inputs" in args.parts:
+        from entry_points import try_all
+
+        tried, failures = try_all(torture.folder, torture.copy)
+        torture.counts.other["kinds of bad input"] = tried
+        for failure in failures:
+            torture.counts.wrong(failure.count, failure.line)
+    if "disks" in args.parts:
+        torture.clear()
+        with small_disk(torture.folder / "disk", DISK):
+            shutil.copytree(torture.copy.folder, torture.folder / "disk", dirs_exist_ok=True, symlinks=True)
+            torture.copy.folder = torture.folder / "disk"
+            torture.part("full disks", args.disks, torture.fill, args.each)
+            torture.clear()
 
 
 def main() -> None:
@@ -351,40 +357,10 @@ def main() -> None:
     began = time.monotonic()
     torture = Torture(args.folder.resolve(), args.seed)
     counts = torture.counts
-    if {"kills", "disks"} & {*args.parts}:
-        torture.undisturbed()
-    if "kills" in args.parts:
-        kinds = ("master", "job", "both")
-        moments = torture.moments(args.kills, kinds, args.inside)
-        rounds = -(-len(moments) // args.each)
-        left: list[Moment] = []
-        for n in range(rounds):
-            print(f"kills, run {n + 1} of {rounds}", flush=True)
-            left += torture.pass_of(moments[n::rounds], torture.kill)
-        while left:  # such that came too late in their run
-            print(f"kills, {len(left)} left", flush=True)
-            torture.pass_of(torture.moments(len(left), kinds, sum(own.inside for own in left)), torture.kill)
-            left = []
-    if "disks" in args.parts:
-        whole = torture.copy.folder
-        torture.clear()
-        with small_disk(args.folder.resolve() / "disk", DISK):
-            shutil.copytree(whole, args.folder / "disk", dirs_exist_ok=True, symlinks=True)
-            torture.copy.folder = args.folder.resolve() / "disk"
-            moments = torture.moments(args.disks)
-            rounds = -(-len(moments) // args.each)
-            for n in range(rounds):
-                print(f"full disks, run {n + 1} of {rounds}", flush=True)
-                torture.pass_of(moments[n::rounds], torture.fill)
-            torture.clear()
-            torture.copy.folder = whole
-    if "bad-inputs" in args.parts:
-        from entry_points import try_all
-
-        tried, failures = try_all(args.folder.resolve(), torture.copy)
-        counts.other["kinds of bad input"] = tried
-        for failure in failures:
-            counts.wrong(failure.count, failure.line)
+    try:
+        torture_all(torture, args)
+    finally:
+        torture.end()
     print(f"\n{report(counts, args.seed, time.monotonic() - began)}\n")
     print("\n".join(counts.told))
     sys.exit(int(bool(counts.zero.total())))
