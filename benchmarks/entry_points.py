@@ -28,6 +28,7 @@ from bad_inputs import AS_RIGHT, TABLE, Bad
 from bad_servers import serve
 from damage import right_files
 from disturb import fill, small_disk
+from same_bytes import tracebacks
 
 import tiny
 from checkout import Copy
@@ -319,13 +320,11 @@ class Failure:
 
 def judge(bad: Bad, text: str, value: Any, right: Any, place: Place) -> Failure | None:
     """Return how an input was not dealt with as the table says, if so."""
-    lines = text.strip().splitlines() or ["it was taken without a word"]
-    if "Traceback (most recent call last)" in text:
-        lines = [own for own in lines if re.match(r"[\w.]*(Error|Exception|Exit)\b", own)] or lines
-    last = next((own for own in reversed(lines) if "rror" in own), lines[-1])[:400]
     what = f"{bad.entry}, {bad.name}"
-    if "Traceback (most recent call last)" in text:
-        return Failure("tracebacks", f"{what}: {last}")
+    if found := tracebacks(text):
+        return Failure("tracebacks", f"{what}: {found[-1]}")
+    lines = text.strip().splitlines() or ["it was taken without a word"]
+    last = next((own for own in reversed(lines) if "rror" in own), lines[-1])[:400]
     if bad.line == AS_RIGHT:
         if text:
             return Failure("bad inputs without their line", f"{what}: should be read, but: {last}")
@@ -393,10 +392,14 @@ def between_rules(copy: Copy, folder: Path) -> Iterator[Failure]:
         for bad in rows:
             for change in bad.changes():
                 change(copy.folder)
-        said = copy.run("--keep-going", check=False)
+        ended = copy.run("--keep-going", check=False)
+        said = ended.stdout + ended.stderr
+        yield from (Failure("tracebacks", f"{group}: {own}") for own in tracebacks(said))
+        # The last line of each failed job, and where its log is, stand at the end.
+        said = said.split("At least one job did not complete successfully")[-1]
         for bad in rows:
             place = Place(folder / "none", copy, "")
-            failure = judge(bad, said.stdout + said.stderr if said.returncode else "", None, None, place)
+            failure = judge(bad, said if ended.returncode else "", None, None, place)
             print(f"  {'FAILS' if failure else 'ok   '}         {bad.entry}: {bad.name}", flush=True)
             if failure:
                 yield failure

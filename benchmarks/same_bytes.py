@@ -1,9 +1,10 @@
-"""Whether two runs made the same files, byte by byte, and the same items; for `torture.py`."""
+"""What to look for after a disturbance: other files, other items, tracebacks; for `torture.py`."""
 
 from __future__ import annotations
 
 import hashlib
 import json
+import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -48,3 +49,12 @@ def items(before: Path, after: Path) -> tuple[int, int]:
 
     one, two = dict(records(before)), dict(records(after))
     return len(one.keys() - two.keys()), sum(two[key] != one.get(key) for key in two)
+
+
+def tracebacks(text: str) -> list[str]:
+    """Return the last line of each traceback in a text."""
+    found = []
+    for part in text.split("Traceback (most recent call last)")[1:]:
+        lines = part.splitlines()
+        found.append(next((own for own in lines if re.match(r"[\w.]*(Error|Exception|Exit|Interrupt)\b", own), lines[-1]))
+    return [line[:400] for line in found]

@@ -37,7 +37,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from disturb import POLL, Run, Writes, fill, small_disk, temporary_files  # noqa: E402
-from same_bytes import MEASURED, different, items  # noqa: E402
+from same_bytes import MEASURED, different, items, tracebacks  # noqa: E402
 
 from checkout import Copy  # noqa: E402
 
@@ -107,7 +107,7 @@ class Torture:
         self.counts = Counts()
         self.timeline: list[tuple[float, int | None]] = []
         self._starts, self._orphans = 0, list[Run]()
-        self._said: set[tuple[str, float]] = set()
+        self._said: set[str] = set()
         self._answers: dict[Path, int] = {}
 
     def start(self) -> Run:
@@ -212,15 +212,12 @@ class Torture:
         return moments
 
     def look(self, run: Run) -> None:
-        """Look for tracebacks in what a start, and its jobs' logs, said."""
+        """Look for tracebacks in what a start, and its jobs' logs, said; the same one counts once."""
         for path in [run.output, *(self.copy.folder / "logs").rglob("*.log")]:
-            key = (str(path), path.stat().st_mtime)
-            text = path.read_text(encoding="utf-8", errors="replace")
-            if key not in self._said and "Traceback (most recent call last)" in text:
-                last = text.split("Traceback (most recent call last)")[-1].strip().splitlines()
-                error = next((line for line in last if re.match(r"\w[\w.]*(Error|Exception|Interrupt)\b", line)), "")
-                self.counts.wrong("tracebacks", f"{path.relative_to(self.folder)}: {error[:300]}")
-            self._said.add(key)
+            for said in tracebacks(path.read_text(encoding="utf-8", errors="replace")):
+                if said not in self._said:
+                    self.counts.wrong("tracebacks", f"{path.relative_to(self.folder)}: {said}")
+                self._said.add(said)
 
     def kill(self, run: Run, moment: Moment) -> bool:
         """Kill at a moment, or at the first write after it; return whether it came to that."""
