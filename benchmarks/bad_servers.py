@@ -37,7 +37,6 @@ ANSWERS: dict[str, tuple[int, dict[str, str], bytes]] = {
     "latin": (200, {}, "harbour Häfen\n".encode("latin-1")),
     "half-archive": (200, {}, FLORES[: len(FLORES) // 2]),
     "other-archive": (200, {}, archive("other.txt")),
-    "cut-file": (200, {}, FLORES[:-9]),
 }
 
 

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -56,5 +55,5 @@ def tracebacks(text: str) -> list[str]:
     found = []
     for part in text.split("Traceback (most recent call last)")[1:]:
         lines = part.splitlines()
-        found.append(next((own for own in lines if re.match(r"[\w.]*(Error|Exception|Exit|Interrupt)\b", own), lines[-1]))
-    return [line[:400] for line in found]
+        found.append(next((own for own in lines[1:] if own.strip() and not own[0].isspace()), lines[-1])[:400])
+    return found

@@ -326,7 +326,7 @@ def torture_all(torture: Torture, args: argparse.Namespace) -> None:
     if "kills" in args.parts:
         torture.part("kills", args.kills, torture.kill, args.each, ("master", "job", "both"), args.inside)
     if "bad-inputs" in args.parts:
-        from entry_points import try_all
+        from try_inputs import try_all
 
         tried, failures = try_all(torture.folder, torture.copy)
         torture.counts.other["kinds of bad input"] = tried
@@ -351,6 +351,8 @@ def main() -> None:
     parser.add_argument("--disks", type=int, default=20)
     parser.add_argument("--each", type=int, default=12, help="most disturbances of one run")
     args = parser.parse_args()
+    if args.folder.exists():
+        sys.exit(f"error: {args.folder} is there already. Give a folder that is not.")
     print(f"seed {args.seed}", flush=True)
     began = time.monotonic()
     torture = Torture(args.folder.resolve(), args.seed)
