@@ -237,6 +237,8 @@ class Torture:
                 return False
         else:
             run.freeze()
+            if run.ended():
+                return False
         victims, what = [pid for pid in writing if pid not in (0, run.process.pid)] or run.jobs(), moment.what
         if what == "job" and not victims:
             what = "both"
