@@ -15,7 +15,6 @@ MEASURED = {
     "results/*/tables/cost_*": "seconds",
     "results/*/figures/cost_*": "seconds",
     "results/*/report.html": "shows the seconds",
-    "results/*/tables/findings.*": "names the seconds of training",
 }
 
 

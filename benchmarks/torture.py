@@ -43,7 +43,7 @@ from checkout import Copy  # noqa: E402
 
 PARTS = ("kills", "bad-inputs", "disks")
 MADE = ("results", "resources", "state", "logs", ".snakemake")
-DISK = 256  # MB of the small file system
+DISK = 64  # MB of the small file system
 OPTIONS = ("--cores", "2", "--max-jobs-per-timespan", "100/1s")
 
 
