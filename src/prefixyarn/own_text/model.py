@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from typing import TYPE_CHECKING
 
 from prefixyarn.decode.backend import Request
@@ -13,7 +12,7 @@ from prefixyarn.decode.builtin import Builtin
 from prefixyarn.decode.questions import Question
 from prefixyarn.decode.session import Session
 from prefixyarn.errors import InputError
-from prefixyarn.languages import LANGUAGES, Direction, language
+from prefixyarn.languages import Direction, language
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.own_text.find_model import DEFAULT, find_model
@@ -53,8 +52,8 @@ class Answer:
         kind: The kind of the prior.
         prior_ids: The prior's token ids.
         new_ids: The token ids that the model added, the one that ends the answer included.
-        language: ISO 639-1 code of the language that the continuation is detected as; None where it has no letters, or
-            for tags.
+        language: ISO 639-1 code of the language that the continuation is detected as, among those of the direction and
+            `prefixyarn.metrics.language_id.NEIGHBOURS`; None where it has no letters, or for tags.
         stop: Why it ended: ``newline``, ``eos``, ``length`` or ``constraint``.
     """
 
@@ -133,6 +132,7 @@ class Model:
     ) -> None:
         """Take an opened back end; see `load`."""
         self.backend, self.task, self.prompt, self.run, self.dictionary = backend, task, prompt, run, dictionary
+        self._detectors: dict[str, LanguageDetector] = {}
 
     @property
     def name(self) -> str:
@@ -144,9 +144,9 @@ class Model:
         """The model's tokenizer."""
         return self.backend.tokenizer
 
-    @cached_property
-    def _detector(self) -> LanguageDetector:
-        return LanguageDetector([*LANGUAGES])
+    def _detector(self, subset: str) -> LanguageDetector:
+        """Return language identification among a direction's languages and their neighbours: all take six seconds."""
+        return self._detectors.setdefault(subset, LanguageDetector(subset.split("-")))
 
     def answer(
         self,
@@ -197,7 +197,7 @@ class Model:
                 for item, own in zip(items, priors, strict=True)
             ]
             outputs = session.answer({subset: questions}, task_of(self.task), done)[subset]
-        return [self._answer(item, output) for item, output in zip(items, outputs, strict=True)]
+        return [self._answer(subset, item, output) for item, output in zip(items, outputs, strict=True)]
 
     def source_of(self, prior: str | PriorSource, subset: str) -> PriorSource:
         """Return the source of a prior, by its name; of ``best``, the first of these that is there.
@@ -300,7 +300,7 @@ class Model:
     def _priors(self, session: Session, items: Sequence[Item], subset: str, source: PriorSource, k: int) -> list[Prior]:
         prompt, tokenizer, direction = self.prompt, self.tokenizer, Direction.parse(subset)
         encode = encoder(tokenizer, prompt.join(direction))
-        asked = Asked(session, items, subset, prompt, encode, self._detector)
+        asked = Asked(session, items, subset, prompt, encode, self._detector(subset))
         material = source.add(material_of(asked), asked)
         system = source.system(k, "tag" if self.task == "tagging" else "token")
         constraint = task_of(self.task).constraint
@@ -314,7 +314,7 @@ class Model:
             {item.id: constraint(item, tokenizer.backend_tokenizer) for item in items},
         )
 
-    def _answer(self, item: Item, output: Output) -> Answer:
+    def _answer(self, subset: str, item: Item, output: Output) -> Answer:
         return Answer(
             source=item.source,
             text=output.text,
@@ -323,6 +323,6 @@ class Model:
             kind=output.kind,
             prior_ids=output.prior_ids,
             new_ids=output.new_ids,
-            language=None if self.task == "tagging" else self._detector.detect(output.continuation),
+            language=None if self.task == "tagging" else self._detector(subset).detect(output.continuation),
             stop=output.stop,
         )
