@@ -50,7 +50,7 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
     gone = sorted(file for file in manifest["files"] if not (folder / file).exists())
     if gone:
         raise InputError(
-            f"{folder}: {', '.join(gone)} is missing. Remove {folder}/manifest.json and run again: the model is made anew"
+            f"{folder}: {', '.join(gone)} is missing. Remove {folder}/manifest.json and run again: it is made anew"
         )
     devices = {}
     if torch.cuda.is_available():
