@@ -85,8 +85,8 @@ after some text. A line break before any text ends nothing, which no stop sequen
 limit, and `{CODE}` cuts. The limit is on prior and continuation together, so `{CODE}` sets
 `max_gen_toks` by item.
 
-- {differs[IDS]} items have `"differs": "{IDS}"`: the harness passes text, and prompt and prior encoded together are not the
-  token ids that the run decoded from (`prior_ids`).
+- {differs[IDS]} items have `"differs": "{IDS}"`: the harness passes text, and prompt and prior, encoded together, are
+  not the token ids that the run decoded from (`prior_ids`).
 - {differs[JOIN]} items have `"{JOIN}"`: prior and continuation, decoded one by one, are not the text that they are
   together.
 - Half precision, another processor or other versions of torch and transformers can turn a near tie.
