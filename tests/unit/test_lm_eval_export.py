@@ -304,6 +304,13 @@ REFUSED = {
     "another prior": (lambda run: None, {"systems": ["refind"]}, "prior 'refind': the run has none, own, pseudo-first"),
     "a language tag": (lambda run: None, {"systems": ["language-tag"]}, "prior 'language-tag': the run has"),
     "another direction": (lambda run: None, {"subsets": ["en-xx"]}, "direction 'en-xx': the run has en-de, en-zh"),
+    "several foundations": (
+        lambda run: (run / "report.html").write_text(
+            "<summary>Configuration</summary><pre>foundations: [{name: a}, {name: b}]</pre>"
+        ),
+        {},
+        "several foundations; name one of a, b",
+    ),
     "another foundation": (lambda run: None, {"foundation": "huge"}, "foundation 'huge': the run has tiny"),
 }
 

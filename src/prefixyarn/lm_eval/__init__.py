@@ -71,8 +71,9 @@ def export(
     """
     _check_free(folder, force)
     config = run_config(run)
-    name = _foundation_of(config, foundation)
-    model = model or run.resolve().parents[1] / "resources/foundations" / name / "model"
+    block = _foundation_of(config, foundation)
+    name = str(block["name"])
+    model = model or run.resolve().parent.parent / "resources/foundations" / name / "model"
     if not model.is_dir():
         raise InputError(f"{model}: no such folder; name that of {name}, whose tokenizer is needed")
     done = Export(f"prefixyarn_{config['run']}", [], [])
@@ -109,8 +110,7 @@ def export(
     names_of = "".join(f"  - {json.dumps(own.name)}\n" for own in done.tasks)
     files[f"{done.group}.yaml"] = f"group: {json.dumps(done.group)}\ntask:\n{names_of}"
     files[CODE] = Path(__file__).with_name(CODE).read_text(encoding="utf-8")
-    dtype = next(own["dtype"] for own in config["foundations"] if own["name"] == name)
-    files["README.md"] = readme(done.group, done.tasks, done.left_out, run, folder, model, dtype)
+    files["README.md"] = readme(done.group, done.tasks, done.left_out, run, folder, model, block)
     _write(folder, files)
     return done
 
@@ -125,13 +125,14 @@ def _check_free(folder: Path, force: bool) -> None:
             raise InputError(f"{folder}: has an earlier export; name a new folder, or replace it with --force")
 
 
-def _foundation_of(config: Mapping[str, Any], asked: str) -> str:
-    names = [str(own["name"]) for own in config["foundations"]]
-    if not asked and len(names) > 1:
-        raise InputError(f"the run has several foundations; name one of {', '.join(names)}")
-    if asked and asked not in names:
-        raise InputError(f"foundation {asked!r}: the run has {', '.join(names)}")
-    return asked or names[0]
+def _foundation_of(config: Mapping[str, Any], asked: str) -> dict[str, Any]:
+    """Return the configuration of the foundation asked for."""
+    known: dict[str, dict[str, Any]] = {own["name"]: own for own in config["foundations"]}
+    if not asked and len(known) > 1:
+        raise InputError(f"the run has several foundations; name one of {', '.join(known)}")
+    if asked and asked not in known:
+        raise InputError(f"foundation {asked!r}: the run has {', '.join(known)}")
+    return known[asked or next(iter(known))]
 
 
 def _subsets_of(config: Mapping[str, Any], asked: Sequence[str], done: Export) -> dict[str, list[str]]:

@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from prefixyarn.lm_eval.material import IDS, JOIN
 
@@ -33,7 +34,13 @@ class Task:
 
 
 def readme(
-    group: str, tasks: Sequence[Task], left_out: Sequence[str], run: Path, folder: Path, model: Path, dtype: str
+    group: str,
+    tasks: Sequence[Task],
+    left_out: Sequence[str],
+    run: Path,
+    folder: Path,
+    model: Path,
+    foundation: Mapping[str, Any],
 ) -> str:
     """Return the README of an export.
 
@@ -44,7 +51,7 @@ def readme(
         run: The run's folder.
         folder: The export's.
         model: The foundation's.
-        dtype: What the run decoded in.
+        foundation: Its block of the configuration.
     """
     differs = sum((Counter(own.differs) for own in tasks), Counter[str]())
     where = [f"`{own.name}` ({sum(own.differs.values())})" for own in tasks if own.differs]
@@ -55,12 +62,12 @@ def readme(
 # {group}
 
 Items and priors of the run `{run.name}` of prefixyarn as tasks for lm-evaluation-harness, tried with lm-eval {VERSION}.
-The base model {model.resolve().parent.name} answers; a prior is the start of its answer, as `gen_prefix`.
+The base model {foundation["name"]} answers; a prior is the start of its answer, as `gen_prefix`.
 
 ```bash
 python -m venv lm-eval && lm-eval/bin/pip install "lm_eval[hf]=={VERSION}"
 lm-eval/bin/lm_eval run --model hf \\
-  --model_args pretrained={model.resolve()},dtype={dtype} \\
+  --model_args pretrained={model.resolve()},dtype={foundation["dtype"]} \\
   --include_path {folder.resolve()} \\
   --tasks {group} --batch_size 16 --log_samples --output_path answers
 ```
