@@ -223,7 +223,8 @@ def test_the_code_sets_each_items_limit_and_compares_with_the_run(
     texts = ["\n\n a b \nc", "a\u2028b\nc", "", "\n"]
     assert harness_code.answers([[own] for own in texts], [{"prior": ""}] * 4) == [["a b"], ["a\u2028b"], [""], [""]]
     name = exported[0].tasks[0].name
-    assert harness_code.documents(f"{name}.jsonl", pretrained="x") == {"test": documents(exported[1], name)}
+    task.download({"file": f"{name}.jsonl"})
+    assert task.dataset == {"test": documents(exported[1], name)}
     for answer, reference in (
         ("Die Datei ist da", "die Datei, da!"),
         ("文件已保存 now", "文件保存"),

@@ -182,7 +182,6 @@ def _yaml(task: Task, limit: int) -> str:
     return f"""\
 task: {json.dumps(task.name)}
 class: !function {code}.PriorTask
-custom_dataset: !function {code}.documents
 dataset_kwargs:
   file: {json.dumps(f"{task.name}.jsonl")}
 test_split: test

@@ -27,6 +27,11 @@ class PriorTask(ConfigurableTask):
         """Make the task from its YAML file, whose key ``class`` is no part of a task's configuration."""
         super().__init__(config={key: value for key, value in config.items() if key != "class"})
 
+    def download(self, dataset_kwargs: dict[str, str], **kwargs: Any) -> None:
+        """Read the items, from the file beside this one that the task's YAML file names."""
+        with open(Path(__file__).with_name(dataset_kwargs["file"]), encoding="utf-8") as stream:
+            self.dataset = {"test": Dataset.from_list([json.loads(line) for line in stream])}
+
     def construct_requests(self, doc: dict[str, Any], ctx: str, **kwargs: Any) -> Any:
         """Return an item's request. The run's limit is on prior and continuation together: a prior leaves less."""
         request = super().construct_requests(doc, ctx, **kwargs)
@@ -44,12 +49,6 @@ class PriorTask(ConfigurableTask):
     def higher_is_better(self) -> dict[str, bool]:
         """Return which scores are better when they are higher."""
         return {**super().higher_is_better(), AS_IN_RUN: True}
-
-
-def documents(file: str, **given: Any) -> dict[str, Dataset]:
-    """Return the items of a file beside this one."""
-    with open(Path(__file__).with_name(file), encoding="utf-8") as stream:
-        return {"test": Dataset.from_list([json.loads(line) for line in stream])}
 
 
 def answers(resps: Iterable[Sequence[str]], docs: Iterable[dict[str, Any]]) -> list[list[str]]:
