@@ -161,9 +161,11 @@ def test_the_headlines_systems_are_exported_in_every_direction(exported: tuple[E
         ["README.md", "prior_task.py", "prefixyarn_tiny.yaml"]
         + [f"{own.name}.{ending}" for own in done.tasks for ending in ("yaml", "jsonl")]
     )
-    assert {own.metric for own in done.tasks if own.of[1] == "en-de"} == {"chrf++"}
-    assert {own.metric for own in done.tasks if own.of[1] == "en-zh"} == {"chrf"}
-    assert done.tasks[0].score == 12.345 and done.tasks[1].score is None
+    assert [own.scores for own in done.tasks] == [
+        {"chrf++": 12.345},
+        *[{"chrf++": None}] * 4,
+        *[{"chrf": None}] * 5,
+    ]
     [tagging, *lacking] = done.left_out
     assert tagging.startswith("tagging: ") and [line.split(":")[0] for line in lacking] == [
         "translation with the prior refined",
@@ -249,7 +251,12 @@ def test_a_tasks_file_names_only_what_is_there(exported: tuple[Export, Path], ha
             *documents(folder, task.name)[0]
         }
         assert own["target_delimiter"] == "" and own["generation_kwargs"]["until"] == []
-        assert own["metric_list"][0]["metric"] == task.metric and own["class"] is harness_code.PriorTask
+        assert own["metric_list"] == [{"metric": m, "aggregation": m, "higher_is_better": True} for m in task.scores]
+        assert own["class"] is harness_code.PriorTask
+    summaries = yaml.load(lm_eval._yaml(replace(done.tasks[0], scores={"chrf": 1.0, "rouge_l": None}), 9), Loader)
+    assert summaries["generation_kwargs"]["max_gen_toks"] == 9
+    assert [own["metric"] for own in summaries["metric_list"]] == ["chrf", harness_code.rouge_l]
+    assert [own["aggregation"] for own in summaries["metric_list"]] == ["chrf", "mean"]
 
 
 def test_a_tokenizer_that_drops_a_texts_first_space(checkout: Path) -> None:

@@ -90,19 +90,21 @@ def export(
         prompt = load_prompt(run / "prompts" / task / f"{name}.json", tokenizer.backend_tokenizer, most)
         for subset in chosen[task]:
             direction = Direction.parse(subset)
-            metric = "chrf" if language(direction.target).segmenter else "chrf++"
+            metrics = {"chrf" if language(direction.target).segmenter else "chrf++": "chrf"}  # the harness's and ours
+            if task == "summarization":
+                metrics["rouge_l"] = "rougel"
             for label, system in names.items():
                 documents = [
                     {"task": task, "subset": subset, "foundation": name}
                     | document(item, prior, output, prompt.fill(item.source, direction), tokenizer, limit)
                     for item, prior, output in known[task].answered(subset, system)
                 ]
+                scored = known[task].scores.get((subset, system), {})
                 own = Task(
                     name=f"{done.group}_{task}_{subset}_{label}",
                     of=(task, subset, label),
                     differs=Counter(found["differs"] for found in documents if found["differs"]),
-                    metric=metric,
-                    score=known[task].scores.get((subset, system)),
+                    scores={name: scored.get(ours) for name, ours in metrics.items()},
                 )
                 files[f"{own.name}.jsonl"] = "".join(json.dumps(d, ensure_ascii=False) + "\n" for d in documents)
                 files[f"{own.name}.yaml"] = _yaml(own, limit)
@@ -174,11 +176,12 @@ def _systems_of(known: Mapping[str, Material], asked: Sequence[str], done: Expor
 def _yaml(task: Task, limit: int) -> str:
     """Return a task's YAML file; written out, since !function is no YAML that a library writes."""
     code = Path(CODE).stem
-    rouge = f"""\
-  - metric: !function {code}.rouge_l
-    aggregation: mean
-    higher_is_better: true
-"""
+    # The harness has chrF; ROUGE-L is the export's own.
+    metrics = [(f"!function {code}.{own}", "mean") if own == "rouge_l" else (own, own) for own in task.scores]
+    listed = "".join(
+        f"  - metric: {metric}\n    aggregation: {together}\n    higher_is_better: true\n"
+        for metric, together in metrics
+    )
     return f"""\
 task: {json.dumps(task.name)}
 class: !function {code}.PriorTask
@@ -202,10 +205,7 @@ filter_list:
         filter_fn: !function {code}.answers
       - function: take_first
 metric_list:
-  - metric: {task.metric}
-    aggregation: {task.metric}
-    higher_is_better: true
-{rouge if task.of[0] == "summarization" else ""}\
+{listed}\
 metadata:
   version: 1
 """

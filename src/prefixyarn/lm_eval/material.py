@@ -26,13 +26,13 @@ class Material:
         items: The test items, by subset.
         priors: By subset, what each system gave for an item.
         outputs: By subset, what each system answered.
-        scores: chrF++ by subset and system; empty where nothing is scored.
+        scores: Scores by subset and system, then by metric; empty where nothing is scored.
     """
 
     items: Mapping[str, Sequence[Item]]
     priors: Mapping[str, Mapping[tuple[str, System], Prior]]
     outputs: Mapping[str, Mapping[tuple[str, System], Output]]
-    scores: Mapping[tuple[str, System], float]
+    scores: Mapping[tuple[str, System], Mapping[str, float]]
 
     @classmethod
     def read(cls, run: Path, task: str, name: str, subsets: Sequence[str]) -> Material:
@@ -67,9 +67,11 @@ class Material:
                 for subset, path in outputs.items()
             },
             {
-                (subset, System(**own["system"])): own["test"]["metrics"]["chrf"]["score"]
-                for subset, found in (read_json(scores) if scores.exists() else {}).items()
-                for own in found["systems"]
+                (subset, System(**own["system"])): {
+                    metric: found["score"] for metric, found in own["test"]["metrics"].items()
+                }
+                for subset, scored in (read_json(scores) if scores.exists() else {}).items()
+                for own in scored["systems"]
                 if own["test"]["n"]
             },
         )

@@ -22,15 +22,13 @@ class Task:
         name: Its name in the harness.
         of: The task here, the subset and the system's name.
         differs: By reason, of `prefixyarn.lm_eval.material.document`, how many items may get another answer.
-        metric: The harness's name of the metric.
-        score: The run's score by that metric; None where the run has not scored it.
+        scores: The run's scores, by the harness's names of metrics; None where the run has not scored it.
     """
 
     name: str
     of: tuple[str, str, str]
     differs: Mapping[str, int]
-    metric: str
-    score: float | None
+    scores: Mapping[str, float | None]
 
 
 def readme(
@@ -106,13 +104,15 @@ limit, and `{CODE}` cuts. The limit is on prior and continuation together, so `{
 
 
 def _scores(tasks: Sequence[Task]) -> list[str]:
-    """Return a table for each task: a row a direction, a column a prior."""
+    """Return a table for each task: a row a direction and metric, a column a prior."""
     lines = []
     for task in dict.fromkeys(own.of[0] for own in tasks):
         priors = list(dict.fromkeys(own.of[2] for own in tasks if own.of[0] == task))
         lines += ["", f"| {task} | metric | {' | '.join(priors)} |", "|---|---|" + "---:|" * len(priors)]
         for subset in dict.fromkeys(own.of[1] for own in tasks if own.of[0] == task):
             row = [own for own in tasks if own.of[:2] == (task, subset)]
-            cells = ["–" if own.score is None else f"{own.score:.2f}" for own in row]
-            lines.append(f"| {subset} | {row[0].metric} | {' | '.join(cells)} |")
+            for metric in row[0].scores:
+                found = [own.scores[metric] for own in row]
+                cells = ["–" if score is None else f"{score:.2f}" for score in found]
+                lines.append(f"| {subset} | {metric} | {' | '.join(cells)} |")
     return lines[1:]
