@@ -168,6 +168,33 @@ def look(
         show(steps_table(found))
 
 
+@app.command(
+    epilog="Example: prefixyarn export --format lm-eval default lm-eval-tasks --system refined --direction en-de"
+)
+def export(
+    run: Annotated[str, typer.Argument(help="A finished run, by name or folder.")],
+    folder: Annotated[Path, typer.Argument(help="Where the tasks go.")],
+    harness: Annotated[str, typer.Option("--format", help="lm-eval: tasks of lm-evaluation-harness.")] = "lm-eval",
+    systems: Annotated[
+        list[str] | None, typer.Option("--system", help="A prior, as none or pseudo-likeliest; may be given again.")
+    ] = None,
+    directions: Annotated[
+        list[str] | None, typer.Option("--direction", help="A direction, as en-de; may be given again.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite an earlier export.")] = False,
+) -> None:
+    """Write a run's items and priors as tasks of lm-evaluation-harness."""
+    from prefixyarn.lm_eval import export
+
+    if harness != "lm-eval":
+        raise InputError(f"--format {harness}: expected lm-eval")
+    where = Path(run) if Path(run).is_dir() else Path("results", run)
+    made = export(where, folder, systems or (), directions or (), force=force)
+    for line in made.left_out:
+        print(line, file=sys.stderr)
+    print(f"{len(made.tasks)} tasks, group {made.group}: {folder}/README.md says how to run them")
+
+
 def load_model(model: str | None, run: str | None, task: str, dictionary: Path | None, prompt: str | None) -> Model:
     """Open the model that a command's options name. Only here torch is imported."""
     from prefixyarn.own_text import load
