@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from prefixyarn.errors import InputError
@@ -32,8 +33,13 @@ def fetch_wheel(package: str, version: str, checksum: str, target: str | os.Path
         target: File to write.
 
     Raises:
-        InputError: pip could not get it, or the file is not the expected one (truncated or altered).
+        InputError: There is no pip, it could not get the wheel, or the file is not the expected one (truncated or altered).
     """
+    if find_spec("pip") is None:
+        raise InputError(
+            f"{package}=={version}: pip fetches it, and {sys.executable} has none. Run `{sys.executable} -m ensurepip`, "
+            "then run again."
+        )
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
