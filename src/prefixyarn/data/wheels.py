@@ -33,12 +33,13 @@ def fetch_wheel(package: str, version: str, checksum: str, target: str | os.Path
         target: File to write.
 
     Raises:
-        InputError: There is no pip, it could not get the wheel, or the file is not the expected one (truncated or altered).
+        InputError: There is no pip, it could not get the wheel, or this is not the expected one (truncated or
+            altered).
     """
     if find_spec("pip") is None:
         raise InputError(
-            f"{package}=={version}: pip fetches it, and {sys.executable} has none. Run `{sys.executable} -m ensurepip`, "
-            "then run again."
+            f"{package}=={version}: pip fetches it, and {sys.executable} has none. Run `{sys.executable} -m "
+            "ensurepip`, then run again."
         )
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
