@@ -38,10 +38,10 @@ def run(main: Callable[[Job], None], job: Job) -> None:
 
     An input error or a full disk ends it with one line, any other error with its traceback; the exit status is 1.
     """
-    hold()
     with _logged(job.log[0]):
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         try:
+            hold()
             main(job)
             return
         except (InputError, OSError) as error:

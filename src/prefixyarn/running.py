@@ -54,10 +54,11 @@ def _recover(stream: IO[bytes]) -> None:
     except BlockingIOError:
         return
     stream.seek(0)
-    host = platform.node().encode()
-    if stream.read() in (b"", host):  # not every network file system tells one machine of another's locks
-        for lock in FOLDER.glob("locks/*.lock"):
-            lock.unlink(missing_ok=True)
+    host, locks = platform.node().encode(), [*FOLDER.glob("locks/*.lock")]
+    if locks and stream.read() not in (b"", host):  # not every network file system tells of another machine's locks
+        return
+    for lock in locks:
+        lock.unlink(missing_ok=True)
     stream.truncate(0)
     stream.write(host)
     now = time.time()
@@ -67,13 +68,18 @@ def _recover(stream: IO[bytes]) -> None:
                 os.utime(path, (now, now), follow_symlinks=False)
 
 
+def elsewhere() -> None:
+    """Say that this run has jobs on other machines: they outlive it, so that nobody here can tell whose locks are dead."""
+    HELD.write_text("jobs on other machines", encoding="utf-8")
+
+
 def busy_text() -> str:
     """Return what to do where Snakemake's locks stop a run: one line with the processes that work in this folder."""
     others = " ".join(map(str, holders()))
     if not others:
         return (
-            "error: a killed run's last job has just ended, or a run on another machine works in this folder. Run "
-            "again; if nothing works here and this stays: snakemake --unlock"
+            "error: a killed run's last job has just ended, or a run or a job on another machine works in this folder. "
+            "Run again; if nothing works here and this stays: snakemake --unlock"
         )
     return (
         "error: another run works in this folder, or a job that a killed run left. Wait until it ends, or end it with "

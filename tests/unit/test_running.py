@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import platform
 import subprocess
 import sys
 import time
@@ -13,7 +14,7 @@ import pytest
 
 from prefixyarn import running
 from prefixyarn.errors import InputError
-from prefixyarn.running import HELD, busy_text, hold
+from prefixyarn.running import HELD, busy_text, elsewhere, hold
 
 WORKS = "from prefixyarn.running import hold; hold(); print('holds', flush=True); input()"
 
@@ -59,9 +60,14 @@ def test_locks_of_the_living_stay_and_they_are_named(lock: Path, job: subprocess
 
 
 def test_locks_of_another_machine_stay(lock: Path) -> None:
-    HELD.write_text("elsewhere")
+    elsewhere()
     hold(begins=True)
     assert lock.exists() and "snakemake --unlock" in busy_text()
+    lock.unlink()  # as --unlock does
+    for stream in running._held:
+        stream.close()
+    hold(begins=True)
+    assert HELD.read_text() == platform.node(), "the next killed run is this machine's again"
 
 
 def test_files_from_the_future_are_dated_now(lock: Path) -> None:

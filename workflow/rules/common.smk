@@ -53,7 +53,7 @@ from prefixyarn.data.official import FLORES_FILES, TREEBANK_FILES
 from prefixyarn.errors import InputError
 from prefixyarn.examples import candidates
 from prefixyarn.job import failures
-from prefixyarn.running import hold
+from prefixyarn.running import elsewhere, hold
 from prefixyarn.systems import (
     all_cuts,
     analysis_grid,
