@@ -69,7 +69,7 @@ def _recover(stream: IO[bytes]) -> None:
 
 
 def elsewhere() -> None:
-    """Say that this run has jobs on other machines: they outlive it, so that nobody here can tell whose locks are dead."""
+    """Say that this run has jobs on other machines. They outlive it, so nobody here can tell whose locks are dead."""
     HELD.write_text("jobs on other machines", encoding="utf-8")
 
 
