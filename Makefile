@@ -9,8 +9,9 @@ RUN = --logger prefixyarn --cores $(CORES) --resources mem_mb=$(MEMORY_MB) gpu=1
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
-# Text is UTF-8 in every locale. Libraries ask for a home, which a container or a batch job may not set.
+# Text is UTF-8 in every locale. Libraries ask for a home and a name, which a container or a batch job may not set.
 export PYTHONUTF8 = 1
+export LOGNAME ?= $(or $(shell id -un 2> /dev/null),$(shell id -u))
 export HOME ?= $(or $(shell getent passwd "$$(id -u)" | cut -d: -f6),/tmp)
 
 # The cheapest task comes first: an early table to look at.
