@@ -49,7 +49,9 @@ def fetch_wheel(package: str, version: str, checksum: str, target: str | os.Path
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if result.returncode or len(wheels) != 1:
-            reason = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+            said = result.stderr.strip().splitlines()
+            # Where pip itself fails, on a full disk say, a traceback follows.
+            reason = [own for own in said if own.startswith("ERROR") and own != "ERROR: Exception:"] or said[-1:]
             raise InputError(
                 f"{package}=={version}: pip could not download the wheel "
                 f"({reason[-1].removeprefix('ERROR: ') if reason else 'no wheel came'}). "
