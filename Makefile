@@ -9,10 +9,14 @@ RUN = --logger prefixyarn --cores $(CORES) --resources mem_mb=$(MEMORY_MB) gpu=1
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
+# Text is UTF-8 in every locale. Libraries ask for a home and a name, which a container or a batch job may not set.
+export PYTHONUTF8 = 1
+export LOGNAME ?= $(or $(shell id -un 2> /dev/null),$(shell id -u))
+export HOME ?= $(or $(shell getent passwd "$$(id -u)" | cut -d: -f6),/tmp)
 
-# The cheapest task comes first: an early table to look at. The other scheduler cannot handle priorities.
+# The cheapest task comes first: an early table to look at.
 results: $(VENV)/installed
-	@snakemake all first_table --prioritize first_table --scheduler greedy $(RUN)
+	@snakemake all first_table --prioritize first_table $(RUN)
 	@python scripts/show_results.py $(CONFIG)
 
 # Stages of dvc.yaml.
@@ -59,17 +63,16 @@ lint: $(VENV)/installed-lint
 $(VENV)/installed: pyproject.toml constraints.txt
 	$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11) and "Python 3.11 or newer is needed: make PYTHON=python3.11")'
 	$(PYTHON) -m venv $(VENV)
-	pip install --quiet --no-compile --constraint constraints.txt --editable '.[pipeline]'
+	python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[pipeline]'
 	@python -m compileall -q -j 0 $(VENV)/lib > /dev/null 2>&1 || true # packages have files for other versions
 	touch $@
 
 $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/installed
-	pip install --quiet --no-compile --constraint constraints.txt --editable '.[$*]'
+	python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[$*]'
 	touch $@
 
-# Removes what runs made here. The environment and the committed files under results/ stay.
+# Removes what runs made here, by name. The environment and the committed files under results/ stay.
 clean:
-	git clean -fdxq results
-	rm -rf resources state logs .snakemake
+	@$(PYTHON) scripts/clean.py
 
 .PHONY: results data models answers tables pull plan test test-unit test-run test-all lint clean

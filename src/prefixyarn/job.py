@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prefixyarn.errors import InputError
+from prefixyarn.running import hold
 
 LOGS_ONLY = "PREFIXYARN_LOGS_ONLY"  # set in the environment: what jobs print goes to their logs alone
 
@@ -40,6 +41,7 @@ def run(main: Callable[[Job], None], job: Job) -> None:
     with _logged(job.log[0]):
         logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
         try:
+            hold()
             main(job)
             return
         except (InputError, OSError) as error:
@@ -75,10 +77,10 @@ def _logged(path: str) -> Iterator[None]:
 
 def failures(log: str) -> list[str]:
     """Return, for each failed job of Snakemake's own log, the last line of the job's log and where that is."""
-    text = Path(log).read_text(encoding="utf-8")
+    text = Path(log).read_text(encoding="utf-8", errors="replace")
     found = []
     for path in dict.fromkeys(re.findall(r"^    log: (.+) \(check log file", text, re.M)):
-        lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+        lines = Path(path).read_text(encoding="utf-8", errors="replace").splitlines() if Path(path).exists() else []
         last = next((line for line in reversed(lines) if line.strip()), "it says nothing")
         if not re.match(r"[\w.]*([Ee]rror|Exception|Interrupt)\b", last):
             last = f"a job ended without an error message: was it killed, for lack of memory? Last it said: {last}"

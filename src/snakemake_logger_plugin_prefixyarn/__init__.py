@@ -5,6 +5,7 @@ Snakemake's text goes to its log file, and what jobs print to their logs.
 
 from __future__ import annotations
 
+import builtins
 import logging
 import os
 import shutil
@@ -19,6 +20,7 @@ from snakemake_interface_logger_plugins.common import LogEvent
 
 from prefixyarn import watch
 from prefixyarn.job import LOGS_ONLY
+from prefixyarn.running import busy_text
 
 EVERY = {True: 1.0, False: 30.0}  # seconds between lines: on a terminal, where they are rewritten, and elsewhere
 
@@ -73,6 +75,13 @@ class LogHandler(LogHandlerBase):
                 self._say(f"\n{table}\n")
         elif self._watch and event == LogEvent.JOB_ERROR:
             self._say(f"Failed: {self._watch.failed(record.jobid)}; jobs that run are waited for")
+        elif getattr(record, "exception", "") == "LockException":
+            self._say(busy_text())
+        elif _of_the_system(getattr(record, "exception", "")):
+            said = record.getMessage().strip().splitlines()[-1]
+            self._say(
+                f"error: {said}. Free some space or mend the permissions, then run again: nothing finished is lost."
+            )
         elif record.levelno >= logging.WARNING and not _of_a_job(record):
             self._clear()
             self._plain.handle(record)
@@ -121,6 +130,12 @@ class LogHandler(LogHandlerBase):
         finally:
             self.release()
         super().close()
+
+
+def _of_the_system(name: str) -> bool:
+    """Return whether an exception of this name is an error of the system: a full disk, a folder of another's."""
+    found = getattr(builtins, name, None) if name else None
+    return isinstance(found, type) and issubclass(found, OSError)
 
 
 def _of_a_job(record: Any) -> bool:

@@ -46,3 +46,9 @@ def test_a_truncated_download_is_refused(index: tuple[Path, str], tmp_path: Path
 def test_a_missing_version_is_an_error(index: tuple[Path, str], tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"some-package==9: pip could not download .*Check the network"):
         fetch_wheel("some-package", "9", index[1], tmp_path / "out" / "x.whl")
+
+
+def test_an_environment_without_pip_is_told_what_to_do(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("prefixyarn.data.wheels.find_spec", lambda name: None)
+    with pytest.raises(InputError, match=r"some-package==1\.0: pip fetches it, .* has none\. Run `.* -m ensurepip`"):
+        fetch_wheel("some-package", "1.0", "0", tmp_path / "x.whl")

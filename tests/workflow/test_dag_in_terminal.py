@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+import os
 import re
 import shutil
+import subprocess
+import sys
+import time
 
 from checkout import Copy
 from prefixyarn.watch import WIDTH
@@ -40,3 +44,28 @@ def test_a_failed_job_has_the_last_word(copy: Copy) -> None:
     assert "Traceback" not in failed.stderr and not NOISE.findall(failed.stderr)
     copy.run()
     assert copy.planned() == set()
+
+
+def test_a_killed_run_and_a_poor_environment_do_not_stop_the_next_run(copy: Copy) -> None:
+    table = copy.folder / "results/tiny/tables/tagging.md"
+    table.unlink()
+    lock = copy.folder / ".snakemake/locks/0.output.lock"
+    lock.parent.mkdir(exist_ok=True)
+    lock.write_text("results/tiny/tables/tagging.md\n")  # as kill -9 leaves it
+    for path in (copy.folder / "resources").rglob("*"):
+        os.utime(path, (time.time() + 86400,) * 2)  # as a clock that was ahead leaves them
+    works = "from prefixyarn.running import hold; hold(); print('holds', flush=True); input()"
+    with subprocess.Popen([sys.executable, "-c", works], cwd=copy.folder, stdin=-1, stdout=-1, text=True) as job:
+        assert job.stdout is not None and job.stdout.readline() == "holds\n"
+        stopped = copy.run(*SHOWN, check=False)
+        job.kill()
+    assert stopped.returncode == 1 and not table.exists()
+    assert stopped.stderr.strip().splitlines()[-1].startswith("error: another run works in this folder")
+    assert f"`kill {job.pid}`" in stopped.stderr and "Traceback" not in stopped.stderr
+    nowhere = ("HOME", "XDG_CACHE_HOME", "XDG_CONFIG_HOME", "TMPDIR")
+    copy.environment = {**dict.fromkeys(nowhere, "/proc/none"), "LC_ALL": "C"}
+    try:
+        copy.run(*SHOWN)
+        assert table.exists() and copy.planned() == set()
+    finally:
+        copy.environment = {}

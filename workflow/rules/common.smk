@@ -53,6 +53,7 @@ from prefixyarn.data.official import FLORES_FILES, TREEBANK_FILES
 from prefixyarn.errors import InputError
 from prefixyarn.examples import candidates
 from prefixyarn.job import failures
+from prefixyarn.running import elsewhere, hold
 from prefixyarn.systems import (
     all_cuts,
     analysis_grid,
@@ -63,6 +64,10 @@ from prefixyarn.systems import (
 )
 from prefixyarn.watch import CONFIG
 
+try:
+    hold(begins=workflow.is_main_process)
+except InputError as error:
+    sys.exit(f"error: {error}")
 found = problems(config, read_yaml(SCHEMA), default=read_config())
 if found:
     sys.exit("Invalid configuration:\n" + "\n".join(f"  {line}" for line in found))

@@ -38,6 +38,11 @@ rule fetch_all:
 CONFIG.update(config)
 
 
+onstart:
+    if workflow.non_local_exec:
+        elsewhere()
+
+
 onsuccess:
     if not workflow.dag_settings.targets:
         print(

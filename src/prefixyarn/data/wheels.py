@@ -11,6 +11,7 @@ import tempfile
 import zipfile
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 
 from prefixyarn.errors import InputError
@@ -32,8 +33,14 @@ def fetch_wheel(package: str, version: str, checksum: str, target: str | os.Path
         target: File to write.
 
     Raises:
-        InputError: pip could not get it, or the file is not the expected one (truncated or altered).
+        InputError: There is no pip, it could not get the wheel, or this is not the expected one (truncated or
+            altered).
     """
+    if find_spec("pip") is None:
+        raise InputError(
+            f"{package}=={version}: pip fetches it, and {sys.executable} has none. Run `{sys.executable} -m "
+            "ensurepip`, then run again."
+        )
     target = Path(target)
     target.parent.mkdir(parents=True, exist_ok=True)
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
@@ -42,7 +49,9 @@ def fetch_wheel(package: str, version: str, checksum: str, target: str | os.Path
         result = subprocess.run(command, capture_output=True, text=True, check=False)
         wheels = list(Path(folder).glob("*.whl"))
         if result.returncode or len(wheels) != 1:
-            reason = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+            said = result.stderr.strip().splitlines()
+            # Where pip itself fails, on a full disk say, a traceback follows.
+            reason = [own for own in said if own.startswith("ERROR") and own != "ERROR: Exception:"] or said[-1:]
             raise InputError(
                 f"{package}=={version}: pip could not download the wheel "
                 f"({reason[-1].removeprefix('ERROR: ') if reason else 'no wheel came'}). "
