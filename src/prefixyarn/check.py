@@ -134,8 +134,8 @@ class _Looked:
         """Make a finding of any error within; ``do`` says what to do about a library's own."""
         try:
             yield
-        except InputError as error:  # says what was found, then what to do
-            said, _, advice = re.sub(r"(?<=[\w)'])\. +(?=[A-Z])", ".\0", str(error), count=1).partition("\0")
+        except InputError as error:
+            said, advice = _parted(str(error))
             self.found(name, FAIL, said, advice or do)
         except Exception as error:  # libraries have errors of every kind for files that are not as they expect
             self.found(name, FAIL, f"{type(error).__name__}: {first_line(error)}", do)
@@ -359,6 +359,15 @@ def _positions(config: Any) -> int | None:
     own = config.get_text_config()
     names = ("max_position_embeddings", "max_seq_len", "n_positions", "seq_length")
     return next((getattr(own, name) for name in names if getattr(own, name, None)), None)
+
+
+def _parted(message: str) -> tuple[str, str]:
+    """Return what an input error says was found, its first sentence, and what it says to do."""
+    for end in re.finditer(r"\. +(?=[A-Z])", message):
+        said = message[: end.start()]
+        if said.count("(") == said.count(")"):  # else it is a library's sentence, quoted
+            return said, message[end.end() :]
+    return message, ""
 
 
 def _gb(size: int, dtype: str, rule: str) -> float:

@@ -179,7 +179,7 @@ def _from_hub(name: str, asked: bool) -> _Model:
 
     unknown = _Model({"kind": "hub", "id": name, "revision": "main"}, None)
     try:
-        info = HfApi().model_info(name)
+        info = HfApi().model_info(name, revision="main")
     except GatedRepoError:
         return unknown
     except RepositoryNotFoundError as error:

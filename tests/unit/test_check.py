@@ -7,7 +7,7 @@ import os
 import shutil
 import subprocess
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -240,37 +240,30 @@ def hub(trained: Path, tmp_path: Path) -> Iterator[tiny.Hub]:
         yield made
 
 
-def from_hub(address: str, name: str, folder: Path) -> dict[str, Any]:
-    """Check in a process of its own: the hub's address is read when its library is imported."""
+def from_hub(address: str, names: Sequence[str], folder: Path) -> list[dict[str, Any]]:
+    """Check models in a process of its own: the hub's address is read when its library is imported."""
     text = "import json, sys; from dataclasses import asdict; from prefixyarn.check import check\n"
-    text += "json.dump(asdict(check(sys.argv[1], ['en', 'de'])), sys.stdout)"
+    text += "json.dump([asdict(check(name, ['en', 'de'])) for name in sys.argv[1:]], sys.stdout)"
     own = {"HF_ENDPOINT": address, "HF_HOME": str(folder / "hf"), "HF_HUB_DISABLE_XET": "1"}
     own |= {"XDG_CACHE_HOME": str(folder / "cache"), "PYTHONPATH": str(ROOT / "src"), "CUDA_VISIBLE_DEVICES": ""}
     inherited = {key: value for key, value in os.environ.items() if not key.startswith("HF_")}
-    command = [sys.executable, "-c", text, name]
+    command = [sys.executable, "-c", text, *names]
     result = subprocess.run(command, env=inherited | own, capture_output=True, text=True)
     assert result.returncode == 0 and "Traceback" not in result.stderr, result.stderr
-    return dict(json.loads(result.stdout))
+    return list(json.loads(result.stdout))
 
 
-def test_a_model_of_the_hub_is_fetched_once(hub: tiny.Hub, tmp_path: Path) -> None:
-    first = from_hub(hub.address, "me/good", tmp_path)
+def test_models_of_the_hub(hub: tiny.Hub, tmp_path: Path) -> None:
+    """A good one is fetched, once; of one that is not, no weights are."""
+    bad = {
+        "me/encoder": "its weights are those of BertForMaskedLM",
+        "me/pickled": "'me/pickled' has no *.safetensors",
+        "me/none": "the hub did not give 'me/none'",
+    }
+    first, *others, again = from_hub(hub.address, ["me/good", *bad, "me/good"], tmp_path)
     assert first["usable"] and len({own["name"] for own in first["findings"]}) == len(first["findings"])
-    asked = len(hub.served)
-    again = from_hub(hub.address, "me/good", tmp_path)
-    assert len(hub.served) == asked and again["usable"]
-
-
-@pytest.mark.parametrize(
-    ("name", "said"),
-    [
-        ("me/encoder", "its weights are those of BertForMaskedLM"),
-        ("me/pickled", "'me/pickled' has no *.safetensors"),
-        ("me/none", "the hub did not give 'me/none'"),
-    ],
-)
-def test_an_unfit_model_of_the_hub_is_not_fetched(name: str, said: str, hub: tiny.Hub, tmp_path: Path) -> None:
-    checked = from_hub(hub.address, name, tmp_path)
-    failed = [own for own in checked["findings"] if own["status"] == "fail"]
-    assert not checked["usable"] and len(failed) == 1 and said in failed[0]["found"] and failed[0]["do"]
-    assert not list((tmp_path / "cache").rglob("*.safetensors"))
+    for checked, said in zip(others, bad.values(), strict=True):
+        failed = [own for own in checked["findings"] if own["status"] == "fail"]
+        assert not checked["usable"] and len(failed) == 1 and said in failed[0]["found"] and failed[0]["do"]
+    assert again["usable"] and "me/none" in hub.served[-1], "nothing was asked for the second time"
+    assert {path.parts[-3] for path in (tmp_path / "cache").rglob("*.safetensors")} == {"me--good"}
