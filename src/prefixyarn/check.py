@@ -16,30 +16,29 @@ from itertools import chain, islice, repeat
 from pathlib import Path
 from typing import Any
 
-import psutil
+import psutil  # type: ignore[import-untyped]
 import torch
 import transformers
 from transformers import PreTrainedConfig, PreTrainedTokenizerFast
 
-from prefixyarn.data.hub import hub_errors, safetensors_commit
+from prefixyarn.data.hub import hub_errors
 from prefixyarn.decode.attention import supported
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError, first_line
 from prefixyarn.languages import LANGUAGES, Language, language
-from prefixyarn.models.cache import cached, default_model
-from prefixyarn.models.convert import check_config, convert
-from prefixyarn.models.fetch import HUB_FILES, fetch
+from prefixyarn.models.convert import check_config
+from prefixyarn.models.fetch import HUB_FILES
 from prefixyarn.models.foundation import Foundation, load
 from prefixyarn.models.logits import check_logits
 from prefixyarn.models.tokenizer import bos_count, load_tokenizer, prompt_ids
 from prefixyarn.models.verify import WINDOW, bits_per_character, check_engine
 from prefixyarn.models.weights import parameters, weight_files
+from prefixyarn.own_text.find_model import DEFAULT, find_model, is_unfetched
 from prefixyarn.plan import BYTES, converting_mb, gpus, memory_mb
 
 OK, NOTE, FAIL = "ok", "note", "fail"
 SHORT = 512  # positions: a prompt with examples, or a text to summarise, has more
 CHANCE = 0.9  # of the bits that equally likely tokens would have: a model with more knows nothing of the language
-HUB_ID = r"[\w.-]+/[\w.-]+"
 WRONG_FILES = "Fetch or copy the model again; if it stays so, its makers' own code may do what transformers does not."
 
 
@@ -90,8 +89,7 @@ def check(
         InputError: A language is unknown. What is wrong with the model is in the findings.
     """
     looked = _Looked([language(code) for code in languages], told)
-    with tempfile.TemporaryDirectory(prefix="prefixyarn-") as temporary:
-        looked.model(str(model), Path(temporary))
+    looked.model(str(model))
     return Checked(str(model), not looked.failed, looked.findings)
 
 
@@ -140,69 +138,50 @@ class _Looked:
         except Exception as error:  # libraries have errors of every kind for files that are not as they expect
             self.found(name, FAIL, f"{type(error).__name__}: {first_line(error)}", do)
 
-    def model(self, model: str, temporary: Path) -> None:
+    def model(self, model: str) -> None:
         """Look at a model."""
         folder = Path(model).expanduser()
-        if model == "default":
-            with self.looking("files", "Check the network and the free space, and run again."):
-                folder = default_model()
-        elif not folder.is_dir() and re.fullmatch(HUB_ID, model):
-            folder = self.hub(model, temporary)
-        elif not folder.is_dir():
-            do = "Give the folder of a model, owner/name of the Hugging Face hub, or default."
-            self.found("files", FAIL, f"{model}: no such folder", do)
-        if not self.failed and [*folder.glob("*.gguf")]:
-            folder = self.gguf(folder, temporary / "model")
+        if model != DEFAULT and not folder.is_dir():
+            if is_unfetched(model):
+                self.on_hub(model)
+        elif [*folder.glob("*.gguf")]:
+            self.gguf(folder)
+        elif model != DEFAULT:
+            self.without_weights(folder, self.weights(folder))
         if self.failed:
             return
-        size = self.weights(folder)
-        if not self.dtype:
-            self.without_weights(folder, size)
-        if self.failed:
-            return
-        if not (folder / "manifest.json").exists():
-            with self.looking("weights"):
-                convert(folder, temporary / "model")
-            folder = temporary / "model"
+        with self.looking("files", "Check the network and the free space, and run again."):
+            folder, _ = find_model(model)
+        if not self.failed and not self.dtype:
+            self.without_weights(folder, self.weights(folder))
         if not self.failed:
             self.loaded(folder)
 
-    def hub(self, name: str, temporary: Path) -> Path:
-        """Look at what needs no weights of a model on the hub, and fetch it if nothing is wrong."""
-        folder = cached(name) / "source"
-        source, lock = {"kind": "hub", "id": name, "revision": "main"}, folder.with_name("lock.json")
-        if folder.exists():
-            return folder
-        with self.looking("hub", "Check the name and the network."):
+    def on_hub(self, name: str) -> None:
+        """Look at what needs no weights of a model on the hub. What has no safetensors, fetching refuses."""
+        with self.looking("hub", "Check the name and the network."), hub_errors("the hub", name, "main"):
             from huggingface_hub import HfApi, snapshot_download
 
-            with hub_errors("the hub", name, "main"):
-                commit = safetensors_commit(name, "main", lock)
-                if commit:
-                    small = [own for own in HUB_FILES if own != "*.safetensors"]
-                    snapshot_download(name, revision=commit, local_dir=temporary / "small", allow_patterns=small)
-                    headers = HfApi().get_safetensors_metadata(name, revision=commit)
-                    size = sum(headers.parameter_count.values())
-            if commit:
-                self.without_weights(temporary / "small", size)
-                if self.failed:
-                    return folder
-            fetch(source, folder, "the hub", lock)  # refuses what has no safetensors
-        return folder
+            found = HfApi().model_info(name, revision="main")
+            if not any(file.rfilename.endswith(".safetensors") for file in found.siblings or []):
+                return
+            with tempfile.TemporaryDirectory(prefix="prefixyarn-") as small:
+                patterns = [own for own in HUB_FILES if own != "*.safetensors"]
+                snapshot_download(name, revision=found.sha, local_dir=small, allow_patterns=patterns)
+                headers = HfApi().get_safetensors_metadata(name, revision=found.sha)
+                self.without_weights(Path(small), sum(headers.parameter_count.values()))
 
-    def gguf(self, folder: Path, target: Path) -> Path:
-        """Convert a GGUF file into ``target``."""
+    def gguf(self, folder: Path) -> None:
+        """Look at whether there is the memory to make a GGUF file a model."""
         with self.looking("weights"):
             size = parameters(folder)
             needed = converting_mb({"source": {"kind": "gguf-wheels"}, "parameters": size}) / 1024
             if needed > (free := _free_gb()):
                 raise InputError(
-                    f"a GGUF file of {_millions(size)}: making it a model takes {needed:.1f} GB of memory, and "
-                    f"{free:.1f} GB are free. Close other programs, or choose a smaller model."
+                    f"a GGUF file of {_millions(size)}: making it a model takes {needed:.1f} GB, and {free:.1f} GB are "
+                    "free. Close other programs, or choose a smaller model."
                 )
-            convert(folder, target)
-            self.found("gguf", NOTE, "a GGUF file: it was made float32 safetensors, and agrees with its own metadata")
-        return target
+            self.found("gguf", NOTE, f"a GGUF file of {_millions(size)}: it is made float32 safetensors, once")
 
     def weights(self, folder: Path) -> int:
         """Look at files of weights, and return how many parameters they hold."""

@@ -191,9 +191,9 @@ def _from_hub(name: str, asked: bool) -> _Model:
                 "so: --parameters 1.2e9"
             ) from error
         return unknown
-    card = (info.card_data or {}).get("license") or "not named"
+    licence = info.card_data.get("license") if info.card_data else None
     source = {**unknown.source, "revision": info.sha or "main"}
-    return _Model(source, info.safetensors.total if info.safetensors else None, str(card))
+    return _Model(source, info.safetensors.total if info.safetensors else None, str(licence or "not named"))
 
 
 def _name(run: str, model: str, source: Mapping[str, str], root: Path) -> str:

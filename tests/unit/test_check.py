@@ -50,8 +50,9 @@ def copy(trained: Path, tmp_path: Path) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def no_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+def no_gpu_and_a_cache(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(torch.cuda, "device_count", lambda: 0)
+    monkeypatch.setenv("XDG_CACHE_HOME", str(tmp_path / "cache"))
 
 
 def named(checked: Checked, name: str, status: str = "") -> Finding:
@@ -147,7 +148,7 @@ def not_gguf(folder: Path) -> None:
         (twice_bos, "BOS", "has 2 BOS tokens instead of 1", "Give a tokenizer that puts one BOS"),
         (unknown_family, "architecture", "config.json does not load", "Fetch or copy the model again"),
         (not_gguf, "weights", "x.gguf: not a GGUF file", "Fetch or copy it again."),
-        (shutil.rmtree, "files", "no such folder", "owner/name of the Hugging Face hub, or default."),
+        (shutil.rmtree, "files", "no such folder", "Give a model's folder, owner/name of the hub"),
     ],
 )
 def test_what_is_wrong_is_said_before_weights_are_loaded(
@@ -266,4 +267,4 @@ def test_models_of_the_hub(hub: tiny.Hub, tmp_path: Path) -> None:
         failed = [own for own in checked["findings"] if own["status"] == "fail"]
         assert not checked["usable"] and len(failed) == 1 and said in failed[0]["found"] and failed[0]["do"]
     assert again["usable"] and "me/none" in hub.served[-1], "nothing was asked for the second time"
-    assert {path.parts[-3] for path in (tmp_path / "cache").rglob("*.safetensors")} == {"me--good"}
+    assert {path.parts[-3] for path in (tmp_path / "cache").rglob("source/*.safetensors")} == {"me--good"}
