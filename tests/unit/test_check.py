@@ -140,7 +140,12 @@ def not_gguf(folder: Path) -> None:
     ("spoil", "name", "found", "do"),
     [
         (pickled, "weights", "only pickled weights (pytorch_model.bin)", "Give a model saved in the safetensors"),
-        (sharded, "weights", "model-00002-of-00004.safetensors missing", "Fetch or copy the rest."),
+        (
+            sharded,
+            "weights",
+            "names model-00002-of-00004.safetensors, which is missing",
+            "Fetch or copy all parts again.",
+        ),
         (cut, "weights", "damaged or cut short", "Fetch or copy it again."),
         (slow, "tokenizer", "the tokenizer is a slow one", "Save one there with save_pretrained()."),
         (encoder, "architecture", "its weights are those of BertForMaskedLM", "Give one that is."),

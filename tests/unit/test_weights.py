@@ -39,7 +39,7 @@ def test_shards_are_counted_once_and_a_second_copy_is_left_alone(sharded: Path, 
     for path in weight_files(source):
         path.unlink()
     (source / "model.safetensors.index.json").unlink()
-    with pytest.raises(InputError, match=r"consolidated\.safetensors but neither model\.safetensors nor"):
+    with pytest.raises(InputError, match=r"of a whole model .* only consolidated\.safetensors"):
         convert(source, tmp_path / "model")
 
 
@@ -47,10 +47,13 @@ def test_what_is_missing_is_named(sharded: Path, tmp_path: Path) -> None:
     source = shutil.copytree(sharded, tmp_path / "source")
     gone = weight_files(source)[1]
     gone.unlink()
-    with pytest.raises(InputError, match=rf"{gone.name} missing of the \d files that model.safetensors.index.json"):
+    with pytest.raises(InputError, match=rf"index\.json: names {gone.name}, which is missing"):
         convert(source, tmp_path / "model")
+    shutil.copy(next(source.glob("model-*.safetensors")), gone)  # of another model, say
+    with pytest.raises(InputError, match=r"lacks model\..*, which the index says it has"):
+        weight_files(source)
     (source / "model.safetensors.index.json").write_text("[]")
-    with pytest.raises(InputError, match="names no files of weights"):
+    with pytest.raises(InputError, match="no list of weights"):
         weight_files(source)
 
 

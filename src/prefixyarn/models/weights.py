@@ -8,7 +8,7 @@ from pathlib import Path
 
 from safetensors import SafetensorError, safe_open
 
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, first_line
 from prefixyarn.records import read_json
 
 WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"  # the names that transformers reads
@@ -21,29 +21,34 @@ def weight_files(folder: str | os.PathLike[str]) -> list[Path]:
     Others may lie beside them, such as Mistral's ``consolidated.safetensors``, the same weights under other names.
 
     Raises:
-        InputError: There are none, a shard is missing, or a file is damaged.
+        InputError: There are none, a shard is missing or not that of its index, or a file is damaged.
     """
     folder = Path(folder)
+    listed: dict[str, str] = {}  # the file of each tensor
     if (folder / WHOLE).exists():
         files = [folder / WHOLE]
     elif (folder / INDEX).exists():
         try:
-            files = [folder / name for name in sorted({*read_json(folder / INDEX)["weight_map"].values()})]
-        except (KeyError, TypeError, AttributeError) as error:
-            raise InputError(f"{folder / INDEX}: names no files of weights. Fetch or copy it again.") from error
+            listed = dict(read_json(folder / INDEX)["weight_map"])
+            files = [folder / name for name in sorted({*listed.values()})]
+        except (KeyError, TypeError, ValueError) as error:
+            raise InputError(
+                f"{folder / INDEX}: no list of weights ({first_line(error)}). Fetch or copy it again."
+            ) from error
         if missing := [path.name for path in files if not path.exists()]:
             raise InputError(
-                f"{folder}: {', '.join(missing)} missing of the {len(files)} files that {INDEX} names. Fetch or copy "
-                "the rest."
+                f"{folder / INDEX}: names {', '.join(missing)}, which is missing. Fetch or copy all parts again."
             )
     else:
         raise InputError(_none(folder))
     for path in files:
         try:
             with safe_open(path, "numpy") as file:
-                file.keys()
+                gone = {name for name, own in listed.items() if own == path.name} - {*file.keys()}
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path}: damaged or cut short ({error}). Fetch or copy it again.") from error
+        if gone:
+            raise InputError(f"{path}: lacks {min(gone)}, which the index says it has. Fetch or copy all parts again.")
     return files
 
 
@@ -52,8 +57,8 @@ def _none(folder: Path) -> str:
     other = [path.name for path in folder.glob("*.safetensors")]
     if other:
         return (
-            f"{folder}: {', '.join(sorted(other))} but neither {WHOLE} nor {INDEX}, the names that transformers reads. "
-            "Load it with the library that made it, and save it with save_pretrained()."
+            f"{folder}: no *.safetensors file of a whole model ({WHOLE}, or parts that {INDEX} names), only "
+            f"{', '.join(sorted(other))}. Load it with the library that made it, and save it with save_pretrained()."
         )
     if pickles := sorted(path.name for end in PICKLES for path in folder.glob(end)):
         return (
