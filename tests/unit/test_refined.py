@@ -51,7 +51,7 @@ def test_linear_predicts_unseen_sentences(tmp_path: Path) -> None:
 def test_linear_is_the_same_again(tmp_path: Path) -> None:
     for name in ("one", "two"):
         linear.train({"en-de": CORPUS}, {}, {"units": 2, "seed": 1}, "", tmp_path / name, tmp_path)
-    assert (tmp_path / "one/en-de.joblib").read_bytes() == (tmp_path / "two/en-de.joblib").read_bytes()
+    assert (tmp_path / "one/en-de.safetensors").read_bytes() == (tmp_path / "two/en-de.safetensors").read_bytes()
 
 
 def test_linear_with_one_opening(tmp_path: Path) -> None:

@@ -25,6 +25,7 @@ from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError, first_line
+from prefixyarn.models.families import way
 from prefixyarn.models.tokenizer import bos_count, load_tokenizer, special_tokens
 from prefixyarn.records import write_json
 
@@ -105,6 +106,10 @@ def _check_files(folder: Path) -> None:
         raise InputError(f"{folder}: config.json does not load ({first_line(error)})") from error
     if type(config) not in AutoModelForCausalLM._model_mapping:
         raise InputError(f"{folder}: {config.model_type!r} is not a causal language model. Give one that is.")
+    try:
+        way(config)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
 
 
 def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:
