@@ -2,8 +2,8 @@
 
     PYTHONPATH=tests python benchmarks/model_families.py [FAMILY …]
 
-Writes a line per family: the first way (batch, masks, one by one) in which a tiny random model of it is decoded exactly,
-or in what each way differs. It takes three minutes.
+Writes a line per family: the first way (batch, masks, one by one) in which a tiny random model of it is decoded
+exactly, or in what each way differs. It takes three minutes.
 """
 
 from __future__ import annotations

@@ -28,8 +28,8 @@ from prefixyarn.decode.engine import Limits, decode, room_within
 from prefixyarn.decode.likelihood import score
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
-from prefixyarn.models.families import MASKED
 from prefixyarn.languages import Direction
+from prefixyarn.models.families import MASKED
 from prefixyarn.models.foundation import load
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.prompts import Prompt

@@ -10,8 +10,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from transformers import AutoModelForCausalLM, BartConfig, BartForCausalLM
 
 import tiny
+from families import tiny_config, tiny_model
 from prefixyarn.errors import InputError
 from prefixyarn.models import convert as conversion
 from prefixyarn.models.convert import GgufFacts, check_conversion, convert
@@ -73,6 +75,53 @@ def test_damaged_weights_are_refused(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"model\.safetensors: damaged or cut short"):
         local(tmp_path / "copy", tmp_path)
     assert not list((tmp_path / "model").iterdir())
+
+
+def in_parts(saved: Path, folder: Path) -> Path:
+    """Save the model in parts that an index names, with the same weights once more beside them, as Mistral's are."""
+    shutil.copytree(saved, folder)
+    (folder / "model.safetensors").rename(folder / "consolidated.safetensors")
+    AutoModelForCausalLM.from_pretrained(saved).save_pretrained(folder, max_shard_size="30KB")
+    assert len([*folder.glob("model-*.safetensors")]) > 2
+    return folder
+
+
+def test_weights_are_those_that_the_index_names(saved: Path, tmp_path: Path) -> None:
+    whole = json.loads((local(saved, tmp_path) / "manifest.json").read_text())["parameters"]
+    folder = in_parts(saved, tmp_path / "parts")
+    made = local(folder, tmp_path / "other")
+    assert json.loads((made / "manifest.json").read_text())["parameters"] == whole
+    assert load(made, "tiny", "float32").model.num_parameters() == whole
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda own: next(own.glob("model-00002*")).unlink(), r"index\.json: names model-00002-of-\d+\.safetensors, which is missing"),
+        (lambda own: (own / "model.safetensors.index.json").unlink(), r"no \*\.safetensors file of a whole model"),
+        (lambda own: (own / "model.safetensors.index.json").write_text("{}"), r"index\.json: no list of weights \('weight_map'\)"),
+        (lambda own: shutil.copy(next(own.glob("model-00001*")), next(own.glob("model-00002*"))), r"model-00002-of-\d+\.safetensors: lacks model\..*, which the index says it has"),
+    ],
+)  # fmt: skip
+def test_parts_that_are_not_what_the_index_says_are_refused(saved: Path, tmp_path: Path, harm: Any, message: str) -> None:
+    folder = in_parts(saved, tmp_path / "parts")
+    harm(folder)
+    with pytest.raises(InputError, match=message):
+        local(folder, tmp_path)
+
+
+def test_a_family_that_cannot_be_decoded_is_refused(saved: Path, tmp_path: Path) -> None:
+    shutil.copytree(saved, tmp_path / "copy")
+    BartForCausalLM(BartConfig(d_model=16, decoder_layers=1, vocab_size=99)).save_pretrained(tmp_path / "copy")
+    with pytest.raises(InputError, match="of the family 'bart': it is the decoder of a model that has an encoder"):
+        local(tmp_path / "copy", tmp_path)
+
+
+@pytest.mark.parametrize("family", ["bloom", "gemma2"])
+def test_families_with_eager_attention_alone_load(family: str, saved: Path, tmp_path: Path) -> None:
+    shutil.copytree(saved, tmp_path / "copy")
+    tiny_model(tiny_config(family)).save_pretrained(tmp_path / "copy")
+    assert load(local(tmp_path / "copy", tmp_path), "tiny", "float32").model.config._attn_implementation == "eager"
 
 
 def test_a_model_of_another_kind_is_refused(saved: Path, tmp_path: Path) -> None:

@@ -26,8 +26,9 @@ from transformers.utils.logging import disable_progress_bar
 from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError, first_line
 from prefixyarn.models.families import way
-from prefixyarn.models.tokenizer import bos_count, load_tokenizer, special_tokens
-from prefixyarn.records import write_json
+from prefixyarn.models.plain_text import spelled_in
+from prefixyarn.models.tokenizer import as_published, bos_count, special_tokens
+from prefixyarn.records import read_json, write_json
 
 disable_progress_bar()  # weights load in seconds, and the bars fill the logs
 
@@ -56,7 +57,7 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
             if file.is_file() and file.suffix != ".gguf":
                 (folder / file.name).symlink_to(os.path.relpath(file.resolve(), folder.resolve()))
         _check_files(folder)
-        tokenizer = load_tokenizer(folder)
+        tokenizer = as_published(folder)
         expected = checked.get("add_bos_token")
         if expected is not None and bool(bos_count(tokenizer)) != expected:
             raise InputError(f"{folder}: the tokenizer has lost the BOS token that the file says it adds")
@@ -64,6 +65,7 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()},
             "checked": checked,
             "special_tokens": special_tokens(folder, tokenizer),
+            "spelled": spelled_in(tokenizer.backend_tokenizer),
             "vocabulary": len(tokenizer),
             "parameters": _parameters(folder),
         }
@@ -83,23 +85,48 @@ def _empty(folder: Path) -> None:
 def _parameters(folder: Path) -> int:
     """Return how many parameters the weight files hold; tied ones are stored, and count, once."""
     total = 0
-    for path in folder.glob("*.safetensors"):
+    for path in _weights(folder):
         with safe_open(path, "pt") as file:
             total += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118 - no mapping
     return total
 
 
+def _weights(folder: Path) -> dict[Path, set[str]]:
+    """Return the weight files that ``transformers`` loads, and the tensors that must be in each; no others beside them.
+
+    Raises:
+        InputError: There are none, or one is missing.
+    """
+    whole, index = folder / "model.safetensors", folder / "model.safetensors.index.json"
+    if whole.exists():
+        return {whole: set()}
+    if not index.exists():
+        raise InputError(
+            f"{folder}: no *.safetensors file of a whole model (model.safetensors, or parts that "
+            "model.safetensors.index.json names). Give a model saved in the safetensors format."
+        )
+    try:
+        named: dict[str, str] = read_json(index)["weight_map"]
+        parts: dict[Path, set[str]] = {folder / part: set() for part in sorted({*named.values()})}
+        for name, part in named.items():
+            parts[folder / part].add(name)
+    except (KeyError, TypeError, AttributeError, ValueError) as error:
+        raise InputError(f"{index}: no list of weights ({first_line(error)}). Fetch or copy it again.") from error
+    if gone := [path.name for path in parts if not path.exists()]:
+        raise InputError(f"{index}: names {', '.join(gone)}, which is missing. Fetch or copy all parts again.")
+    return parts
+
+
 def _check_files(folder: Path) -> None:
     """Raise an input error where a model's configuration or weights are missing or damaged."""
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise InputError(f"{folder}: no *.safetensors file. Give a model saved in the safetensors format.")
-    for path in weights:
+    for path, names in _weights(folder).items():
         try:
             with safe_open(path, "pt") as file:
-                file.keys()
+                gone = sorted(names - {*file.keys()})
         except SafetensorError as error:
             raise InputError(f"{path}: damaged or cut short ({error}). Fetch or copy it again.") from error
+        if gone:
+            raise InputError(f"{path}: lacks {gone[0]}, which the index says it has. Fetch or copy all parts again.")
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:

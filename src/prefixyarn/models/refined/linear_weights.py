@@ -1,7 +1,7 @@
 """A logistic regression over features that are there or not: fitted by scikit-learn, kept as numbers and text.
 
-A file of them is in the safetensors format: arrays, and the names of features and classes as JSON in its header. To load
-one runs no code, and predicting needs numpy alone.
+A file of them is in the safetensors format: arrays, and the names of features and classes as JSON in its header. To
+load one runs no code, and predicting needs numpy alone.
 """
 
 from __future__ import annotations
