@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tokenizers import normalizers, processors
 from transformers import AutoModelForCausalLM, BartConfig, BartForCausalLM
 
 import tiny
@@ -19,6 +20,7 @@ from prefixyarn.models import convert as conversion
 from prefixyarn.models.convert import GgufFacts, check_conversion, convert
 from prefixyarn.models.fetch import fetch
 from prefixyarn.models.foundation import load
+from prefixyarn.models.tokenizer import bos_count, prompt_ids, text_ids
 from prefixyarn.models.verify import bits_per_character, check_parameters, verify
 from script import run_script
 
@@ -103,7 +105,9 @@ def test_weights_are_those_that_the_index_names(saved: Path, tmp_path: Path) -> 
         (lambda own: shutil.copy(next(own.glob("model-00001*")), next(own.glob("model-00002*"))), r"model-00002-of-\d+\.safetensors: lacks model\..*, which the index says it has"),
     ],
 )  # fmt: skip
-def test_parts_that_are_not_what_the_index_says_are_refused(saved: Path, tmp_path: Path, harm: Any, message: str) -> None:
+def test_parts_that_are_not_what_the_index_says_are_refused(
+    saved: Path, tmp_path: Path, harm: Any, message: str
+) -> None:
     folder = in_parts(saved, tmp_path / "parts")
     harm(folder)
     with pytest.raises(InputError, match=message):
@@ -371,7 +375,7 @@ def test_a_long_text_is_scored_in_windows(
 ) -> None:
     loaded = load(local(saved, tmp_path), "tiny", "float32")
     if not bos:
-        monkeypatch.setattr("prefixyarn.models.verify.bos_count", lambda tokenizer: 0)
+        loaded.tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(single="$A")
     text = "The file was saved. " * 3
     ids = loaded.tokenizer(text).input_ids
     monkeypatch.setattr("prefixyarn.models.verify.WINDOW", 4)
@@ -399,6 +403,35 @@ def test_verification(saved: Path, tmp_path: Path) -> None:
         verify(loaded, paragraphs, {}, {"en": 0.01}, lines.append)
     with pytest.raises(InputError, match="uk: the text does not survive"):
         verify(loaded, {"uk": "їжак ґанок"}, {}, {}, lines.append)
+
+
+@pytest.mark.parametrize(
+    ("template", "begun"),
+    [("<bos> $A <eos>", [2]), ("$A <eos>", []), ("<eos> $A", [1]), ("<eos> $A <eos>", [1]), ("$A", [])],
+)
+def test_what_a_template_adds_is_no_part_of_a_text(
+    template: str, begun: list[int], saved: Path, tmp_path: Path
+) -> None:
+    loaded = load(local(saved, tmp_path), "tiny", "float32")
+    special = [("<bos>", 2), ("<eos>", 1)]
+    made = processors.TemplateProcessing(single=template, special_tokens=special)
+    loaded.tokenizer.backend_tokenizer.post_processor = made
+    text = "The file was saved."
+    assert prompt_ids(loaded.tokenizer, text) == [*begun, *text_ids(loaded.tokenizer, text)]
+    assert bos_count(loaded.tokenizer) == (begun == [2])
+    found = verify(loaded, {"en": text}, {}, {}, str)["en"]
+    assert found["tokens_per_character"] == round(len(text_ids(loaded.tokenizer, text)) / len(text), 4)
+
+
+def test_what_a_normaliser_changes_is_a_note_and_a_lost_text_an_error(saved: Path, tmp_path: Path) -> None:
+    loaded = load(local(saved, tmp_path), "tiny", "float32")
+    backend = loaded.tokenizer.backend_tokenizer
+    backend.normalizer = normalizers.Sequence([normalizers.NFKC(), backend.normalizer])
+    lines: list[str] = []
+    verify(loaded, {"de": "Die ﬁle wurde."}, {}, {}, lines.append)
+    assert "de: the tokenizer's normaliser changes the text: 'ﬁle' becomes 'file'" in lines
+    with pytest.raises(InputError, match="de: the text does not survive"):
+        verify(loaded, {"de": "Die ﬁle ґ."}, {}, {}, lines.append)
 
 
 def test_a_model_that_is_larger_than_configured_is_refused() -> None:

@@ -7,11 +7,12 @@ from __future__ import annotations
 
 import os
 import re
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, pre_tokenizers
 
+from prefixyarn.decode.constraint import Ids
 from prefixyarn.records import read_json
 
 
@@ -46,6 +47,29 @@ def as_text(tokenizer: Tokenizer, names: Sequence[str] | None = None) -> Tokeniz
         before = [tokenizer.pre_tokenizer] if tokenizer.pre_tokenizer else []
         tokenizer.pre_tokenizer = pre_tokenizers.Sequence([*before, cut])
     return tokenizer
+
+
+def inside(tokenizer: Tokenizer) -> Callable[[str], Ids]:
+    """Return what encodes a text that stands behind another.
+
+    Some tokenizers (SentencePiece's, so Llama 2's) put a space before all that they encode. There something stands
+    before the text while it is encoded.
+    """
+
+    def alone(text: str) -> Ids:
+        return tuple(tokenizer.encode(text, add_special_tokens=False).ids)
+
+    if tokenizer.decode(alone("x") * 2) == "xx":
+        return alone
+
+    def behind(text: str) -> Ids:
+        for before in ("\n", "(", "x"):
+            own, whole = alone(before), alone(before + text)
+            if own and whole[: len(own)] == own:
+                return whole[len(own) :]
+        return alone(text)
+
+    return behind
 
 
 def spelled_in(tokenizer: Tokenizer) -> list[str]:

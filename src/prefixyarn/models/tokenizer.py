@@ -10,7 +10,7 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from prefixyarn.errors import InputError, first_line
-from prefixyarn.models.plain_text import as_text, known_spelled
+from prefixyarn.models.plain_text import as_text, inside, known_spelled
 from prefixyarn.records import read_json
 
 
@@ -124,7 +124,7 @@ def answer_ids(tokenizer: PreTrainedTokenizerFast, prompt: str, join: str, answe
     whole = prompt_ids(tokenizer, prompt + join + answer)
     if whole[: len(before)] == before:
         return whole[len(before) :]
-    alone = text_ids(tokenizer, join + answer)
+    alone = inside(tokenizer.backend_tokenizer)(join + answer)
     known = {tokenizer.decode(before) + text for text in (join + answer, normalised(tokenizer, join + answer))}
     if tokenizer.decode([*before, *alone]) not in known:
         raise InputError(
