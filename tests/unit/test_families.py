@@ -68,5 +68,10 @@ def test_other_families_are_refused_with_the_reason(family: str, reason: str) ->
         check_family(family)
 
 
+def test_a_padded_vocabulary_is_refused() -> None:
+    with pytest.raises(InputError, match="'inkling_text' whose vocabulary is padded"):
+        way(tiny_config("inkling_text", unpadded_vocab_size=100))
+
+
 def test_the_documented_table_is_that_of_the_code() -> None:
     assert table() in (Path(__file__).parents[2] / "docs/models.md").read_text()

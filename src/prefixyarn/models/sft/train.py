@@ -259,6 +259,8 @@ def train(
     shutil.rmtree(folder, ignore_errors=True)  # an adapter left there would be loaded on top of a whole model
     folder.mkdir(parents=True)
     if isinstance(model, PeftModel):
+        for own in model.peft_config.values():  # a set, whose order is another in each process
+            own.target_modules = sorted(own.target_modules)
         # No embeddings are trained; asked to find that out itself, peft would look at the hub.
         model.save_pretrained(str(folder), save_embedding_layers=False)
     else:
