@@ -419,7 +419,7 @@ def test_what_a_template_adds_is_no_part_of_a_text(
     text = "The file was saved."
     assert prompt_ids(loaded.tokenizer, text) == [*begun, *text_ids(loaded.tokenizer, text)]
     assert bos_count(loaded.tokenizer) == (begun == [2])
-    found = verify(loaded, {"en": text}, {}, {}, str)["en"]
+    found = verify(loaded, {"en": text}, {}, {}, lambda line: None)["en"]
     assert found["tokens_per_character"] == round(len(text_ids(loaded.tokenizer, text)) / len(text), 4)
 
 

@@ -90,10 +90,11 @@ def way(config: Any) -> str:
     """
     family: str = config.model_type
     check_family(family)
-    if (getattr(config, "unpadded_vocab_size", None) or config.vocab_size) < config.vocab_size:
+    tokens = getattr(config, "unpadded_vocab_size", None)
+    if tokens and tokens < config.vocab_size:
         raise InputError(f"the engine does not decode a {family!r} whose vocabulary is padded. Cut it to its tokens.")
     if family == "falcon" and config.alibi:  # a mask that counts, as BLOOM's
         return ALONE
-    if _WAY[family] == BATCH and getattr(config, "num_kv_shared_layers", 0):  # layers that read the keys of another
+    if _WAY[family] == BATCH and getattr(config, "num_kv_shared_layers", None):  # layers that read the keys of another
         return MASKED
     return _WAY[family]

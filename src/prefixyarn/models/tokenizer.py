@@ -124,7 +124,7 @@ def answer_ids(tokenizer: PreTrainedTokenizerFast, prompt: str, join: str, answe
     whole = prompt_ids(tokenizer, prompt + join + answer)
     if whole[: len(before)] == before:
         return whole[len(before) :]
-    alone = inside(tokenizer.backend_tokenizer)(join + answer)
+    alone = list(inside(tokenizer.backend_tokenizer)(join + answer))
     known = {tokenizer.decode(before) + text for text in (join + answer, normalised(tokenizer, join + answer))}
     if tokenizer.decode([*before, *alone]) not in known:
         raise InputError(

@@ -98,7 +98,9 @@ def read(folder: Path, subset: str) -> list[Weights | str]:
         header = json.loads(data[8 : 8 + int.from_bytes(data[:8], "little")])
         names, arrays = json.loads(header["__metadata__"]["names"]), load(data)
         return [
-            own if isinstance(own, str) else Weights(*own, arrays[f"coefficients {n}"], arrays[f"intercepts {n}"])
+            own
+            if isinstance(own, str)
+            else Weights(own[0], own[1], arrays[f"coefficients {n}"], arrays[f"intercepts {n}"])
             for n, own in enumerate(names)
         ]
     except (SafetensorError, ValueError, KeyError, TypeError) as error:
