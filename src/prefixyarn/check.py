@@ -22,11 +22,11 @@ import transformers
 from transformers import PreTrainedConfig, PreTrainedTokenizerFast
 
 from prefixyarn.data.hub import hub_errors
-from prefixyarn.decode.attention import supported
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError, first_line
 from prefixyarn.languages import LANGUAGES, Language, language
 from prefixyarn.models.convert import check_config
+from prefixyarn.models.families import ALONE, BATCH, MASKED, way
 from prefixyarn.models.fetch import HUB_FILES
 from prefixyarn.models.foundation import Foundation, load
 from prefixyarn.models.logits import check_logits
@@ -38,6 +38,11 @@ from prefixyarn.plan import BYTES, converting_mb, gpus, memory_mb
 
 OK, NOTE, FAIL = "ok", "note", "fail"
 SHORT = 512  # positions: a prompt with examples, or a text to summarise, has more
+WAYS = {
+    BATCH: "two-part attention (each prompt is read once)",
+    MASKED: "its attention is reached through masks",
+    ALONE: "decoded one by one, by its own forward pass",
+}
 CHANCE = 0.9  # of the bits that equally likely tokens would have: a model with more knows nothing of the language
 WRONG_FILES = "Fetch or copy the model again; if it stays so, its makers' own code may do what transformers does not."
 
@@ -291,7 +296,6 @@ class _Looked:
 
     def engine(self, model: Foundation) -> None:
         config = model.model.config
-        two_part = supported(model.model)
         longest = min(_positions(config) or WINDOW, WINDOW)
         window = getattr(config, "sliding_window", None) or 0
         text = "\n".join(own.example for own in LANGUAGES.values() if own.example)
@@ -303,11 +307,9 @@ class _Looked:
         found = f"likelihoods of {len(ids)} tokens are those of the model's own forward pass"
         if window + 50 > longest:
             found += f"; beyond its window of {window} tokens nothing was compared"
-        if two_part:
-            self.found("engine", OK, f"two-part attention (each prompt is read once); {found}")
-        else:
-            do = "Right, but slower with many texts at a time."
-            self.found("engine", NOTE, f"its attention is reached through a mask; {found}", do)
+        how = way(config)
+        do = "" if how == BATCH else "Right, but slower with many texts at a time."
+        self.found("engine", NOTE if do else OK, f"{WAYS[how]}; {found}", do)
 
     def sentence(self, model: Foundation, own: Language) -> bool:
         """Look at a sentence of a language, and return whether the model does no better than chance on it."""

@@ -150,7 +150,7 @@ def not_gguf(folder: Path) -> None:
         (slow, "tokenizer", "the tokenizer is a slow one", "Save one there with save_pretrained()."),
         (encoder, "architecture", "its weights are those of BertForMaskedLM", "Give one that is."),
         (another_vocabulary, "tokenizer", "455 entries, but the model has 300", "Give the tokenizer that belongs"),
-        (twice_bos, "BOS", "has 2 BOS tokens instead of 1", "Give a tokenizer that puts one BOS"),
+        (twice_bos, "BOS", "2 BOS tokens instead of 1", "tokenizer"),
         (unknown_family, "architecture", "config.json does not load", "Fetch or copy the model again"),
         (not_gguf, "weights", "x.gguf: not a GGUF file", "Fetch or copy it again."),
         (shutil.rmtree, "files", "no such folder", "Give a model's folder, owner/name of the hub"),

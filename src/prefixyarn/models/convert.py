@@ -24,7 +24,9 @@ from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError, first_line
-from prefixyarn.models.tokenizer import bos_count, load_tokenizer, special_tokens
+from prefixyarn.models.families import way
+from prefixyarn.models.plain_text import spelled_in
+from prefixyarn.models.tokenizer import as_published, bos_count, special_tokens
 from prefixyarn.models.weights import parameters, weight_files
 from prefixyarn.records import write_json
 
@@ -59,7 +61,7 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
                 (folder / file.name).symlink_to(os.path.relpath(file.resolve(), folder.resolve()))
         weight_files(folder)
         check_config(folder)
-        tokenizer = load_tokenizer(folder)
+        tokenizer = as_published(folder)
         expected = checked.get("add_bos_token")
         if expected is not None and bool(bos_count(tokenizer)) != expected:
             raise InputError(f"{folder}: the tokenizer has lost the BOS token that the file says it adds")
@@ -67,6 +69,7 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()},
             "checked": checked,
             "special_tokens": special_tokens(folder, tokenizer),
+            "spelled": spelled_in(tokenizer.backend_tokenizer),
             "vocabulary": len(tokenizer),
             "parameters": parameters(folder),
         }
@@ -104,6 +107,10 @@ def check_config(folder: str | os.PathLike[str]) -> PreTrainedConfig:
             f"{folder}: its weights are those of {', '.join(config.architectures)}, not of a causal language model. "
             "Give one that is."
         )
+    try:
+        way(config)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
     return config
 
 

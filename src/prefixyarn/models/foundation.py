@@ -61,7 +61,6 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
     model, found = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=DTYPES[dtype],
-        attn_implementation="sdpa",
         use_safetensors=True,
         trust_remote_code=False,  # no code that came with a model is run, here or elsewhere
         output_loading_info=True,
