@@ -5,13 +5,12 @@ Predictions of the refined model count as a system of their own where they are w
 
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
 from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.continuation import PrefixStripper
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.subsets import SubsetScores, score_subset, write_scores
+from prefixyarn.models.plain_text import open_tokenizer
 from prefixyarn.prompts import share_shortened
 from prefixyarn.records import Item, Output, Prediction, Prior, read_records, read_subsets
 from prefixyarn.tasks.scoring import scores
@@ -22,7 +21,7 @@ snakemake: Job  # given by Snakemake
 def main(job: Job) -> None:
     params = job.params
     task, detector = scores(params.task), LanguageDetector(params.languages)
-    tokenizer = Tokenizer.from_file(str(Path(job.input.manifest).parent / "tokenizer.json"))
+    tokenizer = open_tokenizer(Path(job.input.manifest).parent)
     paths = [path for path in (job.input.get("sft"), *job.input.get("other", []), *job.input.get("seeds", [])) if path]
     of_sft = [read_subsets(path, Output, params.subsets) for path in paths]
     refined = job.input.get("refined")

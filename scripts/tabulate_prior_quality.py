@@ -6,8 +6,6 @@ Needs no model.
 from itertools import product
 from pathlib import Path
 
-from tokenizers import Tokenizer
-
 from prefixyarn.analysis.answered import Answered, Scorer, by_system
 from prefixyarn.analysis.prior_length.table import PriorLengthRow, length_rows
 from prefixyarn.analysis.prior_quality.propagation import PropagationRow, propagation_rows
@@ -16,6 +14,7 @@ from prefixyarn.analysis.prior_quality.table import QualityRow, quality_markdown
 from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.continuation import PrefixStripper
+from prefixyarn.models.plain_text import open_tokenizer
 from prefixyarn.records import Item, Output, read_records, write_text
 from prefixyarn.tables.rows import write_rows
 
@@ -30,7 +29,7 @@ def main(job: Job) -> None:
         for subset, path in zip(params.subsets, job.input.data, strict=True)
     }
     for name, sft, manifest in zip(params.foundations, job.input.sft, job.input.manifests, strict=True):
-        tokenizer = Tokenizer.from_file(str(Path(manifest).parent / "tokenizer.json"))
+        tokenizer = open_tokenizer(Path(manifest).parent)
         answered = []
         for subset in params.subsets:
             outputs = [*read_records(files[name, subset], Output), *read_records(sft, Output, subset)]

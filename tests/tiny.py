@@ -217,7 +217,7 @@ def _family(config: Any, seed: int) -> PreTrainedModel:
     return made
 
 
-# Every family that foundations are accepted of.
+# One family of each kind that the engine must do right; `families` has all.
 FAMILIES = [
     gemma, llama, mistral, qwen2, qwen3, phi, granite, cohere, gpt2, gpt_neox, opt, falcon, stablelm, olmo2,
 ]  # fmt: skip

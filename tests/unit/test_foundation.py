@@ -10,13 +10,17 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from tokenizers import normalizers, processors
+from transformers import AutoModelForCausalLM, BartConfig, BartForCausalLM
 
 import tiny
+from families import tiny_config, tiny_model
 from prefixyarn.errors import InputError
 from prefixyarn.models import convert as conversion
 from prefixyarn.models.convert import GgufFacts, check_conversion, convert
 from prefixyarn.models.fetch import fetch
 from prefixyarn.models.foundation import load
+from prefixyarn.models.tokenizer import bos_count, prompt_ids, text_ids
 from prefixyarn.models.verify import bits_per_character, check_parameters, verify
 from script import run_script
 
@@ -73,6 +77,55 @@ def test_damaged_weights_are_refused(saved: Path, tmp_path: Path) -> None:
     with pytest.raises(InputError, match=r"model\.safetensors: damaged or cut short"):
         local(tmp_path / "copy", tmp_path)
     assert not list((tmp_path / "model").iterdir())
+
+
+def in_parts(saved: Path, folder: Path) -> Path:
+    """Save the model in parts that an index names, with the same weights once more beside them, as Mistral's are."""
+    shutil.copytree(saved, folder)
+    (folder / "model.safetensors").rename(folder / "consolidated.safetensors")
+    AutoModelForCausalLM.from_pretrained(saved).save_pretrained(folder, max_shard_size="30KB")
+    assert len([*folder.glob("model-*.safetensors")]) > 2
+    return folder
+
+
+def test_weights_are_those_that_the_index_names(saved: Path, tmp_path: Path) -> None:
+    whole = json.loads((local(saved, tmp_path) / "manifest.json").read_text())["parameters"]
+    folder = in_parts(saved, tmp_path / "parts")
+    made = local(folder, tmp_path / "other")
+    assert json.loads((made / "manifest.json").read_text())["parameters"] == whole
+    assert load(made, "tiny", "float32").model.num_parameters() == whole
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (lambda own: next(own.glob("model-00002*")).unlink(), r"index\.json: names model-00002-of-\d+\.safetensors, which is missing"),
+        (lambda own: (own / "model.safetensors.index.json").unlink(), r"no \*\.safetensors file of a whole model"),
+        (lambda own: (own / "model.safetensors.index.json").write_text("{}"), r"index\.json: no list of weights \('weight_map'\)"),
+        (lambda own: shutil.copy(next(own.glob("model-00001*")), next(own.glob("model-00002*"))), r"model-00002-of-\d+\.safetensors: lacks model\..*, which the index says it has"),
+    ],
+)  # fmt: skip
+def test_parts_that_are_not_what_the_index_says_are_refused(
+    saved: Path, tmp_path: Path, harm: Any, message: str
+) -> None:
+    folder = in_parts(saved, tmp_path / "parts")
+    harm(folder)
+    with pytest.raises(InputError, match=message):
+        local(folder, tmp_path)
+
+
+def test_a_family_that_cannot_be_decoded_is_refused(saved: Path, tmp_path: Path) -> None:
+    shutil.copytree(saved, tmp_path / "copy")
+    BartForCausalLM(BartConfig(d_model=16, decoder_layers=1, vocab_size=99)).save_pretrained(tmp_path / "copy")
+    with pytest.raises(InputError, match="of the family 'bart': it is the decoder of a model that has an encoder"):
+        local(tmp_path / "copy", tmp_path)
+
+
+@pytest.mark.parametrize("family", ["bloom", "gemma2"])
+def test_families_with_eager_attention_alone_load(family: str, saved: Path, tmp_path: Path) -> None:
+    shutil.copytree(saved, tmp_path / "copy")
+    tiny_model(tiny_config(family)).save_pretrained(tmp_path / "copy")
+    assert load(local(tmp_path / "copy", tmp_path), "tiny", "float32").model.config._attn_implementation == "eager"
 
 
 def test_a_model_of_another_kind_is_refused(saved: Path, tmp_path: Path) -> None:
@@ -322,7 +375,7 @@ def test_a_long_text_is_scored_in_windows(
 ) -> None:
     loaded = load(local(saved, tmp_path), "tiny", "float32")
     if not bos:
-        monkeypatch.setattr("prefixyarn.models.verify.bos_count", lambda tokenizer: 0)
+        loaded.tokenizer.backend_tokenizer.post_processor = processors.TemplateProcessing(single="$A")
     text = "The file was saved. " * 3
     ids = loaded.tokenizer(text).input_ids
     monkeypatch.setattr("prefixyarn.models.verify.WINDOW", 4)
@@ -350,6 +403,35 @@ def test_verification(saved: Path, tmp_path: Path) -> None:
         verify(loaded, paragraphs, {}, {"en": 0.01}, lines.append)
     with pytest.raises(InputError, match="uk: the text does not survive"):
         verify(loaded, {"uk": "їжак ґанок"}, {}, {}, lines.append)
+
+
+@pytest.mark.parametrize(
+    ("template", "begun"),
+    [("<bos> $A <eos>", [2]), ("$A <eos>", []), ("<eos> $A", [1]), ("<eos> $A <eos>", [1]), ("$A", [])],
+)
+def test_what_a_template_adds_is_no_part_of_a_text(
+    template: str, begun: list[int], saved: Path, tmp_path: Path
+) -> None:
+    loaded = load(local(saved, tmp_path), "tiny", "float32")
+    special = [("<bos>", 2), ("<eos>", 1)]
+    made = processors.TemplateProcessing(single=template, special_tokens=special)
+    loaded.tokenizer.backend_tokenizer.post_processor = made
+    text = "The file was saved."
+    assert prompt_ids(loaded.tokenizer, text) == [*begun, *text_ids(loaded.tokenizer, text)]
+    assert bos_count(loaded.tokenizer) == (begun == [2])
+    found = verify(loaded, {"en": text}, {}, {}, lambda line: None)["en"]
+    assert found["tokens_per_character"] == round(len(text_ids(loaded.tokenizer, text)) / len(text), 4)
+
+
+def test_what_a_normaliser_changes_is_a_note_and_a_lost_text_an_error(saved: Path, tmp_path: Path) -> None:
+    loaded = load(local(saved, tmp_path), "tiny", "float32")
+    backend = loaded.tokenizer.backend_tokenizer
+    backend.normalizer = normalizers.Sequence([normalizers.NFKC(), backend.normalizer])
+    lines: list[str] = []
+    verify(loaded, {"de": "Die ﬁle wurde."}, {}, {}, lines.append)
+    assert "de: the tokenizer's normaliser changes the text: 'ﬁle' becomes 'file'" in lines
+    with pytest.raises(InputError, match="de: the text does not survive"):
+        verify(loaded, {"de": "Die ﬁle ґ."}, {}, {}, lines.append)
 
 
 def test_a_model_that_is_larger_than_configured_is_refused() -> None:

@@ -1,18 +1,24 @@
 from __future__ import annotations
 
+import pickle
+import random
 import shutil
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from safetensors.numpy import save
 from safetensors.torch import load_file
+from sklearn.feature_extraction.text import CountVectorizer
+from sklearn.linear_model import LogisticRegression
 from transformers import BertConfig, BertForTokenClassification, PreTrainedTokenizerFast
 
 import tiny
 from prefixyarn.data.words import tagged, tags_of
 from prefixyarn.errors import InputError
-from prefixyarn.models.refined import first_unit_accuracy, fitting, linear, seq2seq, token_classifier
+from prefixyarn.models.refined import first_unit_accuracy, fitting, linear, linear_weights, seq2seq, token_classifier
 from prefixyarn.records import Item
 
 CORPUS = [Item(str(n), e, g) for n, (e, g, _) in enumerate(tiny.parallel(1, 120))]
@@ -51,7 +57,40 @@ def test_linear_predicts_unseen_sentences(tmp_path: Path) -> None:
 def test_linear_is_the_same_again(tmp_path: Path) -> None:
     for name in ("one", "two"):
         linear.train({"en-de": CORPUS}, {}, {"units": 2, "seed": 1}, "", tmp_path / name, tmp_path)
-    assert (tmp_path / "one/en-de.joblib").read_bytes() == (tmp_path / "two/en-de.joblib").read_bytes()
+    assert (tmp_path / "one/en-de.safetensors").read_bytes() == (tmp_path / "two/en-de.safetensors").read_bytes()
+
+
+@pytest.mark.parametrize("classes", [2, 5])
+def test_weights_predict_what_scikit_learn_does(classes: int, tmp_path: Path) -> None:
+    draw = random.Random(classes)
+    names = [f"f={n}" for n in range(40)]
+    rows = [[*draw.choices(names, k=6), "und", "größe"] for _ in range(300)]
+    wanted = [f" {sum(len(name) + int(name[2:]) for name in row[:3]) % classes}" for row in rows]
+    own = linear_weights.fit(rows[:200], wanted[:200], seed=1)
+    linear_weights.write(tmp_path / "x.safetensors", [own, " Die"])
+    (read, constant) = linear_weights.read(tmp_path, "x")
+    vectors = CountVectorizer(analyzer=list, binary=True)
+    model = LogisticRegression(C=10.0, max_iter=50, tol=1e-3, random_state=1)
+    model.fit(vectors.fit_transform(rows[:200]), wanted[:200])
+    others = [*rows, [], ["never seen"]]
+    expected = model.predict(vectors.transform(others)).tolist()
+    assert constant == " Die" and isinstance(read, linear_weights.Weights)
+    assert own.predict(others) == read.predict(others) == expected and len({*expected}) == classes
+
+
+class Bad:
+    def __reduce__(self) -> tuple[Any, ...]:
+        return (print, ("code was run",))
+
+
+def test_a_file_of_weights_runs_no_code(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    for data in (pickle.dumps(Bad()), b"", b"x" * 100, save({"coefficients 0": np.zeros(2)})):
+        (tmp_path / "en-de.safetensors").write_bytes(data)
+        with pytest.raises(InputError, match=r"en-de\.safetensors: damaged or not a refined model"):
+            linear.predict(tmp_path, "en-de", CORPUS[:2], 8)
+    assert "code was run" not in capsys.readouterr().out
+    with pytest.raises(InputError, match="trained on en-de, not on en-fr"):
+        linear.predict(tmp_path, "en-fr", CORPUS[:2], 8)
 
 
 def test_linear_with_one_opening(tmp_path: Path) -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 from transformers import AutoTokenizer
 
 import tiny
-from prefixyarn.models.tokenizer import load_tokenizer, special_tokens
+from prefixyarn.models.tokenizer import load_tokenizer, reading_text, special_tokens
 
 TEXTS = ["a b", "Größe: 12\n", " über  zwei", "", "<eos> x"]
 
@@ -17,6 +17,7 @@ def test_a_tokenizer_of_one_file_is_that_of_the_folder(tmp_path: Path) -> None:
     tiny.tokenizer().save_pretrained(tmp_path)
     whole = AutoTokenizer.from_pretrained(tmp_path)
     special = special_tokens(tmp_path, whole)
+    reading_text(whole)
     assert special and special["bos_token"] == "<bos>"
     (tmp_path / "manifest.json").write_text(json.dumps({"special_tokens": special}))
     (tmp_path / "tokenizer_config.json").unlink()  # is not read

@@ -14,6 +14,9 @@ from typing import Any
 import pytest
 import yaml
 
+import tiny
+from prefixyarn.new_config import new_config
+
 ROOT = Path(__file__).resolve().parents[2]
 CONFIGS = sorted(path.name for path in (ROOT / "config").glob("*.yaml"))
 # Rules that a plan must have, beside those of every run.
@@ -59,6 +62,16 @@ def test_a_shipped_configuration_is_planned(copy: Path, name: str) -> None:
     assert f"results/{run}/report.html" in output and f"results/{run}/tables/findings.md" in output
     planned = {line.split()[0] for line in output.splitlines() if line.strip()}
     assert HAS[name] <= planned, name
+
+
+def test_a_new_configuration_is_planned(copy: Path, tmp_path: Path) -> None:
+    model = tiny.save_model(tmp_path / "model")
+    path = new_config("mine", str(model), ["en", "de", "zh"], ["translation", "summarization", "tagging"], copy)
+    output = plan(copy, "--configfile", "config/mine.yaml")
+    path.unlink()
+    planned = {line.split()[0] for line in output.splitlines() if line.strip()}
+    assert {"fetch_catalogue", "fetch_descriptions", "fetch_foundation", "train_sft", "decode"} <= planned
+    assert "results/mine/decode/tagging/zh/model.jsonl" in output and "results/mine/report.html" in output
 
 
 def test_one_name_is_one_model_in_all_configurations() -> None:

@@ -8,13 +8,12 @@ ask together as well, and keys are never repeated.
 All tokens of a forward pass lie after one another in one sequence, shape (1, time): rows with one new token, rows with
 several (a prior, the given text of a constraint), and whole prompts, which have no prompt before them. Nothing is
 padded but the small tensors of attention itself. `Layout` says which token belongs where. Models of ``transformers``
-reach this through its attention interface; the few families that do not use it get the same through a mask
-(`Layout.flat`).
+reach this through its attention interface; families that do not use it, or do more than it says, get the same through a
+mask (`Layout.flat`). `prefixyarn.models.families` says which.
 """
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
@@ -23,7 +22,6 @@ from typing import Any
 
 import numpy as np
 import torch
-from transformers import PreTrainedModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
 from prefixyarn.decode.kv_cache import Store, window_of
@@ -186,15 +184,6 @@ class Layout:
 
 
 _layout: ContextVar[Layout | None] = ContextVar("layout", default=None)
-
-
-def supported(model: PreTrainedModel) -> bool:
-    """Return whether a model's family goes through the attention interface of ``transformers``.
-
-    And whether each layer has keys of its own (some of Gemma 3n's read those of another).
-    """
-    shared = getattr(model.config, "num_kv_shared_layers", 0)
-    return not shared and hasattr(sys.modules[type(model).__module__], "ALL_ATTENTION_FUNCTIONS")
 
 
 @contextmanager

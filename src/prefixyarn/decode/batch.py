@@ -18,11 +18,12 @@ import numpy as np
 import torch
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.attention import Groups, Layout, arrange, attending, supported
+from prefixyarn.decode.attention import Groups, Layout, arrange, attending
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.constraint import Constraint, Ids
 from prefixyarn.decode.graphs import LARGE, Graphs, usable
 from prefixyarn.decode.kv_cache import KVCache, Store, masks
+from prefixyarn.models.families import MASKED, way
 
 # Tokens read in one pass. Larger products are no faster on a CPU; a GPU is filled by thousands.
 PREFILL_TOKENS = {"cpu": 512, "cuda": 8192}
@@ -123,13 +124,13 @@ class Batch:
         """Take distinct requests, in the order in which their prompts are to be begun.
 
         Args:
-            model: A causal language model in evaluation mode, with SDPA attention.
+            model: A causal language model in evaluation mode.
             requests: The requests.
             room: How much there is room for.
             graphs: Whether steps on a GPU are replayed from CUDA graphs.
         """
         self._model, self._room = model, room
-        self._flat = not supported(model)
+        self._flat = way(model.config) == MASKED
         self._prompts, self._own = Store(room.prompts, room.prompt), Store(room.rows, room.answer)
         by_prompt: dict[tuple[Ids, Constraint | None], list[Request]] = defaultdict(list)
         for request in requests:
@@ -367,7 +368,7 @@ def forward(model: PreTrainedModel, flat: bool, ids: torch.Tensor, layout: Layou
     decoder = model.get_decoder()
     arguments = {"position_ids": layout.positions[None], "past_key_values": KVCache(layout, flat), "use_cache": True}
     with nullcontext() if flat else attending(decoder, layout):
-        mask = masks(model.config, *layout.flat()) if flat else None
+        mask = masks(model, *layout.flat()) if flat else None
         read = decoder(input_ids=ids[None], attention_mask=mask, **arguments)
     states: torch.Tensor = read.last_hidden_state[0]
     return states

@@ -20,12 +20,13 @@ from dataclasses import dataclass
 import torch
 from transformers import PreTrainedModel
 
-from prefixyarn.decode.attention import supported
+from prefixyarn.decode.alone import begin
 from prefixyarn.decode.backend import Answer, Request
-from prefixyarn.decode.batch import PREFILL_TOKENS, READ_TOKENS, STEP_TOKENS, Batch, Room, Row
+from prefixyarn.decode.batch import PREFILL_TOKENS, READ_TOKENS, STEP_TOKENS, Room, Row
 from prefixyarn.decode.choice import Chooser, rows_at_a_time
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
+from prefixyarn.models.families import ALONE, MASKED, way
 
 MAX_ROWS = {"cpu": 512, "cuda": 2048}  # more are no faster: the matrix products run at full speed before
 FLAT_ROWS = 32  # of families whose attention reads all rows' keys for each (`prefixyarn.decode.attention.Layout.flat`)
@@ -76,7 +77,7 @@ def decode(
     ``prompt + prior`` with the same stops (but for logits that are equal up to the last bits of a float).
 
     Args:
-        model: A causal language model in evaluation mode, with SDPA attention.
+        model: A causal language model in evaluation mode.
         requests: What to decode; equal ones are decoded once.
         stops: The stop rule.
         limits: Memory and rows. If memory runs out all the same, rows are halved and decoding goes on.
@@ -143,9 +144,13 @@ def room_within(
         InputError: Not even one row fits.
     """
     config, size, kind = model.config, model.dtype.itemsize, model.device.type
+    if way(config) == ALONE:  # a row at a time, and its states may be of any shape
+        return Room(1, 1, max(len(request.prompt) for request in requests), answer)
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     wide = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
-    head = getattr(config, "head_dim", None) or config.hidden_size // config.num_attention_heads
+    wide = max(wide) if isinstance(wide, list) else wide  # Gemma 3n has one a layer, and Gemma 4 heads of two sizes
+    usual = config.hidden_size // config.num_attention_heads
+    head = max(getattr(layer, "head_dim", None) or usual for layer in config.per_layer_config)
     prompt = max(len(request.prompt) for request in requests)
     answer = min(answer, max(r.constraint.longest if r.constraint else answer for r in requests))
     prompts = len({(request.prompt, request.constraint) for request in requests})
@@ -164,7 +169,7 @@ def room_within(
     share = min(1.0, 2 * prompts / len(requests))  # places for prompts, of rows
     scores = config.num_attention_heads * (prompt + answer) * 3 * max(size, 4)
     row = token * (answer + share * prompt) + states + scores
-    most = min(limits.max_rows or MAX_ROWS[kind], math.inf if supported(model) else FLAT_ROWS)
+    most = min(limits.max_rows or MAX_ROWS[kind], FLAT_ROWS if way(model.config) == MASKED else math.inf)
     rows = int(min(most, len(requests), (memory - fixed - token * prompt) // row)) // scale
     if rows < 1:
         if scale > 1:
@@ -198,7 +203,7 @@ def _decoded(
     model: PreTrainedModel, requests: Sequence[Request], stops: Stops, room: Room, chooser: Chooser, parts: Parts
 ) -> Iterator[tuple[Request, Answer]]:
     """Decode requests in a batch with this room; yield each as it ends."""
-    batch = Batch(model, requests, room, parts.graphs)
+    batch = begin(model, requests, room, parts.graphs)
     ends_answers = stops.eos_ids | stops.newline_ids
     for rows, states, ends in batch:
         asked = [n for n, row in enumerate(rows) if row.free or row.chooses]

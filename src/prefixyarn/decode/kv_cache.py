@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import torch
-from transformers import PreTrainedConfig
+from transformers import PreTrainedConfig, PreTrainedModel
 from transformers.cache_utils import Cache, DynamicLayer
 
 from prefixyarn.errors import InputError
@@ -113,17 +113,22 @@ class KVCache(Cache):
         return keys, values
 
 
-def masks(config: PreTrainedConfig, attend: torch.Tensor, distance: torch.Tensor) -> Mask:
+def masks(model: PreTrainedModel, attend: torch.Tensor, distance: torch.Tensor) -> Mask:
     """Return a model's attention masks, for models with full, sliding-window or both kinds of layers.
 
+    Eager attention adds its mask to scores, so it gets zeros and the least number; torch's own takes true and false.
+
     Args:
-        config: The model's configuration.
+        model: The model.
         attend: Which position each token may see at all, shape (batch, time, positions).
         distance: How far back each position lies from each token, the same shape or one that broadcasts.
     """
-    full = attend[:, None]
+    config, full = model.config, attend[:, None]
     window = getattr(config, "sliding_window", None)
     sliding = full & (distance < window)[:, None] if window else full
+    if config._attn_implementation == "eager":
+        nothing, least = torch.zeros((), dtype=model.dtype, device=full.device), torch.finfo(model.dtype).min
+        full, sliding = (torch.where(own, nothing, least) for own in (full, sliding))
     if getattr(config, "layer_types", None):
         return {"full_attention": full, "sliding_attention": sliding}
     return sliding  # without a list, all layers have the window, if there is one (Mistral)

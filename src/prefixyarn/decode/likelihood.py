@@ -11,8 +11,9 @@ from collections.abc import Callable, Iterator, Sequence
 import torch
 from transformers import PreTrainedModel
 
+from prefixyarn.decode.alone import begin, read
 from prefixyarn.decode.backend import Request
-from prefixyarn.decode.batch import Batch, Row
+from prefixyarn.decode.batch import Row
 from prefixyarn.decode.choice import rows_at_a_time
 from prefixyarn.decode.constraint import Ids
 from prefixyarn.decode.engine import Limits, longest_first, room_within
@@ -29,7 +30,7 @@ def score(
     """Return the log-probability in nats of each token of each prior, given the prompt and the tokens before it.
 
     Args:
-        model: A causal language model in evaluation mode, with SDPA attention.
+        model: A causal language model in evaluation mode.
         requests: Prompts with the continuations to score as priors; equal ones are scored once. Of each, the first
             ``unscored`` tokens are read alone.
         limits: Memory and rows.
@@ -38,7 +39,7 @@ def score(
     scores: dict[Request, list[float]] = {request: [] for request in requests}
     if asked := longest_first(request for request in scores if len(request.prior) > request.unscored):
         longest = max(len(request.prior) for request in asked)
-        batch = Batch(model, asked, room_within(model, asked, longest, limits), graphs=False)
+        batch = begin(model, asked, room_within(model, asked, longest, limits), graphs=False)
         for rows, states, ends in batch:
             starts = [0, *(end + 1 for end in ends)]
             # A row's states predict the token after each of its new ones; a new prompt's, the first.
@@ -65,7 +66,7 @@ def first_tokens(model: PreTrainedModel, prompts: Sequence[Ids], n: int, limits:
     """Return, for each prompt, the n likeliest tokens that an answer begins with, the likeliest first."""
     found: dict[Ids, list[int]] = {}
     if asked := longest_first(Request(prompt) for prompt in dict.fromkeys(prompts)):
-        batch = Batch(model, asked, room_within(model, asked, 1, limits), graphs=False)
+        batch = begin(model, asked, room_within(model, asked, 1, limits), graphs=False)
         for rows, states, _ in batch:  # a new prompt has one state
             for row, own in zip(rows, log_probabilities(model, states), strict=True):
                 found[row.prompt] = own.topk(min(n, len(own))).indices.tolist()
@@ -115,15 +116,13 @@ def distributions(model: PreTrainedModel, requests: Sequence[Request]) -> Iterat
     Shape (len(prior) + 1, vocab): the t-th row is what the model expects after the prompt and t prior tokens. Rows are
     not kept, so the sequences may be long. A prompt that follows itself is computed once.
     """
-    prompt, decoder = None, model.get_decoder()
+    prompt = None
     for request in requests:
         if request.prompt != prompt:
             prompt = request.prompt
-            read = decoder(input_ids=torch.tensor([prompt], device=model.device), use_cache=True)
-            cache, last = read.past_key_values, read.last_hidden_state[0, -1:]
+            states, cache = read(model, prompt, None)
+            last = states[-1:]
         hidden = last
         if request.prior:
-            ids = torch.tensor([request.prior], device=model.device)
-            own = decoder(input_ids=ids, past_key_values=copy.deepcopy(cache), use_cache=True)
-            hidden = torch.cat([last, own.last_hidden_state[0]])
+            hidden = torch.cat([last, read(model, request.prior, copy.deepcopy(cache))[0]])
         yield torch.stack(list(log_probabilities(model, hidden)))

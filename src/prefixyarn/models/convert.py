@@ -19,13 +19,15 @@ from typing import Any
 import gguf
 import numpy as np
 import torch
-from safetensors import SafetensorError, safe_open
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError, first_line
-from prefixyarn.models.tokenizer import bos_count, load_tokenizer, special_tokens
+from prefixyarn.models.families import way
+from prefixyarn.models.plain_text import spelled_in
+from prefixyarn.models.tokenizer import as_published, bos_count, special_tokens
+from prefixyarn.models.weights import parameters, weight_files
 from prefixyarn.records import write_json
 
 disable_progress_bar()  # weights load in seconds, and the bars fill the logs
@@ -51,11 +53,15 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
     try:
         ggufs = sorted(source_folder.glob("*.gguf"))
         checked = _convert_gguf(ggufs[0], folder) if ggufs else {}
+        # The same weights again, as Mistral publishes them, stay where they are.
+        unread = set() if ggufs else {*source_folder.glob("*.safetensors")} - {*weight_files(source_folder)}
         for file in source_folder.iterdir():
-            if file.is_file() and file.suffix != ".gguf":
+            made = (folder / file.name).exists()  # by the conversion
+            if file.is_file() and file.suffix != ".gguf" and file not in unread and not made:
                 (folder / file.name).symlink_to(os.path.relpath(file.resolve(), folder.resolve()))
-        _check_files(folder)
-        tokenizer = load_tokenizer(folder)
+        weight_files(folder)
+        check_config(folder)
+        tokenizer = as_published(folder)
         expected = checked.get("add_bos_token")
         if expected is not None and bool(bos_count(tokenizer)) != expected:
             raise InputError(f"{folder}: the tokenizer has lost the BOS token that the file says it adds")
@@ -63,8 +69,9 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
             "files": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()},
             "checked": checked,
             "special_tokens": special_tokens(folder, tokenizer),
+            "spelled": spelled_in(tokenizer.backend_tokenizer),
             "vocabulary": len(tokenizer),
-            "parameters": _parameters(folder),
+            "parameters": parameters(folder),
         }
         write_json(folder / "manifest.json", manifest)
     except BaseException:
@@ -79,32 +86,32 @@ def _empty(folder: Path) -> None:
             file.unlink()
 
 
-def _parameters(folder: Path) -> int:
-    """Return how many parameters the weight files hold; tied ones are stored, and count, once."""
-    total = 0
-    for path in folder.glob("*.safetensors"):
-        with safe_open(path, "pt") as file:
-            total += sum(math.prod(file.get_slice(name).get_shape()) for name in file.keys())  # noqa: SIM118 - no mapping
-    return total
+def check_config(folder: str | os.PathLike[str]) -> PreTrainedConfig:
+    """Return a model folder's configuration, which is that of a causal language model.
 
-
-def _check_files(folder: Path) -> None:
-    """Raise an input error where a model's configuration or weights are missing or damaged."""
-    weights = sorted(folder.glob("*.safetensors"))
-    if not weights:
-        raise InputError(f"{folder}: no *.safetensors file. Give a model saved in the safetensors format.")
-    for path in weights:
-        try:
-            with safe_open(path, "pt") as file:
-                file.keys()
-        except SafetensorError as error:
-            raise InputError(f"{path}: damaged or cut short ({error}). Fetch or copy it again.") from error
+    Raises:
+        InputError: It does not load, or says that the weights are those of something else.
+    """
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except (OSError, ValueError) as error:
         raise InputError(f"{folder}: config.json does not load ({first_line(error)})") from error
-    if type(config) not in AutoModelForCausalLM._model_mapping:
+    known = AutoModelForCausalLM._model_mapping
+    if type(config) not in known:
         raise InputError(f"{folder}: {config.model_type!r} is not a causal language model. Give one that is.")
+    # Encoders and embedding models lack the output matrix: transformers would load them, with a random one.
+    saved = [name.casefold() for name in config.architectures or []]
+    causal = (known[type(config)].__name__.casefold(), "causallm", "lmheadmodel")
+    if saved and not any(own in name for name in saved for own in causal):
+        raise InputError(
+            f"{folder}: its weights are those of {', '.join(config.architectures)}, not of a causal language model. "
+            "Give one that is."
+        )
+    try:
+        way(config)
+    except InputError as error:
+        raise InputError(f"{folder}: {error}") from error
+    return config
 
 
 def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:

@@ -43,7 +43,8 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
         dtype: ``float32``, ``bfloat16`` or ``float16``.
 
     Raises:
-        InputError: The folder is not, or no longer, what its manifest says, or the GPUs do not hold the model.
+        InputError: The folder is not, or no longer, what its manifest says, its weights lack some that the model has,
+            or the GPUs do not hold the model.
     """
     folder = Path(folder)
     manifest = read_json(folder / "manifest.json")
@@ -57,14 +58,19 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
         devices["device_map"] = "auto"
         # cuDNN's attention plans anew for each length of keys, which every step has: 99 ms a step on an H100, not 33.
         torch.backends.cuda.enable_cudnn_sdp(False)
-    model = AutoModelForCausalLM.from_pretrained(
+    model, found = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=DTYPES[dtype],
-        attn_implementation="sdpa",
         use_safetensors=True,
         trust_remote_code=False,  # no code that came with a model is run, here or elsewhere
+        output_loading_info=True,
         **devices,
     )
+    if found["missing_keys"]:  # transformers would fill them with random numbers
+        raise InputError(
+            f"{folder}: its weights lack {len(found['missing_keys'])} that {type(model).__name__} has, "
+            f"{sorted(found['missing_keys'])[0]} among them. Fetch or copy the model again."
+        )
     elsewhere = {str(device) for device in getattr(model, "hf_device_map", {}).values()} & {"cpu", "disk"}
     if elsewhere:
         raise InputError(

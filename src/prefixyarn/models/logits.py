@@ -11,7 +11,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 import torch
-from transformers import PreTrainedModel
+from transformers import PreTrainedConfig, PreTrainedModel
 
 from prefixyarn.errors import InputError
 
@@ -42,13 +42,26 @@ def logits(model: PreTrainedModel, hidden: torch.Tensor, tokens: Sequence[int] |
 
 def finished(model: PreTrainedModel, raw: torch.Tensor) -> torch.Tensor:
     """Return what a model makes of the product with its output matrix, in fp32: its family's scale and cap."""
-    config, raw = model.config, raw.float()
-    scale = (getattr(config, "logit_scale", None) or 1.0) / (getattr(config, "logits_scaling", None) or 1.0)
+    raw, scale, cap = raw.float(), _scale(model.config), _cap(model.config)
     if scale != 1.0:
         raw = raw * scale
-    if cap := getattr(config, "final_logit_softcapping", None):
-        raw = torch.tanh(raw / cap) * cap
-    return raw
+    return torch.tanh(raw / cap) * cap if cap else raw
+
+
+def _scale(config: PreTrainedConfig) -> float:
+    """Return what the product is multiplied by."""
+    multiplied = (getattr(config, "logit_scale", None) or 1.0) * (getattr(config, "lm_head_multiplier", None) or 1.0)
+    if config.model_type == "mpt":  # has a scale of that name, which its model does not read
+        return 1.0
+    divided = getattr(config, "logits_scaling", None) or 1.0
+    if config.model_type == "hyperclovax":  # multiplies by what Granite divides by
+        divided = 1 / divided
+    return float(multiplied / divided / (getattr(config, "logits_mup_width_multiplier", None) or 1.0))
+
+
+def _cap(config: PreTrainedConfig) -> float | None:
+    names = ("final_logit_softcapping", "logits_soft_cap", "output_logit_soft_cap")
+    return next((cap for name in names if (cap := getattr(config, name, None))), None)
 
 
 def token_log_probabilities(

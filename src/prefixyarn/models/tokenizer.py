@@ -3,18 +3,36 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from prefixyarn.errors import InputError, first_line
+from prefixyarn.models.plain_text import as_text, inside, known_spelled
 from prefixyarn.records import read_json
 
 
 def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
-    """Load a model folder's fast tokenizer.
+    """Load a model folder's fast tokenizer. What spells a special token is text to it.
+
+    Raises:
+        InputError: There is none.
+    """
+    return reading_text(as_published(folder), known_spelled(folder))
+
+
+def reading_text(tokenizer: PreTrainedTokenizerFast, names: Sequence[str] | None = None) -> PreTrainedTokenizerFast:
+    """Make a tokenizer read all text as text; see `prefixyarn.models.plain_text.as_text`."""
+    if tokenizer.is_fast:  # of refined models, some are not
+        as_text(tokenizer.backend_tokenizer, names)
+    tokenizer.split_special_tokens = True  # what a fast one would take back as well
+    return tokenizer
+
+
+def as_published(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
+    """Load a model folder's fast tokenizer as it is.
 
     Where `prefixyarn.models.convert` found that ``tokenizer.json`` says all (`special_tokens`), nothing else is read:
     of a vocabulary of 262k tokens this takes half the time.
@@ -52,26 +70,45 @@ def _alone(folder: str | os.PathLike[str], special: Mapping[str, Any]) -> PreTra
     return PreTrainedTokenizerFast(tokenizer_file=str(Path(folder) / "tokenizer.json"), **special)
 
 
+def template(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+    """Return what a tokenizer's template puts before a text: BOS, nothing, in XGLM EOS.
+
+    What it appends (EOS, in T5's manner) closes a text, and a prompt goes on: it is never taken.
+    """
+    alone, whole = (list(tokenizer("x", add_special_tokens=own).input_ids) for own in (False, True))
+    starts = (n for n in range(len(whole)) if whole[n : n + len(alone)] == alone)
+    return whole[: next(starts, 0)]
+
+
+def text_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
+    """Return the tokens of a text alone."""
+    return list(tokenizer(text, add_special_tokens=False).input_ids)
+
+
+def normalised(tokenizer: PreTrainedTokenizerFast, text: str) -> str:
+    """Return a text as the tokenizer's normaliser leaves it (NFKC, fewer spaces), which need not be as it was."""
+    normalizer = tokenizer.backend_tokenizer.normalizer
+    return text if normalizer is None else normalizer.normalize_str(text).replace("▁", " ")
+
+
 def bos_count(tokenizer: PreTrainedTokenizerFast) -> int:
     """Return how many BOS tokens the model expects at the start: 1, or 0 where its tokenizer adds none."""
-    return int(tokenizer.bos_token_id is not None and tokenizer("x").input_ids[0] == tokenizer.bos_token_id)
+    return int(tokenizer.bos_token_id is not None and tokenizer.bos_token_id in template(tokenizer))
 
 
 def prompt_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:
-    """Encode a prompt, with exactly the BOS tokens that the model expects.
+    """Encode a prompt, after what the tokenizer's template puts before a text.
 
     Raises:
-        InputError: BOS is missing or double.
+        InputError: That has BOS twice.
     """
-    ids = list(tokenizer(text).input_ids)
-    if tokenizer.eos_token_id is not None and ids and ids[-1] == tokenizer.eos_token_id:
-        ids.pop()  # some tokenizers close what they encode; a prompt goes on
-    if tokenizer.bos_token_id is not None and ids.count(tokenizer.bos_token_id) != bos_count(tokenizer):
+    before = template(tokenizer)
+    if tokenizer.bos_token_id is not None and before.count(tokenizer.bos_token_id) > 1:
         raise InputError(
-            f"the prompt {text[:20]!r} has {ids.count(tokenizer.bos_token_id)} BOS tokens instead of "
-            f"{bos_count(tokenizer)}: the tokenizer, or a prompt that spells out {tokenizer.bos_token}, is at fault"
+            f"the tokenizer's template puts {before.count(tokenizer.bos_token_id)} BOS tokens instead of 1 before a "
+            "text. Mend post_processor in its tokenizer.json."
         )
-    return ids
+    return [*before, *text_ids(tokenizer, text)]
 
 
 def answer_ids(tokenizer: PreTrainedTokenizerFast, prompt: str, join: str, answer: str) -> list[int]:
@@ -87,8 +124,9 @@ def answer_ids(tokenizer: PreTrainedTokenizerFast, prompt: str, join: str, answe
     whole = prompt_ids(tokenizer, prompt + join + answer)
     if whole[: len(before)] == before:
         return whole[len(before) :]
-    alone = list(tokenizer(join + answer, add_special_tokens=False).input_ids)
-    if tokenizer.decode([*before, *alone]) != tokenizer.decode(before) + join + answer:
+    alone = list(inside(tokenizer.backend_tokenizer)(join + answer))
+    known = {tokenizer.decode(before) + text for text in (join + answer, normalised(tokenizer, join + answer))}
+    if tokenizer.decode([*before, *alone]) not in known:
         raise InputError(
             f"the prompt's end {prompt[-12:]!r} merges with the answer {answer[:12]!r} into one token. End the "
             "template with another character (a colon or a line break)."

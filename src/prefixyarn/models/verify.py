@@ -6,7 +6,7 @@ import math
 from collections.abc import Callable, Mapping, Sequence
 
 import torch
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.engine import Limits
@@ -14,7 +14,7 @@ from prefixyarn.decode.likelihood import score
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.logits import check_logits, logits
-from prefixyarn.models.tokenizer import bos_count
+from prefixyarn.models.tokenizer import normalised, prompt_ids, template, text_ids
 
 # Nats by which likelihoods of tokens may be off on average: what rounding was seen to do, several times.
 ENGINE_TOLERANCE = {torch.float32: 1e-3, torch.bfloat16: 0.3, torch.float16: 0.05}
@@ -40,13 +40,14 @@ def bits_per_character(foundation: Foundation, text: str) -> float:
 
     A long text is scored in windows of 1,023 tokens, each without sight of those before.
     """
-    ids, bos = foundation.tokenizer(text).input_ids, bos_count(foundation.tokenizer)
-    if not bos:  # the first token has nothing before it, and is not scored
+    ids, begun = prompt_ids(foundation.tokenizer, text), template(foundation.tokenizer)
+    if not begun:  # the first token has nothing before it, and is not scored
         text = text[len(foundation.tokenizer.decode(ids[:1])) :]
     nats = 0.0
-    for start in range(1, len(ids), WINDOW):
-        before, own = ids[:1] if bos else ids[start - 1 : start], ids[start : start + WINDOW]
-        logits = foundation.model(torch.tensor([before + own], device=foundation.model.device)).logits[0, :-1].float()
+    for start in range(len(begun) or 1, len(ids), WINDOW):
+        before, own = begun or ids[start - 1 : start], ids[start : start + WINDOW]
+        read = foundation.model(torch.tensor([before + own], device=foundation.model.device)).logits[0]
+        logits = read[len(before) - 1 : -1].float()
         expected = torch.tensor(own, device=logits.device)
         nats += torch.nn.functional.cross_entropy(logits, expected, reduction="sum").item()
     return nats / math.log(2) / len(text)
@@ -85,6 +86,24 @@ def check_engine(model: PreTrainedModel, ids: Sequence[int]) -> None:
         )
 
 
+def survives(tokenizer: PreTrainedTokenizerFast, text: str, ids: Sequence[int]) -> str | None:
+    """Return what a tokenizer's normaliser changes in a text, ``""`` for nothing; None where more is lost than that.
+
+    Args:
+        tokenizer: The tokenizer.
+        text: The text.
+        ids: Its tokens.
+    """
+    back = tokenizer.decode(ids, clean_up_tokenization_spaces=False)
+    if back.strip() == text.strip():
+        return ""
+    left = normalised(tokenizer, text)
+    if back.split() != left.split():
+        return None
+    pairs = ((a, b) for a, b in zip(text.split(), left.split(), strict=False) if a != b)
+    return "{!r} becomes {!r}".format(*next(pairs, ("a run of spaces", " ")))
+
+
 def verify(
     foundation: Foundation,
     paragraphs: Mapping[str, str],
@@ -107,31 +126,31 @@ def verify(
         says more than a Latin letter, but the sentences say the same.
 
     Raises:
-        InputError: A text does not survive the tokenizer, has not exactly the BOS tokens that it should, or
-            is modelled worse than the limit; or the model's family makes logits, or attends, in a way that is not
-            known here.
+        InputError: A text does not survive the tokenizer (but for what its normaliser changes, which is logged), has
+            BOS twice, or is modelled worse than the limit; or the model's family makes logits, or attends, in a way
+            that is not known here.
     """
-    tokenizer, bos = foundation.tokenizer, bos_count(foundation.tokenizer)
+    tokenizer = foundation.tokenizer
     result: dict[str, dict[str, float]] = {}
     wrong = []
     if text := "\n".join(text for _, text in sorted(paragraphs.items())):
         window = getattr(foundation.model.config, "sliding_window", None) or 0
-        read = tokenizer(text).input_ids
+        read = prompt_ids(tokenizer, text)
         check_logits(foundation.model, read[:64])
         check_engine(foundation.model, read[: max(100, min(window + 50, WINDOW))])
     for code, text in sorted(paragraphs.items()):
-        ids: Sequence[int] = tokenizer(text).input_ids
-        if tokenizer.decode(ids[bos:]).strip() != text.strip():
+        ids = text_ids(tokenizer, text)
+        if changed := survives(tokenizer, text, ids):
+            log(f"{code}: the tokenizer's normaliser changes the text: {changed}")
+        elif changed is None:
             wrong.append(f"{code}: the text does not survive encoding and decoding")
-        if tokenizer.bos_token_id is not None and list(ids).count(tokenizer.bos_token_id) != bos:
-            wrong.append(f"{code}: {list(ids).count(tokenizer.bos_token_id)} BOS tokens instead of {bos}")
         bits = bits_per_character(foundation, text)
         limit = limits.get(code, math.inf)
         if not bits <= limit:
             wrong.append(f"{code}: {bits:.2f} bits per character, more than the limit of {limit}")
         result[code] = {
             "bits_per_character": round(bits, 4),
-            "tokens_per_character": round((len(ids) - bos) / len(text), 4),
+            "tokens_per_character": round(len(ids) / len(text), 4),
         }
         if code in english:
             result[code]["bits_per_english_character"] = round(bits * len(text) / len(english[code]), 4)

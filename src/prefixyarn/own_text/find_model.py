@@ -51,6 +51,12 @@ def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
     return _cached(str(model).replace("/", "--"), {"kind": "hub", "id": str(model), "revision": "main"}, ""), name
 
 
+def is_unfetched(model: str) -> bool:
+    """Tell whether a name is that of a model of the hub that is not in the cache yet."""
+    manifest = cache_folder() / model.replace("/", "--") / "model/manifest.json"
+    return bool(_HUB.fullmatch(model)) and not manifest.exists()
+
+
 def _is_current(manifest: Path, original: str | None) -> bool:
     """Tell whether a model was converted, and no file of a local original has changed since."""
     if not manifest.exists():

@@ -8,22 +8,16 @@ punctuation included. The n-th unit is predicted from the source and from the un
 
 from __future__ import annotations
 
-import warnings
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction.text import CountVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import Pipeline, make_pipeline
-
 from prefixyarn.data.words import cut_words, words
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
-from prefixyarn.records import Item, atomic
+from prefixyarn.models.refined.linear_weights import Weights, fit, read, write
+from prefixyarn.records import Item
 
 POSITIONS = 4  # the first words of the source also count by their place
 MIN_ITEMS = 20
@@ -43,10 +37,6 @@ def features(source: str, code: str, before: str) -> list[str]:
     return [*found, *placed, "2=" + " ".join(found[:2]), "3=" + " ".join(found[:3]), f"end={source[-1:]}", f"<{before}"]
 
 
-def _same(features: list[str]) -> list[str]:
-    return features
-
-
 def train(
     train: Mapping[str, Sequence[Item]],
     dev: Mapping[str, Sequence[Item]],
@@ -55,7 +45,7 @@ def train(
     folder: Path,
     state: Path,
 ) -> int:
-    """Train a model per direction and write ``{direction}.joblib`` into ``folder``.
+    """Train a model per direction and write ``{direction}.safetensors`` into ``folder``.
 
     Args:
         train: Training items by direction.
@@ -82,7 +72,7 @@ def train(
         # Where no spaces divide words, a token may have the ends of two: one unit more.
         wanted = config["units"] + bool(language(direction.target).segmenter)
         split = [units(item.target, direction.target, wanted) for item in items]
-        steps: list[Pipeline | str] = []
+        steps: list[Weights | str] = []
         for n in range(wanted):
             pairs = [
                 (features(item.source, direction.source, own[n - 1] if n else ""), own[n])
@@ -90,24 +80,19 @@ def train(
                 if len(own) > n
             ]
             steps.append(_fit(pairs, config["seed"]))
-        parameters += sum(step[-1].coef_.size for step in steps if not isinstance(step, str))
-        with atomic(folder / f"{subset}.joblib", "wb") as stream:
-            joblib.dump(steps, stream)
+        parameters += sum(step.coefficients.size for step in steps if not isinstance(step, str))
+        write(folder / f"{subset}.safetensors", steps)
     return parameters
 
 
-def _fit(pairs: Sequence[tuple[list[str], str]], seed: int) -> Pipeline | str:
+def _fit(pairs: Sequence[tuple[list[str], str]], seed: int) -> Weights | str:
     """Return a classifier of the units seen at least twice; where there is but one, that unit."""
     counts = Counter(unit for _, unit in pairs)
     known = {unit for unit, count in counts.items() if count >= MIN_COUNT} or {*counts}
     if len(known) < 2:
         return next(iter(known), "")
     pairs = [pair for pair in pairs if pair[1] in known]
-    vectorizer = CountVectorizer(analyzer=_same, binary=True)
-    model = make_pipeline(vectorizer, LogisticRegression(C=10.0, max_iter=50, tol=1e-3, random_state=seed))
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of the weights change no prediction
-        return model.fit([seen for seen, _ in pairs], [unit for _, unit in pairs])
+    return fit([seen for seen, _ in pairs], [unit for _, unit in pairs], seed)
 
 
 def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tuple[list[str], bool]:
@@ -116,17 +101,13 @@ def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tup
     Raises:
         InputError: The model was not trained on this direction.
     """
-    path = folder / f"{subset}.joblib"
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.joblib")))
-        raise InputError(f"{folder}: the refined model was trained on {known}, not on {subset}. Train it again.")
     direction = Direction.parse(subset)
     texts, before = [""] * len(items), [""] * len(items)
-    for step in joblib.load(path):
+    for step in read(folder, subset):
         if isinstance(step, str):
             before = [step] * len(items)
         else:
             seen = [features(i.source, direction.source, b) for i, b in zip(items, before, strict=True)]
-            before = list(step.predict(seen))
+            before = step.predict(seen)
         texts = [text + own for text, own in zip(texts, before, strict=True)]
     return texts, False

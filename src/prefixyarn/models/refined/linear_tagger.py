@@ -5,42 +5,37 @@ What it sees are the word, its ends and its shape, the words around it, and the 
 
 from __future__ import annotations
 
-import warnings
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-import joblib
-from sklearn.exceptions import ConvergenceWarning
-from sklearn.feature_extraction import DictVectorizer
-from sklearn.linear_model import LogisticRegression
-from sklearn.pipeline import make_pipeline
-
 from prefixyarn.data.words import tagged, tags_of
 from prefixyarn.errors import InputError
 from prefixyarn.models.refined.linear import MIN_ITEMS
-from prefixyarn.records import Item, atomic
+from prefixyarn.models.refined.linear_weights import fit, read, write
+from prefixyarn.records import Item
 
 ENDS = 3  # longest beginnings and ends that are seen
 
 
-def features(words: Sequence[str], n: int, before: str) -> dict[str, Any]:
+def features(words: Sequence[str], n: int, before: str) -> list[str]:
     """Return what is seen of the n-th word, the tag before it included."""
     word = words[n]
-    ends = {f"end {k}": word[-k:].lower() for k in range(1, ENDS + 1)}
-    starts = {f"start {k}": word[:k].lower() for k in range(1, ENDS + 1)}
-    return {
-        "word": word.lower(),
-        **ends,
-        **starts,
+    named = {
+        "word": word,
+        **{f"end {k}": word[-k:] for k in range(1, ENDS + 1)},
+        **{f"start {k}": word[:k] for k in range(1, ENDS + 1)},
+        "word before": words[n - 1] if n else "",
+        "word after": words[n + 1] if n + 1 < len(words) else "",
+    }
+    is_so = {
         "capital": word[:1].isupper(),
         "digit": any(c.isdigit() for c in word),
         "letter": any(c.isalpha() for c in word),
         "first": n == 0,
-        "word before": words[n - 1].lower() if n else "",
-        "word after": words[n + 1].lower() if n + 1 < len(words) else "",
-        "tag before": before,
     }
+    found = [f"{name}={own.lower()}" for name, own in named.items()]
+    return [*found, f"tag before={before}", *(name for name, own in is_so.items() if own)]
 
 
 def train(
@@ -51,7 +46,7 @@ def train(
     folder: Path,
     state: Path,
 ) -> int:
-    """Train a model per language and write ``{language}.joblib`` into ``folder``.
+    """Train a model per language and write ``{language}.safetensors`` into ``folder``.
 
     Args:
         train: Training items by language.
@@ -81,15 +76,9 @@ def train(
             wanted += tags
         if len(set(wanted)) < 2:
             raise InputError(f"tagging: all training words in {subset} have the tag {wanted[0]}")
-        model = make_pipeline(
-            DictVectorizer(), LogisticRegression(C=10.0, max_iter=50, tol=1e-3, random_state=config["seed"])
-        )
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of the weights change no prediction
-            model.fit(seen, wanted)
-        parameters += model[-1].coef_.size
-        with atomic(folder / f"{subset}.joblib", "wb") as stream:
-            joblib.dump(model, stream)
+        model = fit(seen, wanted, config["seed"])
+        parameters += model.coefficients.size
+        write(folder / f"{subset}.safetensors", [model])
     return parameters
 
 
@@ -99,16 +88,13 @@ def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tup
     Raises:
         InputError: The model was not trained on this language.
     """
-    path = folder / f"{subset}.joblib"
-    if not path.exists():
-        known = ", ".join(sorted(p.stem for p in folder.glob("*.joblib")))
-        raise InputError(f"{folder}: the refined model was trained on {known}, not on {subset}. Train it again.")
-    model = joblib.load(path)
+    (model,) = read(folder, subset)
+    assert not isinstance(model, str)
     split = [item.source.split() for item in items]
     tags: list[list[str]] = [[] for _ in split]
     for n in range(max(map(len, split), default=0)):
         rows = [row for row, words in enumerate(split) if n < len(words)]
         seen = [features(split[row], n, tags[row][-1] if n else "") for row in rows]
         for row, tag in zip(rows, model.predict(seen), strict=True):
-            tags[row].append(str(tag))
+            tags[row].append(tag)
     return [tagged(words, own) for words, own in zip(split, tags, strict=True)], True

@@ -25,6 +25,7 @@ from transformers import (
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
 from prefixyarn.models.refined.fitting import fit, load_part
+from prefixyarn.models.tokenizer import reading_text
 from prefixyarn.records import Item, read_json, write_json
 
 VOCABULARY = 8000  # of a tokenizer made from the training text
@@ -67,7 +68,7 @@ def train(
         )
         model = AutoModelForSeq2SeqLM.from_config(own)
     else:
-        tokenizer = load_part(AutoTokenizer, pretrained)
+        tokenizer = reading_text(load_part(AutoTokenizer, pretrained))
         model = load_part(AutoModelForSeq2SeqLM, pretrained, use_safetensors=True)
     features = {
         name: [
@@ -107,7 +108,7 @@ def _tokenizer(texts: Sequence[str]) -> PreTrainedTokenizerFast:
         ),
     )
     made.post_processor = processors.TemplateProcessing(single="$A </s>", special_tokens=[("</s>", 1)])
-    return PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="</s>")
+    return reading_text(PreTrainedTokenizerFast(tokenizer_object=made, pad_token="<pad>", eos_token="</s>"))
 
 
 def _marks_languages(tokenizer: PreTrainedTokenizerFast) -> bool:
@@ -157,7 +158,7 @@ def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tup
     if subset not in facts["directions"]:
         known = ", ".join(facts["directions"])
         raise InputError(f"{folder}: the refined model was trained on {known}, not on {subset}. Train it again.")
-    tokenizer, direction = load_part(AutoTokenizer, folder), Direction.parse(subset)
+    tokenizer, direction = reading_text(load_part(AutoTokenizer, folder)), Direction.parse(subset)
     model: PreTrainedModel = load_part(AutoModelForSeq2SeqLM, folder, use_safetensors=True)
     model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     inputs = _inputs(tokenizer, [item.source for item in items], direction)

@@ -16,6 +16,7 @@ from transformers import AutoModelForTokenClassification, AutoTokenizer, DataCol
 from prefixyarn.data.words import tagged, tags_of
 from prefixyarn.errors import InputError
 from prefixyarn.models.refined.fitting import fit, load_part
+from prefixyarn.models.tokenizer import reading_text
 from prefixyarn.records import Item, read_json, write_json
 
 IGNORED = -100  # label of tokens that have no loss
@@ -47,7 +48,7 @@ def train(
     """
     tags = sorted({tag for items in train.values() for item in items for tag in tags_of(item)})
     torch.manual_seed(config["seed"])
-    tokenizer = load_part(AutoTokenizer, pretrained)
+    tokenizer = reading_text(load_part(AutoTokenizer, pretrained))
     model = load_part(
         AutoModelForTokenClassification,
         pretrained,
@@ -93,7 +94,7 @@ def predict(folder: Path, subset: str, items: Sequence[Item], batch: int) -> tup
     if subset not in facts["languages"]:
         known = ", ".join(facts["languages"])
         raise InputError(f"{folder}: the refined model was trained on {known}, not on {subset}. Train it again.")
-    tokenizer = load_part(AutoTokenizer, folder)
+    tokenizer = reading_text(load_part(AutoTokenizer, folder))
     model = load_part(AutoModelForTokenClassification, folder, use_safetensors=True)
     model = model.to("cuda" if torch.cuda.is_available() else "cpu").eval()
     texts: list[str] = []

@@ -58,7 +58,6 @@ class SftModel:
             model = AutoModelForCausalLM.from_pretrained(
                 folder,
                 dtype=foundation.model.dtype,
-                attn_implementation="sdpa",
                 use_safetensors=True,
                 trust_remote_code=False,
             )

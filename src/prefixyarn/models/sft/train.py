@@ -24,6 +24,7 @@ from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from prefixyarn.decode.kv_cache import masks
 from prefixyarn.errors import InputError
+from prefixyarn.models.families import ALONE, way
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.logits import logits
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
@@ -81,18 +82,12 @@ def target_loss(model: PreTrainedModel, examples: Sequence[Example]) -> tuple[to
     """Return the summed cross-entropy in nats of the target tokens, and how many there are.
 
     The sequences lie after one another in one row, each with positions of its own and blind to the others: nothing is
-    padded. Logits are computed only where a target token is predicted: with a vocabulary of 262k entries they would
-    otherwise cost more than the layers.
+    padded. Families that cannot be told so (`prefixyarn.models.families.ALONE`) read one after the other. Logits are
+    computed only where a target token is predicted: with a vocabulary of 262k entries they would otherwise cost more
+    than the layers.
     """
-    device, spans = model.device, [len(e.prompt) + len(e.target) for e in examples]
-    ids = torch.tensor([[token for e in examples for token in (*e.prompt, *e.target)]], device=device)  # (1, time)
-    of = torch.tensor([n for n, span in enumerate(spans) for _ in range(span)], device=device)
-    places = torch.tensor([place for span in spans for place in range(span)], device=device)
-    distance = places[:, None] - places
-    mask = masks(model.config, ((of[:, None] == of) & (distance >= 0))[None], distance[None])
-    hidden = model.get_decoder()(
-        input_ids=ids, position_ids=places[None], attention_mask=mask, use_cache=False
-    ).last_hidden_state[0]  # (time, hidden)
+    spans = [len(e.prompt) + len(e.target) for e in examples]
+    hidden = _states(model, [[*e.prompt, *e.target] for e in examples])
     # The state before each target token predicts it.
     wanted: list[int] = []
     end = 0
@@ -103,6 +98,22 @@ def target_loss(model: PreTrainedModel, examples: Sequence[Example]) -> tuple[to
     expected = torch.tensor([token for e in examples for token in e.target], device=scores.device)
     loss: torch.Tensor = _CrossEntropy.apply(scores, expected)
     return loss, len(expected)
+
+
+def _states(model: PreTrainedModel, sequences: Sequence[Sequence[int]]) -> torch.Tensor:
+    """Return the last states of sequences after one another, shape (time, hidden)."""
+    decoder, device = model.get_decoder(), model.device
+    if way(model.config) == ALONE:
+        each = [decoder(input_ids=torch.tensor([[*own]], device=device), use_cache=False) for own in sequences]
+        return torch.cat([read.last_hidden_state[0] for read in each])
+    ids = torch.tensor([[token for own in sequences for token in own]], device=device)  # (1, time)
+    of = torch.tensor([n for n, own in enumerate(sequences) for _ in own], device=device)
+    places = torch.tensor([place for own in sequences for place in range(len(own))], device=device)
+    distance = places[:, None] - places
+    mask = masks(model, ((of[:, None] == of) & (distance >= 0))[None], distance[None])
+    read = decoder(input_ids=ids, position_ids=places[None], attention_mask=mask, use_cache=False)
+    states: torch.Tensor = read.last_hidden_state[0]
+    return states
 
 
 class _CrossEntropy(torch.autograd.Function):
@@ -248,6 +259,8 @@ def train(
     shutil.rmtree(folder, ignore_errors=True)  # an adapter left there would be loaded on top of a whole model
     folder.mkdir(parents=True)
     if isinstance(model, PeftModel):
+        for own in model.peft_config.values():  # a set, whose order is another in each process
+            own.target_modules = sorted(own.target_modules)
         # No embeddings are trained; asked to find that out itself, peft would look at the hub.
         model.save_pretrained(str(folder), save_embedding_layers=False)
     else:

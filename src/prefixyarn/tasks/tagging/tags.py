@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 from collections.abc import Sequence
 from difflib import SequenceMatcher
 
@@ -11,6 +10,7 @@ from tokenizers import Tokenizer
 from prefixyarn.data.words import TAGGED
 from prefixyarn.decode.constraint import Constraint, Ids
 from prefixyarn.errors import InputError
+from prefixyarn.models.plain_text import inside
 from prefixyarn.records import Item
 
 # The universal part-of-speech tags (universaldependencies.org/u/pos), as codes and as plain words.
@@ -67,14 +67,10 @@ def constraint(item: Item, tokenizer: Tokenizer) -> Constraint:
     names = next((kind for kind in NAMES.values() if used <= {*kind.values()}), None)
     if names is None:
         raise InputError(f"item {item.id}: {', '.join(sorted(used))} are not all names of tags of one kind")
-    encode = functools.partial(_encode, tokenizer)
+    encode = inside(tokenizer)
     words = item.source.split()
     pieces = [f" {words[0]} (", *(f") {word} (" for word in words[1:]), ")"]
     return Constraint(tuple(map(encode, pieces)), tuple(map(encode, names.values())))
-
-
-def _encode(tokenizer: Tokenizer, text: str) -> Ids:
-    return tuple(tokenizer.encode(text, add_special_tokens=False).ids)
 
 
 def prior_ids(own: Constraint, text: str, words: Sequence[str]) -> Ids:
