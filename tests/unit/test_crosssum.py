@@ -96,7 +96,7 @@ def test_examples_without_text_or_summary_and_repeated_articles_are_left_out_and
     with caplog.at_level(logging.INFO):
         assert [i.target for i in crosssum.read(tmp_path, "en", "ar", "train")] == ["first", "f"]
     assert caplog.messages == [
-        "CrossSum english-arabic train: 2 examples, left out: 3 without text or summary, 1 repeated articles"
+        "CrossSum english-arabic train: 2 examples, left out: 3 without text or summary, 1 repeated articles, 0 with half a surrogate pair"
     ]
 
 
@@ -121,7 +121,7 @@ def test_a_bad_line_is_an_error_that_names_it(bad: str, message: str, tmp_path: 
 
 def test_not_utf8_is_an_error_that_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "english-french_test.jsonl").write_bytes(line("a", "b").encode() + line("ü", "b").encode("latin-1"))
-    with pytest.raises(InputError, match="line 2: not JSON .*utf-8"):
+    with pytest.raises(InputError, match="line 2: not UTF-8 .*0xfc"):
         crosssum.read(tmp_path, "en", "fr", "test")
 
 

@@ -9,6 +9,7 @@ import subprocess
 import sys
 import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -63,13 +64,13 @@ def open_wheel(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
     """Open a wheel for reading.
 
     Raises:
-        InputError: Not a zip file.
+        InputError: Not a zip file, or a damaged one.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: not a wheel ({error}). Remove it, so that it is fetched again.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise InputError(f"{path}: not a wheel, or damaged ({error}). Remove it, so that it is fetched again.") from error
 
 
 def members(archive: zipfile.ZipFile, pattern: str) -> list[str]:
