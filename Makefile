@@ -11,14 +11,18 @@ export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
 
 # The cheapest task comes first: an early table to look at. The other scheduler cannot handle priorities.
-results: $(VENV)/installed
+results: config-check
 	@snakemake all first_table --prioritize first_table --scheduler greedy $(RUN)
 	@python scripts/show_results.py $(CONFIG)
 
+# Snakemake reads the files first, and says less of what is wrong with them.
+config-check: $(VENV)/installed
+	@python scripts/check_config.py $(CONFIG)
+
 # Stages of dvc.yaml.
-data models answers: $(VENV)/installed
+data models answers: config-check
 	@snakemake $@ $(RUN)
-tables: $(VENV)/installed
+tables: config-check
 	@snakemake $(RUN)
 
 # The results of the default run from the DVC remote, and of the full one where it is committed. Pulled files have new
@@ -72,4 +76,4 @@ clean:
 	git clean -fdxq results
 	rm -rf resources state logs .snakemake
 
-.PHONY: results data models answers tables pull plan test test-unit test-run test-all lint clean
+.PHONY: results config-check data models answers tables pull plan test test-unit test-run test-all lint clean

@@ -279,7 +279,7 @@ def parsed(text: str) -> Any:
     """Return what JSON holds.
 
     Raises:
-        ValueError: It is not JSON, or half of a surrogate pair (``\\ud800``) stands in it, which no file can hold.
+        ValueError: It is not JSON, or half of a surrogate pair stands in it (U+D800 to U+DFFF), which no file can hold.
     """
     try:
         value = json.loads(text)

@@ -18,7 +18,9 @@ def test_every_line_end_ends_a_line(tmp_path: Path, end: str) -> None:
     assert list(read_lines(tmp_path / "x")) == [(1, "one"), (2, "two")]
 
 
-@pytest.mark.parametrize("inside", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\u00a0", "\u200b", "\u200d", "u\u0308"])
+@pytest.mark.parametrize(
+    "inside", ["\u2028", "\u2029", "\x85", "\x0b", "\x0c", "\u00a0", "\u200b", "\u200d", "u\u0308"]
+)
 def test_what_ends_no_line_stays_in_it(tmp_path: Path, inside: str) -> None:
     (tmp_path / "x").write_text(f"one{inside}more\ntwo\n", encoding="utf-8")
     assert read_sentences(tmp_path / "x") == [f"one{inside}more", "two"]
@@ -55,6 +57,13 @@ def test_words_are_looked_up_in_one_form() -> None:
 
 
 def test_words_of_decomposed_and_hyphenated_text_are_whole() -> None:
-    text = unicodedata.normalize("NFD", "Die B\u00e4cke\u00adrei f\u00fcr \u0439\u043e\u0433\u0443-\u0439\u043e\u0433\u0430.")
-    assert [lookup_form(word) for word in words(text, "de")] == ["die", "b\u00e4ckerei", "f\u00fcr", "\u0439\u043e\u0433\u0443-\u0439\u043e\u0433\u0430"]
+    text = unicodedata.normalize(
+        "NFD", "Die B\u00e4cke\u00adrei f\u00fcr \u0439\u043e\u0433\u0443-\u0439\u043e\u0433\u0430."
+    )
+    assert [lookup_form(word) for word in words(text, "de")] == [
+        "die",
+        "b\u00e4ckerei",
+        "f\u00fcr",
+        "\u0439\u043e\u0433\u0443-\u0439\u043e\u0433\u0430",
+    ]
     assert is_function_word(unicodedata.normalize("NFD", "F\u00fcr"), "de")

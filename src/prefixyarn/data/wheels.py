@@ -70,7 +70,7 @@ def open_wheel(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
         with zipfile.ZipFile(path) as archive:
             yield archive
     except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
-        raise InputError(f"{path}: not a wheel, or damaged ({error}). Remove it, so that it is fetched again.") from error
+        raise InputError(f"{path}: not a wheel, or damaged ({error}). Remove it: it is fetched again.") from error
 
 
 def members(archive: zipfile.ZipFile, pattern: str) -> list[str]:

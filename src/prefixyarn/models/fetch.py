@@ -110,7 +110,7 @@ def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.Pa
 
 
 def _link_local(source: dict[str, Any], folder: Path, key: str) -> None:
-    path = Path(source["path"]).expanduser()
+    path = Path(source["path"])
     if not path.is_dir():
         raise InputError(f"{key}.path: {path} is not a folder. Give the folder of a model.")
     for file in sorted(p for p in path.iterdir() if p.is_file()):

@@ -66,7 +66,7 @@ def from_treebank(folder: str | Path, code: str, sizes: Mapping[str, int], lock:
         sizes: See `items_by_split`.
         lock: The lock file.
     """
-    folder = Path(folder).expanduser()
+    folder = Path(folder)
     if folder.name == RELEASE:
         folders = [folder / treebank.folder for treebank in language(code).treebanks]
         files = [path for own in folders for path in sorted(own.glob("*.conllu"))]
