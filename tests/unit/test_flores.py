@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from prefixyarn.data import download
 from prefixyarn.data.lock import check_files, record_revision, revision
-from prefixyarn.data.official import fetch, flores_file, muse_files, treebank_files
+from prefixyarn.data.distributions import fetch
+from prefixyarn.data.official import flores_file, muse_files, treebank_files
 from prefixyarn.data.splits import Parallel
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
@@ -161,7 +163,8 @@ def archive(files: dict[str, str], link: str = "") -> bytes:
     return stream.getvalue()
 
 
-def test_downloads_are_checked_and_then_renamed(tmp_path: Path) -> None:
+def test_downloads_are_checked_and_then_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "PAUSES", (0,))
     folder, lock = tmp_path / "official", tmp_path / "lock.json"
     with Server({"/en-de.txt": b"cat Katze\n"}) as server:
         address = f"{server.address}/en-de.txt"

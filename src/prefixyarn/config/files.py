@@ -103,7 +103,7 @@ def _origins(node: yaml.Node, file: str, key: str) -> Iterator[tuple[str, Origin
         for n, value in enumerate(node.value):
             yield f"{key}.{n}", Origin(file, value.start_mark.line + 1, None)
             yield from _origins(value, file, f"{key}.{n}")
-    else:
+    elif isinstance(node, yaml.ScalarNode):
         text = str(node.value)
         if re.search("[\ud800-\udfff]", text):
             raise InputError(f"{where}: {key}: half of a surrogate pair is no character. Remove it.")

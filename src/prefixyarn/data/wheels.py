@@ -10,10 +10,11 @@ import sys
 import tempfile
 import zipfile
 import zlib
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 
+from prefixyarn.data.download import TryAgain, patiently
 from prefixyarn.errors import InputError
 
 
@@ -40,23 +41,43 @@ def fetch_wheel(package: str, version: str, checksum: str, target: str | os.Path
     with tempfile.TemporaryDirectory(dir=target.parent) as folder:
         command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
         command += ["--disable-pip-version-check", "--dest", folder, f"{package}=={version}"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = list(Path(folder).glob("*.whl"))
-        if result.returncode or len(wheels) != 1:
-            reason = [line for line in result.stderr.splitlines() if line.startswith("ERROR")]
+        try:
+            wheel = patiently(f"{package}=={version}", lambda: _pip(command, Path(folder)))
+        except (TryAgain, ValueError) as error:
             raise InputError(
-                f"{package}=={version}: pip could not download the wheel "
-                f"({reason[-1].removeprefix('ERROR: ') if reason else 'no wheel came'}). "
+                f"{package}=={version}: pip could not download the wheel ({error}). "
                 "Check the network and the package and version in the config."
-            )
-        found = sha256(wheels[0])
+            ) from error
+        found = sha256(wheel)
         if found != checksum:
             raise InputError(
                 f"{package}=={version}: the downloaded wheel has SHA-256 {found}, but the config expects "
                 f"{checksum}. It is truncated or was altered: run again, and if it stays so, find out why "
                 "before you change the config."
             )
-        os.replace(wheels[0], target)
+        os.replace(wheel, target)
+
+
+def _pip(command: Sequence[str], folder: Path) -> Path:
+    """Run pip once and return the wheel that it downloaded.
+
+    Raises:
+        ValueError: The index has no such wheel.
+        TryAgain: Something else went wrong.
+    """
+    result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
+    wheels = list(folder.glob("*.whl"))
+    if result.returncode == 0 and len(wheels) == 1:
+        return wheels[0]
+    lines = [line for line in result.stderr.splitlines() if line.strip()]
+    # pip's own words; where it broke down, the last line of its traceback says why.
+    said = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
+    broke = not said or said[-1].startswith("Exception")
+    reason = lines[-1].strip() if lines and broke else said[-1] if said else "no wheel came"
+    # Where the index could not be reached, pip says this too, after warnings of its own retries.
+    if reason.startswith("No matching distribution") and not any("Retrying" in line for line in lines):
+        raise ValueError(reason)
+    raise TryAgain(reason)
 
 
 @contextmanager

@@ -27,13 +27,14 @@ from prefixyarn.records import Item
 # CrossSum's names of our languages.
 NAMES = {code: own.crosssum for code, own in LANGUAGES.items() if own.crosssum}
 
+ENDING = "_CrossSum.tar.bz2"  # of a pair's archive
 _HALF = re.compile("[\ud800-\udfff]")
 SPLITS = {"train": "train", "dev": "val", "test": "test"}  # our name -> CrossSum's
 
 
 def _lines(folder: Path, pair: str, split: str) -> Iterator[tuple[str, str]]:
     """Yield the lines of a split and where each stands, from the unpacked file or else from the pair's archive."""
-    plain, archive = folder / f"{pair}_{SPLITS[split]}.jsonl", folder / f"{pair}_CrossSum.tar.bz2"
+    plain, archive = folder / f"{pair}_{SPLITS[split]}.jsonl", folder / f"{pair}{ENDING}"
     if plain.is_file():
         for number, line in read_lines(plain):
             yield f"{plain}, line {number}", line
@@ -43,16 +44,32 @@ def _lines(folder: Path, pair: str, split: str) -> Iterator[tuple[str, str]]:
             f"no {plain}, nor {archive.name} beside it. Set summarization.source to the folder that holds CrossSum's "
             "files, or take the direction out of summarization."
         )
+    yield from _packed_lines(archive, plain.name)
+
+
+def _packed_lines(archive: Path, name: str) -> Iterator[tuple[str, str]]:
     try:
         with tarfile.open(archive, "r:bz2") as packed:
-            members = [m for m in packed if m.isfile() and PurePosixPath(m.name).name == plain.name]
+            members = [m for m in packed if m.isfile() and PurePosixPath(m.name).name == name]
             member = packed.extractfile(members[0]) if members else None
             if member is None:
-                raise InputError(f"{archive}: no {plain.name} in it. Download the archive again.")
-            for number, line in text_lines(member, f"{archive}, {plain.name}"):
-                yield f"{archive}, {plain.name}, line {number}", line
+                raise InputError(f"{archive}: no {name} in it. Download the archive again.")
+            for number, line in text_lines(member, f"{archive}, {name}"):
+                yield f"{archive}, {name}, line {number}", line
     except (tarfile.TarError, EOFError, OSError) as error:
         raise InputError(f"{archive}: cannot be unpacked ({error}). Download the archive again.") from error
+
+
+def check_archive(archive: Path, pair: str) -> None:
+    """Check that an archive has a pair's three splits, every line a JSON object with a text and a summary.
+
+    Raises:
+        InputError: It has not.
+    """
+    for split in SPLITS.values():
+        for where, line in _packed_lines(archive, f"{pair}_{split}.jsonl"):
+            if line.strip():
+                _text_and_summary(line, where)
 
 
 def _text_and_summary(line: str, where: str) -> tuple[str, str]:

@@ -73,6 +73,7 @@ def fetch(code: str, path: str | os.PathLike[str]) -> None:
         settings.write_text(
             f'Dir::State "{folder}/state";\nDir::State::lists "{folder}/state/lists";\nDir::Cache "{folder}/cache";\n'
             f'Dir::Etc::parts "{folder}/parts";\nAPT::Sandbox::User "";\nAPT::Update::Error-Mode "any";\n'
+            f'Acquire::Retries "3";\n'
             f'Acquire::Languages {{ "{LOCALES[code]}"; }};\n',
             encoding="utf-8",
         )

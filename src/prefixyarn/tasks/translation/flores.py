@@ -23,12 +23,14 @@ def read_flores(folder: Path, split: str, languages: Sequence[str]) -> list[Para
         languages: Codes; English among them.
 
     Raises:
-        InputError: A file is not UTF-8 or has an empty line (file and line are named), or another number of lines than
+        InputError: A file is missing, is not UTF-8 or has an empty line (file and line are named), or another number of lines than
             the first one.
     """
     texts: dict[str, list[str]] = {}
     for code in languages:
         path = folder / flores_file(code, split)
+        if not path.is_file():
+            raise InputError(f"{path}: no such file. It is {flores_file(code, split)} of FLORES-101; see docs/data.md.")
         texts[code] = read_sentences(path)
         first = languages[0]
         if len(texts[code]) != len(texts[first]):
