@@ -14,8 +14,8 @@ from typing import Any
 import pytest
 
 from prefixyarn.data import download
-from prefixyarn.data.lock import check_files, record_revision, revision
 from prefixyarn.data.distributions import fetch
+from prefixyarn.data.lock import check_files, record_revision, revision
 from prefixyarn.data.official import flores_file, muse_files, treebank_files
 from prefixyarn.data.splits import Parallel
 from prefixyarn.errors import InputError
@@ -58,6 +58,11 @@ def test_lines_are_aligned(tmp_path: Path) -> None:
     folder = written(tmp_path, {"en": "One.\nTwo\u2028 and more.\n", "de": "Eins.\nZwei.\n"})
     found = read_flores(folder, "dev", ["en", "de"])
     assert [s.texts for s in found] == [{"One.", "Eins."}, {"Two\u2028 and more.", "Zwei."}]
+
+
+def test_byte_order_marks_and_other_line_ends(tmp_path: Path) -> None:
+    folder = written(tmp_path, {"en": "\ufeffOne.\r\nTw\ufeffo.\r\n", "de": "Eins.\rZwei."})
+    assert [s.texts for s in read_flores(folder, "dev", ["en", "de"])] == [{"One.", "Eins."}, {"Two.", "Zwei."}]
 
 
 @pytest.mark.parametrize(

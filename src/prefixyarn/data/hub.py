@@ -154,7 +154,11 @@ def fetch_data_file(
         if not found:
             raise InputError(f"{key}: {name!r} has no {file} at revision {revision!r}. Take that direction out.")
         came = hf_hub_download(name, found[0], revision=commit, repo_type="dataset", local_dir=folder)
-        prove(Path(came))
+        try:
+            prove(Path(came))
+        except InputError as error:
+            said = str(error).replace(f"{Path(came).parent}/", "")
+            raise InputError(f"{key}: what the hub gave is not what it should be. {said}") from error
         check_files(lock, {known_as: came})
         record_commit(name, revision, "dataset", commit, lock)
         shutil.move(os.path.realpath(came), target)

@@ -62,7 +62,7 @@ def _pip(command: Sequence[str], folder: Path) -> Path:
     """Run pip once and return the wheel that it downloaded.
 
     Raises:
-        ValueError: The index has no such wheel.
+        ValueError: The index has no such wheel, or there is no pip.
         TryAgain: Something else went wrong.
     """
     result = subprocess.run(command, capture_output=True, encoding="utf-8", errors="replace", check=False)
@@ -74,8 +74,9 @@ def _pip(command: Sequence[str], folder: Path) -> Path:
     said = [line.removeprefix("ERROR: ") for line in lines if line.startswith("ERROR: ")]
     broke = not said or said[-1].startswith("Exception")
     reason = lines[-1].strip() if lines and broke else said[-1] if said else "no wheel came"
-    # Where the index could not be reached, pip says this too, after warnings of its own retries.
-    if reason.startswith("No matching distribution") and not any("Retrying" in line for line in lines):
+    if any("(from versions: none)" in line for line in lines):  # also where the index cannot be reached
+        raise TryAgain("the package index shows no version of it that fits here")
+    if reason.startswith("No matching distribution") or reason.endswith("No module named pip"):
         raise ValueError(reason)
     raise TryAgain(reason)
 

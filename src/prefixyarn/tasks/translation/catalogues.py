@@ -92,8 +92,8 @@ def read_messages(data: bytes, name: str) -> Iterator[tuple[str, str]]:
 def _known_charset(name: str) -> str:
     """Return a charset, or UTF-8 for one that nobody knows (the template's CHARSET, which many leave as it is)."""
     try:
-        b"".decode(name)
-    except LookupError:
+        "x".encode(name)
+    except (LookupError, UnicodeError):
         return "utf-8"
     return name
 

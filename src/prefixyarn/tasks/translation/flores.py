@@ -23,8 +23,8 @@ def read_flores(folder: Path, split: str, languages: Sequence[str]) -> list[Para
         languages: Codes; English among them.
 
     Raises:
-        InputError: A file is missing, is not UTF-8 or has an empty line (file and line are named), or another number of lines than
-            the first one.
+        InputError: A file is missing, is not UTF-8 or has an empty line (file and line are named), or another number
+            of lines than the first one.
     """
     texts: dict[str, list[str]] = {}
     for code in languages:
