@@ -75,10 +75,11 @@ def _logged(path: str) -> Iterator[None]:
 
 def failures(log: str) -> list[str]:
     """Return, for each failed job of Snakemake's own log, the last line of the job's log and where that is."""
-    text = Path(log).read_text(encoding="utf-8")
+    text = Path(log).read_text(encoding="utf-8", errors="replace")
     found = []
     for path in dict.fromkeys(re.findall(r"^    log: (.+) \(check log file", text, re.M)):
-        lines = Path(path).read_text(encoding="utf-8").splitlines() if Path(path).exists() else []
+        said = Path(path).read_bytes() if Path(path).exists() else b""
+        lines = said.decode("utf-8", "replace").splitlines()  # programs write what they like
         last = next((line for line in reversed(lines) if line.strip()), "it says nothing")
         if not re.match(r"[\w.]*([Ee]rror|Exception|Interrupt)\b", last):
             last = f"a job ended without an error message: was it killed, for lack of memory? Last it said: {last}"

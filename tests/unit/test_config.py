@@ -323,7 +323,7 @@ def test_other_encodings_of_a_configuration(tmp_path: Path) -> None:
 def test_the_home_folder_stands_for_a_tilde_in_every_folder_key(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("HOME", "/home/me")
     overlay = {"data": {"mirror": "~/m"}, "summarization": {"source": {"kind": "crosssum", "folder": "~/c"}}}
-    overlay |= {"foundations": [{"name": "~/n", "source": {"kind": "local", "path": "~/f"}}]}  # type: ignore[dict-item]
+    overlay |= {"foundations": [{"name": "~/n", "source": {"kind": "local", "path": "~/f"}}]}
     found = files.expanded(overlay)
     assert found["data"] == {"mirror": "/home/me/m"}
     assert found["summarization"]["source"]["folder"] == "/home/me/c"
