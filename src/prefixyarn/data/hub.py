@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
 import re
@@ -39,8 +40,10 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
             "token that may read, and set it as HF_TOKEN (it is neither printed nor stored here)."
         ) from error
     except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # the last of its library for large files
+        page = "it answers with a page, not with data: does this network ask for a log-in?"
+        said = page if isinstance(error, json.JSONDecodeError) else first_line(error)
         raise InputError(
-            f"{key}: the hub did not give {name!r} at revision {revision!r} ({first_line(error)}). Check name, "
+            f"{key}: the hub did not give {name!r} at revision {revision!r} ({said}). Check name, "
             "revision and network; for a gated model accept its terms and set HF_TOKEN."
         ) from error
 
