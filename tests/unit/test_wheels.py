@@ -5,7 +5,8 @@ import pytest
 
 import tiny
 from prefixyarn.data import download
-from prefixyarn.data.wheels import fetch_wheel, members, open_wheel, sha256
+from prefixyarn.data.pip_download import fetch_wheel
+from prefixyarn.data.wheels import members, open_wheel, sha256
 from prefixyarn.errors import InputError
 
 

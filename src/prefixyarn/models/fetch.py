@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 
 from prefixyarn.data.hub import hub_errors, record_commit, safetensors_commits
-from prefixyarn.data.wheels import fetch_wheel, members, open_wheel, sha256
+from prefixyarn.data.pip_download import fetch_wheel
+from prefixyarn.data.wheels import members, open_wheel, sha256
 from prefixyarn.errors import InputError, first_line
 from prefixyarn.records import atomic
 
