@@ -12,9 +12,9 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from prefixyarn.data.download import download
-from prefixyarn.data.lexicon import read_two_columns
 from prefixyarn.data.lock import check_files, locked
 from prefixyarn.data.text_lines import read_sentences
+from prefixyarn.data.two_columns import read_two_columns
 from prefixyarn.errors import InputError
 from prefixyarn.tasks.tagging.treebanks import read_conllu
 
