@@ -15,14 +15,18 @@ export LOGNAME ?= $(or $(shell id -un 2> /dev/null),$(shell id -u))
 export HOME ?= $(or $(shell getent passwd "$$(id -u)" | cut -d: -f6),/tmp)
 
 # The cheapest task comes first: an early table to look at.
-results: $(VENV)/installed
+results: config-check
 	@snakemake all first_table --prioritize first_table $(RUN)
 	@python scripts/show_results.py $(CONFIG)
 
+# Snakemake reads the files first, and says less of what is wrong with them.
+config-check: $(VENV)/installed
+	@python scripts/check_config.py $(CONFIG)
+
 # Stages of dvc.yaml.
-data models answers: $(VENV)/installed
+data models answers: config-check
 	@snakemake $@ $(RUN)
-tables: $(VENV)/installed
+tables: config-check
 	@snakemake $(RUN)
 
 # The results of the default run from the DVC remote, and of the full one where it is committed. Pulled files have new
@@ -75,4 +79,4 @@ $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/inst
 clean:
 	@$(PYTHON) scripts/clean.py
 
-.PHONY: results data models answers tables pull plan test test-unit test-run test-all lint clean
+.PHONY: results config-check data models answers tables pull plan test test-unit test-run test-all lint clean

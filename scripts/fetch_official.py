@@ -1,12 +1,12 @@
 """Download files of a published data set into its official layout (rules fetch_flores, fetch_muse, fetch_treebanks).
 
-The files are checked against the lock file, which records those that it does not know.
+The files are read as what they should be, and checked against the lock file, which records those that it does not know.
 """
 
 import logging
 from pathlib import Path
 
-from prefixyarn.data.official import fetch
+from prefixyarn.data.distributions import fetch
 from prefixyarn.job import Job, run
 
 snakemake: Job  # given by Snakemake

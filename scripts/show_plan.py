@@ -10,9 +10,9 @@ from pathlib import Path
 
 from snakemake.utils import validate
 
-from prefixyarn.config.files import SCHEMA, read_config, read_yaml
-from prefixyarn.config.validate import problems
-from prefixyarn.errors import InputError, run
+from prefixyarn.config.files import SCHEMA
+from prefixyarn.config.validate import checked_config
+from prefixyarn.errors import run
 from prefixyarn.plan import plan_markdown
 
 
@@ -20,10 +20,7 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("configs", nargs="+", type=Path)
     args = parser.parse_args()
-    config = read_config(*args.configs)
-    found = problems(config, read_yaml(SCHEMA), default=read_config())
-    if found:
-        raise InputError("invalid configuration:\n" + "\n".join(f"  {line}" for line in found))
+    config = checked_config(*args.configs)
     validate(config, str(SCHEMA))
     print(plan_markdown(config, Path("results") / config["run"] / "timings"))
 

@@ -89,7 +89,7 @@ class Copy:
             "PYTHONPATH": str(self.folder / "src"),
             "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}",
             "PIP_NO_INDEX": "1",
-            "PIP_FIND_LINKS": str(self.folder / "index"),
+            "PIP_FIND_LINKS": (self.folder / "index").as_uri(),  # pip divides a path at spaces
             "XDG_CACHE_HOME": str(self.folder / "cache"),
             **self.environment,
         }

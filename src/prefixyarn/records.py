@@ -17,6 +17,9 @@ from typing import IO, Any, TypeVar
 
 from prefixyarn.errors import InputError
 
+AGAIN = "Remove the file, so that the pipeline makes it again."
+RESTORE = "Get the file again: remove it where the pipeline makes it, else restore it."
+
 
 @dataclass(frozen=True)
 class Item:
@@ -230,24 +233,61 @@ def read_subsets(path: str | os.PathLike[str], kind: type[Record], subsets: Iter
             found[subset].append(record)
     for subset, records in found.items():
         if not records:
-            raise InputError(f"{path}: no record is of {subset}. Remove the file, so that the pipeline makes it again.")
+            raise InputError(f"{path}: no record is of {subset}. {AGAIN}")
     return found
 
 
 def _read(path: str | os.PathLike[str], kind: type[Record], keyed: bool) -> Iterator[tuple[str, Record]]:
     """Yield the records of a file, with their subset where lines are ``keyed`` by one."""
     expected = [f.name for f in fields(kind)]
-    with open(path, encoding="utf-8") as stream:  # not splitlines(): U+2028 may stand inside a text
-        for number, line in enumerate(stream, 1):
+    with open(path, "rb") as stream:  # not splitlines(): U+2028 may stand inside a text
+        for number, raw in enumerate(stream, 1):
+            line = decoded(raw, path, number, AGAIN)
             try:
-                values = json.loads(line)
+                values = parsed(line)
                 found = (values.pop("subset") if keyed else ""), kind(**values)
             except (ValueError, TypeError, KeyError, AttributeError) as error:
                 raise InputError(
                     f"{path}, line {number}: not a {kind.__name__} record with the keys {', '.join(expected)} "
-                    f"({error}). Remove the file, so that the pipeline makes it again."
+                    f"({error}). {AGAIN}"
                 ) from error
             yield found
+
+
+def decoded(raw: bytes, name: str | os.PathLike[str], line: int = 1, remedy: str = "Convert the file to UTF-8.") -> str:
+    """Return UTF-8 as text.
+
+    Args:
+        raw: A line, or several.
+        name: The file's name, for errors.
+        line: The number of the first line.
+        remedy: What to do where it is something else.
+
+    Raises:
+        InputError: It is something else; file and line are named.
+    """
+    try:
+        return raw.decode()
+    except UnicodeDecodeError as error:
+        wide = raw[:2] in (b"\xff\xfe", b"\xfe\xff")
+        what = "it looks like UTF-16" if wide else f"{error.reason}: 0x{raw[error.start]:02x}"
+        number = line + raw.count(b"\n", 0, error.start)
+        raise InputError(f"{os.fspath(name)}, line {number}: not UTF-8 ({what}). {remedy}") from error
+
+
+def parsed(text: str) -> Any:
+    """Return what JSON holds.
+
+    Raises:
+        ValueError: It is not JSON, or half of a surrogate pair stands in it (U+D800 to U+DFFF), which no file can hold.
+    """
+    try:
+        value = json.loads(text)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    if "\\u" in text:  # only an escape can be one: text that is read has none
+        json.dumps(value, ensure_ascii=False).encode()
+    return value
 
 
 def write_text(path: str | os.PathLike[str], text: str) -> None:
@@ -266,9 +306,12 @@ def read_json(path: str | os.PathLike[str]) -> Any:
     """Read one JSON document.
 
     Raises:
-        InputError: Not JSON; the message names the file and the line.
+        InputError: Not JSON; the message names the file and, where it is known, the line.
     """
+    text = decoded(Path(path).read_bytes(), path, remedy=RESTORE)
     try:
-        return json.loads(Path(path).read_text(encoding="utf-8"))
+        return parsed(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg})") from error
+        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}). {RESTORE}") from error
+    except ValueError as error:
+        raise InputError(f"{path}: not JSON that can be used ({error}). {RESTORE}") from error

@@ -1,10 +1,11 @@
+import struct
 from pathlib import Path
 
 import pytest
 
 import tiny
 from prefixyarn.errors import InputError
-from prefixyarn.tasks.translation.catalogues import is_source_sentence, is_translation, read_catalogue
+from prefixyarn.tasks.translation.catalogues import is_source_sentence, is_translation, read_catalogue, read_messages
 
 GOOD = "The file could not be saved."
 
@@ -90,3 +91,53 @@ def test_damaged_files_are_errors(tmp_path: Path) -> None:
     path.write_bytes(path.read_bytes()[:100])
     with pytest.raises(InputError, match="not a wheel"):
         read_catalogue(path, "a", ["en", "de"])
+
+
+def compiled(
+    header: str,
+    charset: str = "utf-8",
+    order: str = "<",
+    text: str = "Die Gr\u00f6\u00dfe konnte nicht gespeichert werden.",
+) -> bytes:
+    """Return a compiled catalogue of one message, as msgfmt writes it, with whatever header."""
+    pairs = [(b"", header.encode()), (GOOD.encode(), text.encode(charset))]
+    start, tables, texts = 28 + 16 * len(pairs), [b"", b""], b""
+    for side in (0, 1):
+        for pair in pairs:
+            tables[side] += struct.pack(f"{order}2I", len(pair[side]), start + len(texts))
+            texts += pair[side] + b"\0"
+    head = struct.pack(f"{order}7I", 0x950412DE, 0, len(pairs), 28, 28 + 8 * len(pairs), 0, start)
+    return head + b"".join(tables) + texts
+
+
+@pytest.mark.parametrize(
+    ("header", "charset"),
+    [
+        ("PO-Revision-Date: YEAR-MO-DA HO:MI+ZONE\nContent-Type: text/plain; charset=UTF-8\n", "utf-8"),
+        ("POT-Creation-Date: 31 February, in the evening\nPlural-Forms: nplurals=?; plural=maybe;\n", "utf-8"),
+        ("Language: none_OF_yours\nContent-Type: text/plain; charset=CHARSET\n", "utf-8"),
+        ("Content-Type: text/plain; charset=hex\n", "utf-8"),
+        ("no colon\n: no key\n", "utf-8"),
+        ("", "utf-8"),
+        ("Content-Type: text/plain; charset=ISO-8859-1\n", "latin-1"),
+    ],
+)
+@pytest.mark.parametrize("order", ["<", ">"])
+def test_a_catalogue_is_read_for_its_messages(tmp_path: Path, header: str, charset: str, order: str) -> None:
+    data = compiled(header, charset, order)
+    assert dict(read_messages(data, "x.mo"))[GOOD] == "Die Gr\u00f6\u00dfe konnte nicht gespeichert werden."
+
+
+@pytest.mark.parametrize(
+    ("data", "message"),
+    [
+        (compiled("", "latin-1"), r"x\.mo: a damaged gettext catalogue \('utf-8' codec can't decode"),
+        (compiled("charset=utf-7", text="+2AA- no"), r"x\.mo: a damaged gettext catalogue \(.*surrogates not allowed"),
+        (compiled("")[:70], r"x\.mo: a damaged gettext catalogue"),
+        (b"", r"x\.mo: not a gettext catalogue"),
+    ],
+)
+def test_what_cannot_be_read_of_a_catalogue_is_one_line(data: bytes, message: str) -> None:
+    with pytest.raises(InputError, match=message) as found:
+        list(read_messages(data, "x.mo"))
+    assert "\n" not in str(found.value)

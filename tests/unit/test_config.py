@@ -10,8 +10,9 @@ import yaml
 
 from configs import DEFAULT, ROOT, SCHEMA, merged
 from prefixyarn.config import files
-from prefixyarn.config.subsets import left_out
-from prefixyarn.config.validate import problems
+from prefixyarn.config.subsets import all_subsets, left_out, main_subsets
+from prefixyarn.config.validate import checked_config, problems
+from prefixyarn.errors import InputError
 
 CONTROLS = ["random-function", "random-content", "shuffled", "language-tag", "fixed"]
 SMOKE = ["none", "pseudo", "refined", "sft", "oracle", *CONTROLS]
@@ -271,3 +272,80 @@ def test_languages_without_data_are_left_out_with_a_reason() -> None:
 def test_files_are_merged_as_snakemake_merges_them() -> None:
     overlay = yaml.safe_load((ROOT / "config/full.yaml").read_text())
     assert files.merged(DEFAULT, overlay) == merged(DEFAULT, overlay) != DEFAULT
+
+
+# What users write, and what they are told.
+TRAPS = {
+    "run: x\nseed: 7\nseed: 3\n": "line 3: the key seed stands in line 2 already",
+    "run: x\ntranslation:\n  items: {dev: 1}\n  held_out: a\n  items: {test: 2}\n": "line 5: the key translation.items stands in line 3",
+    "translation: {catalogues: [{package: django, version: 5.10, sha256: "
+    + "ab" * 32
+    + "}]}\n": 'catalogues.0.version: YAML reads 5.10 as a number: 5.1. Put it into quotes: "5.10"',
+    "run: x\nlanguages: [en, no]\n": 'languages.1: YAML reads no as true or false: False. Put it into quotes: "no"',
+    "run: 5\n": 'run: YAML reads 5 as a number: 5. Put it into quotes: "5" (',
+    "run: 2026-10-05\n": 'Put it into quotes: "2026-10-05"',
+    "run:\n": "run: empty; text is expected",
+    "run: x\nseed: 010\n": "line 2: seed: YAML reads 010 as 8. Write 8",
+    "run: x\nseed: 1:30\n": "line 2: seed: YAML reads 1:30 as 90",
+    "run: x\ntranslation: {sft: {rate: 1e-3}}\n": "translation.sft.rate: YAML reads 1e-3 as text, and a number is expected; write 0.001",
+    "run: x\ntranslation: {sft: {rate: .nan}}\n": "line 2: translation.sft.rate: .nan is no plain number",
+    "run: x\n\tseed: 3\n": "line 2: not YAML (found character '\\t' that cannot start any token). Indent with spaces",
+    "run: a: b\n": "line 1: not YAML (mapping values are not allowed here)",
+    "- run\n": "line 1: expected keys with values, as in 'run: mine', got a list",
+    "run: x\n? [a, b]\n: 3\n": "line 2: a key is expected",
+    'run: "\\ud800"\n': "line 1: run: half of a surrogate pair",
+    "run: &a [*a]\n": "not YAML that can be used",
+    "run: !!python/object:os.system x\n": "line 1: not YAML (could not determine a constructor",
+    "run: x\nsede: 3\n": "sede: unknown key; did you mean 'seed'? (",
+}
+
+
+@pytest.mark.parametrize("text", TRAPS)
+def test_what_yaml_hides_is_named_with_its_line(tmp_path: Path, monkeypatch: pytest.MonkeyPatch, text: str) -> None:
+    monkeypatch.chdir(ROOT)
+    (tmp_path / "mine.yaml").write_text(text)
+    with pytest.raises(InputError) as found:
+        checked_config(tmp_path / "mine.yaml")
+    lines = str(found.value).removeprefix("invalid configuration:\n").splitlines()
+    assert len(lines) == 1 and TRAPS[text] in lines[0] and "mine.yaml" in lines[0]
+
+
+def test_other_encodings_of_a_configuration(tmp_path: Path) -> None:
+    (tmp_path / "x.yaml").write_bytes(b"run: x\n# na\xefve\n")
+    with pytest.raises(InputError, match=r"x\.yaml, line 2: not UTF-8"):
+        files.read_yaml(tmp_path / "x.yaml")
+    (tmp_path / "x.yaml").write_bytes(b"\xef\xbb\xbfrun: x\r\nseed: 3\r\n")
+    assert files.read_yaml(tmp_path / "x.yaml") == {"run": "x", "seed": 3}
+    (tmp_path / "x.yaml").write_bytes(b"")
+    assert files.read_yaml(tmp_path / "x.yaml") == {}
+
+
+def test_the_home_folder_stands_for_a_tilde_in_every_folder_key(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("HOME", "/home/me")
+    overlay = {"data": {"mirror": "~/m"}, "summarization": {"source": {"kind": "crosssum", "folder": "~/c"}}}
+    overlay |= {"foundations": [{"name": "~/n", "source": {"kind": "local", "path": "~/f"}}]}
+    found = files.expanded(overlay)
+    assert found["data"] == {"mirror": "/home/me/m"}
+    assert found["summarization"]["source"]["folder"] == "/home/me/c"
+    assert found["foundations"] == [{"name": "~/n", "source": {"kind": "local", "path": "/home/me/f"}}]
+
+    def folders(schema: Any, key: str = "") -> set[str]:
+        if isinstance(schema, dict):
+            own = {key} if str(schema.get("description", "")).lower().startswith("folder") else set()
+            return own.union(*(folders(value, name) for name, value in schema.items()))
+        return set().union(*map(folders, schema)) if isinstance(schema, list) else set()
+
+    assert {"folder", "path"} <= folders(SCHEMA) <= {*files.FOLDER_KEYS}
+
+
+def test_blocks_of_tasks_that_do_not_run_may_have_other_languages() -> None:
+    config = merged(DEFAULT, {"run": "mine", "languages": ["en", "es"], "tasks": ["translation"]})
+    config = merged(config, {"translation": {"directions": ["en-es"], "other_directions": []}})
+    assert problems(config, SCHEMA, DEFAULT) == []
+    assert main_subsets(config) == {"translation": ["en-es"], "summarization": [], "tagging": []}
+    config = merged(DEFAULT, {"run": "mine", "languages": ["en", "ru"], "tasks": ["summarization"]})
+    config = merged(config, {"summarization": {"directions": ["en-ru"]}})
+    assert problems(config, SCHEMA, DEFAULT) == []
+    assert all_subsets(config)["translation"] == ["en-ru"]
+    config["tasks"] = ["summarization", "translation"]
+    assert any("translation.directions: en-de needs 'de'" in line for line in problems(config, SCHEMA, DEFAULT))

@@ -96,7 +96,7 @@ def test_examples_without_text_or_summary_and_repeated_articles_are_left_out_and
     with caplog.at_level(logging.INFO):
         assert [i.target for i in crosssum.read(tmp_path, "en", "ar", "train")] == ["first", "f"]
     assert caplog.messages == [
-        "CrossSum english-arabic train: 2 examples, left out: 3 without text or summary, 1 repeated articles"
+        "CrossSum english-arabic train: 2 examples, left out: 3 without text or summary, 1 repeated articles, 0 with half a surrogate pair"
     ]
 
 
@@ -121,7 +121,7 @@ def test_a_bad_line_is_an_error_that_names_it(bad: str, message: str, tmp_path: 
 
 def test_not_utf8_is_an_error_that_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "english-french_test.jsonl").write_bytes(line("a", "b").encode() + line("ü", "b").encode("latin-1"))
-    with pytest.raises(InputError, match="line 2: not JSON .*utf-8"):
+    with pytest.raises(InputError, match="line 2: not UTF-8 .*0xfc"):
         crosssum.read(tmp_path, "en", "fr", "test")
 
 
@@ -151,9 +151,14 @@ def test_splits_are_the_published_ones_cut(tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def hub() -> Iterator[str]:
+def hub(tmp_path: Path) -> Iterator[str]:
     """A server that answers as the hub does for one data set, at one commit."""
-    files = {"data/english-french_CrossSum.tar.bz2": b"an archive", "README.md": b"# CrossSum"}
+    files = {"README.md": b"# CrossSum", "data/english-arabic_CrossSum.tar.bz2": b"<html>Log in</html>"}
+    packed = tmp_path / "packed.tar.bz2"
+    pack(packed, **{f"english-french_{split}": line("a", "b") for split in ("train", "val", "test")})
+    files["data/english-french_CrossSum.tar.bz2"] = packed.read_bytes()
+    pack(packed, **{f"english-russian_{split}": line("a", "b") for split in ("train", "val")})
+    files["data/english-russian_CrossSum.tar.bz2"] = packed.read_bytes()
     with tiny.hub("d" * 40, {"datasets/me/sum": files}) as made:
         yield made.address
 
@@ -166,9 +171,16 @@ def test_archives_are_fetched_from_the_hub(hub: str, tmp_path: Path) -> None:
         own = {"HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "cache"), "HF_HUB_DISABLE_XET": "1", "HF_HUB_OFFLINE": "1"}
         return run_script("fetch_crosssum", tmp_path, own, params=params, output=output)
 
+    for pair, said in (("english-arabic", "cannot be unpacked"), ("english-russian", "no english-russian_test.jsonl")):
+        result = fetch(pair)
+        assert result.returncode == 1 and f"what the hub gave is not what it should be. {pair}" in result.stdout
+        assert said in result.stdout and "Traceback" not in result.stdout
+        assert not (tmp_path / "lock.json").exists()
     result = fetch("english-french")
     assert result.returncode == 0, result.stdout
-    assert (tmp_path / "english-french_CrossSum.tar.bz2").read_bytes() == b"an archive"
+    assert tarfile.open(tmp_path / "english-french_CrossSum.tar.bz2").getnames()[1:] == [  # noqa: SIM115
+        f"./english-french_{split}.jsonl" for split in ("train", "val", "test")
+    ]
     lock = json.loads((tmp_path / "lock.json").read_text())
     assert lock["revisions"] == {"datasets/me/sum@main": "d" * 40}
     assert list(lock["files"]) == ["crosssum/english-french_CrossSum.tar.bz2"]
@@ -180,3 +192,19 @@ def test_archives_are_fetched_from_the_hub(hub: str, tmp_path: Path) -> None:
     result = fetch("english-french")
     assert result.returncode == 1 and "its SHA-256 is" in result.stdout
     assert not (tmp_path / "english-french_CrossSum.tar.bz2").exists()
+
+
+def test_what_other_programs_leave_in_files_is_taken_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    half = '{"text": "c \\ud800", "summary": "d"}\r\n'
+    lines = ["\ufeff" + line("a\ufeffb\u2028c", "e\u00a0f"), half, line("g \U0001f600", "\\ud83d")]
+    (tmp_path / "english-french_test.jsonl").write_bytes("".join(lines).replace("}\n", "}\r\n").encode())
+    with caplog.at_level(logging.INFO):
+        found = crosssum.read(tmp_path, "en", "fr", "test")
+    assert [(i.source, i.target) for i in found] == [("ab c", "e f"), ("g \U0001f600", "\\ud83d")]
+    assert "1 with half a surrogate pair" in caplog.text
+
+
+def test_json_that_is_nested_without_end_is_named(tmp_path: Path) -> None:
+    (tmp_path / "english-french_test.jsonl").write_text("[" * 100_000 + "\n")
+    with pytest.raises(InputError, match=r"line 1: not JSON"):
+        crosssum.read(tmp_path, "en", "fr", "test")

@@ -122,3 +122,12 @@ def test_without_apt_the_error_names_the_key(tmp_path: Path, monkeypatch: pytest
 def test_locales() -> None:
     assert {**LOCALES}.items() >= {"pt": "pt_BR", "zh": "zh_CN", "fr": "fr"}.items()
     assert not {"ar"} & {*LOCALES} and {*LOCALES} <= {*LANGUAGES}
+
+
+def test_bytes_of_another_code_and_other_line_ends(tmp_path: Path) -> None:
+    (tmp_path / "en.txt").write_bytes(ENTRY.encode() + b"\nPackage: caf\xe9\n")
+    with pytest.raises(InputError, match=r"en\.txt, line 13: not UTF-8 \(.*0xe9\)"):
+        read(tmp_path / "en.txt")
+    (tmp_path / "en.txt").write_bytes(("\ufeff" + ENTRY).replace("\n", "\r\n").encode())
+    marked = read(tmp_path / "en.txt")
+    assert marked == read(write(tmp_path / "clean.txt", ENTRY))

@@ -13,8 +13,10 @@ from typing import Any
 
 import pytest
 
+from prefixyarn.data import download
+from prefixyarn.data.distributions import fetch
 from prefixyarn.data.lock import check_files, record_revision, revision
-from prefixyarn.data.official import fetch, flores_file, muse_files, treebank_files
+from prefixyarn.data.official import flores_file, muse_files, treebank_files
 from prefixyarn.data.splits import Parallel
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
@@ -56,6 +58,11 @@ def test_lines_are_aligned(tmp_path: Path) -> None:
     folder = written(tmp_path, {"en": "One.\nTwo\u2028 and more.\n", "de": "Eins.\nZwei.\n"})
     found = read_flores(folder, "dev", ["en", "de"])
     assert [s.texts for s in found] == [{"One.", "Eins."}, {"Two\u2028 and more.", "Zwei."}]
+
+
+def test_byte_order_marks_and_other_line_ends(tmp_path: Path) -> None:
+    folder = written(tmp_path, {"en": "\ufeffOne.\r\nTw\ufeffo.\r\n", "de": "Eins.\rZwei."})
+    assert [s.texts for s in read_flores(folder, "dev", ["en", "de"])] == [{"One.", "Eins."}, {"Two.", "Zwei."}]
 
 
 @pytest.mark.parametrize(
@@ -161,7 +168,8 @@ def archive(files: dict[str, str], link: str = "") -> bytes:
     return stream.getvalue()
 
 
-def test_downloads_are_checked_and_then_renamed(tmp_path: Path) -> None:
+def test_downloads_are_checked_and_then_renamed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(download, "PAUSES", (0,))
     folder, lock = tmp_path / "official", tmp_path / "lock.json"
     with Server({"/en-de.txt": b"cat Katze\n"}) as server:
         address = f"{server.address}/en-de.txt"

@@ -3,7 +3,9 @@ import json
 import re
 import shutil
 import subprocess
+import threading
 from collections.abc import Iterator
+from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
@@ -185,6 +187,7 @@ def hub(saved: Path) -> Iterator[tiny.Hub]:
         "me/gated": None,
         # As the real hub has it: the list of files is there for all.
         "me/half-gated": whole | {"model.safetensors": None},
+        "me/damaged": whole | {"model.safetensors": whole["model.safetensors"][:-100]},
         "me/pickled": pickled,
         "me/converted": pickled,
         "me/stale": pickled,
@@ -249,6 +252,7 @@ def test_weights_are_taken_from_the_conversion_bot_where_main_has_none(hub: tiny
         ("me/half-gated", "accept the terms on the page of me/half-gated"),
         ("me/pickled", r"'me/pickled' has no \*\.safetensors at revision 'main', nor did the hub's bot convert it"),
         ("me/stale", "nor did the hub's bot convert it"),  # but weights that are no longer those of main
+        ("me/damaged", r"'me/damaged' at revision 'main': model\.safetensors came damaged \(.* bytes, and its header"),
         ("me/other", "the hub did not give 'me/other' at revision 'main'"),
     ],
 )
@@ -260,6 +264,7 @@ def test_what_the_hub_does_not_give_is_a_clear_error(hub: tiny.Hub, tmp_path: Pa
     assert "Traceback" not in result.stdout and not (tmp_path / "source.json").exists()
     assert (tmp_path / "source/model.safetensors").read_bytes() == b"of before", "what was there stays"
     assert "gated" not in name or "HF_TOKEN" in result.stdout
+    assert not (tmp_path / "lock.json").exists(), "recorded is only what has come"
     _assert_never_told(result, tmp_path)
 
 
@@ -267,6 +272,21 @@ def test_without_a_network_the_error_says_so(tmp_path: Path) -> None:
     result = _fetch_from("http://127.0.0.1:9", "me/tiny", tmp_path)
     assert result.returncode == 1 and "the hub did not give 'me/tiny'" in result.stdout, result.stdout
     assert "network" in result.stdout and "Traceback" not in result.stdout
+
+
+def test_a_page_in_the_place_of_the_hub_is_named(tmp_path: Path) -> None:
+    class Page(BaseHTTPRequestHandler):
+        def do_GET(self) -> None:
+            self.send_response(200)
+            self.end_headers()
+            self.wfile.write(b"<html><title>Log in</title></html>")
+
+    server = ThreadingHTTPServer(("127.0.0.1", 0), Page)
+    threading.Thread(target=server.serve_forever, daemon=True).start()
+    result = _fetch_from(f"http://127.0.0.1:{server.server_address[1]}", "me/tiny", tmp_path)
+    server.shutdown()
+    assert result.returncode == 1 and "does this network ask for a log-in?" in result.stdout, result.stdout
+    assert "Traceback" not in result.stdout and not (tmp_path / "lock.json").exists()
 
 
 def test_a_download_that_was_cut_off_is_gone_on_with(hub: tiny.Hub, saved: Path, tmp_path: Path) -> None:

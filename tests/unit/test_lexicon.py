@@ -1,12 +1,15 @@
 import json
+import unicodedata
 from pathlib import Path
 
 import pytest
 
 import tiny
 from prefixyarn.data import lexicon
+from prefixyarn.data.two_columns import read_two_columns
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
+from prefixyarn.priors.dictionary import pseudo_word
 
 
 def test_toy_corpus_gives_the_known_dictionary() -> None:
@@ -35,7 +38,7 @@ def test_no_sentences_is_an_error() -> None:
 def test_two_columns_by_space_or_tab(tmp_path: Path) -> None:
     path = tmp_path / "en-de.txt"
     path.write_text("file datei\nfile akte\nfile datei\n\nNew\tneu\n")
-    assert lexicon.read_two_columns(path) == {"file": [("datei", 0.5), ("akte", 0.5)], "new": [("neu", 1.0)]}
+    assert read_two_columns(path) == {"file": [("datei", 0.5), ("akte", 0.5)], "new": [("neu", 1.0)]}
 
 
 @pytest.mark.parametrize("line", ["alone", "one two three", "tab\t", "\ttab", "a\tb\tc"])
@@ -43,20 +46,20 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "en-de.txt"
     path.write_text(f"file datei\n{line}\n")
     with pytest.raises(InputError, match=r"en-de\.txt, line 2: expected 'source target'"):
-        lexicon.read_two_columns(path)
+        read_two_columns(path)
 
 
 def test_another_encoding_is_named(tmp_path: Path) -> None:
     path = tmp_path / "en-de.txt"
     path.write_bytes("file datei\nname größe\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"en-de\.txt, line 2: not UTF-8"):
-        lexicon.read_two_columns(path)
+        read_two_columns(path)
 
 
 def test_an_empty_dictionary_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("\n")
     with pytest.raises(InputError, match="empty"):
-        lexicon.read_two_columns(tmp_path / "x.txt")
+        read_two_columns(tmp_path / "x.txt")
 
 
 def test_pivot_sums_over_the_shared_language() -> None:
@@ -107,3 +110,61 @@ def test_dictionaries_of_muse_are_those_of_the_lock_file(tmp_path: Path) -> None
     files[0].write_text("Haus home\n")
     with pytest.raises(InputError, match="its SHA-256 is"):
         lexicon.make(Direction("de", "zh"), False, files, lock)
+
+
+WORDS = [("harbour", "Hafen"), ("bakery", "B\u00e4ckerei"), ("bridge", "Br\u00fccke"), ("caf\u00e9", "Caf\u00e9")]
+CLEAN = "".join(f"{source} {target}\n" for source, target in WORDS)
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        CLEAN,
+        "\ufeff" + CLEAN,
+        CLEAN.replace("\n", "\r\n"),
+        CLEAN.replace("\n", "\r"),
+        CLEAN.replace(" ", "\t"),
+        CLEAN.replace(" ", "\u00a0"),
+        CLEAN.replace(" ", "\u3000"),
+        CLEAN.replace(" ", " \t"),
+        unicodedata.normalize("NFD", CLEAN),
+        CLEAN.replace("ar", "a\u00adr").replace("H", "\u200bH").replace("k", "\u2060k\u200e"),
+        CLEAN.replace("\n", "\n\u2028\n"),
+        CLEAN.replace("harb", "h\ufeffarb"),
+    ],
+)
+def test_what_cannot_be_seen_does_not_make_another_word(tmp_path: Path, text: str) -> None:
+    (tmp_path / "en-de.txt").write_bytes(text.encode())
+    found = read_two_columns(tmp_path / "en-de.txt")
+    assert {source: entries[0][0] for source, entries in found.items()} == dict(WORDS)
+    lexicon.write(tmp_path / "en-de.tsv", found)
+    read = lexicon.read(tmp_path / "en-de.tsv")
+    for word in ("Caf\u00e9", "cafe\u0301", "ca\u00adf\u00e9"):
+        assert lexicon.lookup(read, word) == [("Caf\u00e9", 1.0)]
+    prior = pseudo_word("Cafe\u0301 open", Direction("en", "de"), read)
+    assert prior.text == "Caf\u00e9"
+
+
+def test_a_no_break_space_is_within_a_word(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("York New\u00a0York\n", encoding="utf-8")
+    assert read_two_columns(tmp_path / "x.txt") == {"york": [("New York", 1.0)]}
+
+
+def test_pairs_of_both_forms_make_one_entry() -> None:
+    pairs = [
+        ("the caf\u00e9", "das Haus"),
+        ("the cafe\u0301", "das Haus"),
+        ("the car", "das Auto"),
+        ("the car", "das Auto"),
+    ]
+    found = lexicon.induce(pairs, "en", "de")
+    assert found["caf\u00e9"][0][0] == "Haus" and "cafe\u0301" not in found
+
+
+def test_what_is_no_dictionary_is_not_recorded(tmp_path: Path) -> None:
+    path = tmp_path / "muse/en-de.txt"
+    path.parent.mkdir()
+    path.write_text("<html>Please log in to this network</html>\n")
+    with pytest.raises(InputError, match="line 1: expected 'source target'"):
+        lexicon.make(Direction("en", "de"), False, [path], tmp_path / "lock.json")
+    assert not (tmp_path / "lock.json").exists()

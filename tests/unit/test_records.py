@@ -36,6 +36,32 @@ def test_a_bad_line_is_named(tmp_path: Path, line: str) -> None:
         read_records(path, Item)
 
 
+@pytest.mark.parametrize(
+    ("line", "message"),
+    [
+        (b'{"id": "caf\xe9"}', r"not UTF-8 \(.*0xe9\)"),
+        (b'{"id": "b", "source": "\\ud800", "target": "t"}', r"not a Item record .*surrogates not allowed"),
+        (b"[" * 100_000, r"not a Item record .*nested too deeply"),
+        (b'{"id": "b", "sour', r"not a Item record"),
+        (b"\0" * 40, r"not a Item record"),
+        (b"", r"not a Item record"),
+    ],
+)
+def test_damage_is_named_with_its_line_and_what_to_do(tmp_path: Path, line: bytes, message: str) -> None:
+    path = tmp_path / "items.jsonl"
+    path.write_bytes(b'{"id": "a", "source": "s", "target": "t"}\n' + line + b"\n")
+    with pytest.raises(InputError, match=rf"items\.jsonl, line 2: {message}.*Remove the file") as found:
+        read_records(path, Item)
+    assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("text", [b'{"a":\n "\xe9"}', b'{"a":\n "\\ud800"}', b"[" * 100_000])
+def test_json_that_no_file_should_hold(tmp_path: Path, text: bytes) -> None:
+    (tmp_path / "x.json").write_bytes(text)
+    with pytest.raises(InputError, match=r"x\.json(, line 2)?: not (UTF-8|JSON that can be used).*Get the file again"):
+        read_json(tmp_path / "x.json")
+
+
 def test_bad_json_is_named(tmp_path: Path) -> None:
     (tmp_path / "x.json").write_text('{\n"a": }')
     with pytest.raises(InputError, match=r"x\.json, line 2"):

@@ -1,6 +1,9 @@
 from dataclasses import dataclass
 from pathlib import Path
 
+import pytest
+
+from prefixyarn.errors import InputError
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.tables.rows import read_rows, write_rows
@@ -32,3 +35,13 @@ def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
     )
     write_rows(path, [], Everything)
     assert read_rows(path, Everything) == [] and path.read_text().startswith("name,kind,")
+
+
+@pytest.mark.parametrize("line", [b"caf\xe9,none,,0,,sft,x,0,0,,,,,", b"a,none", b"a,none,,zero,,sft,x,0,0,,,,,"])
+def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
+    path = tmp_path / "t.csv"
+    write_rows(path, [], Everything)
+    path.write_bytes(path.read_bytes() + b",none,,0,,sft,few-shot-2,0,0,,,,,\n" + line + b"\n")
+    with pytest.raises(InputError, match=r"t\.csv, line 3: .*Remove the file") as found:
+        read_rows(path, Everything)
+    assert "\n" not in str(found.value)

@@ -176,3 +176,18 @@ def test_real_treebanks(code: str, mirror: Path) -> None:
     assert len(made["dev"]) == 100 and len(made["test"]) == 150 and len(made["train"]) > 150
     every = [s for split in made.values() for s in split]
     assert len(every) == len({s.id for s in every}) == len({s.words for s in every})
+
+
+@pytest.mark.parametrize("end", ["\n", "\r\n", "\r"])
+def test_byte_order_marks_and_line_ends(tmp_path: Path, end: str) -> None:
+    path = write(
+        tmp_path / "a.conllu",
+        "\ufeff# sent_id = x",
+        row("1", "\ufeffDas\ufeff"),
+        row("2", "a\u2028b"),
+        "",
+        row("1"),
+        end=end,
+    )
+    assert [s.words for s in read_conllu(path)] == [("Das", "ab"), ("w",)]
+    assert read_conllu(path)[0].id == "x"

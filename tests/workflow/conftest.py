@@ -9,6 +9,9 @@ from checkout import Copy
 
 @pytest.fixture(scope="session")
 def copy(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
-    made = Copy(tmp_path_factory.mktemp("dag"))
+    # A name that people give to folders: every rule must cope with it.
+    folder = tmp_path_factory.mktemp("dag") / "päth with späces и 'quotes'"
+    folder.mkdir()
+    made = Copy(folder)
     made.result = made.run()  # type: ignore[attr-defined]
     yield made

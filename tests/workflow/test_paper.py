@@ -43,7 +43,9 @@ def official(folder: Path) -> Iterator[dict[str, str]]:
     served.mkdir()
     for name in (*FLORES_FILES, *TREEBANK_FILES):  # the archives have all languages
         (folder / name).parent.mkdir(parents=True, exist_ok=True)
-        (folder / name).touch()
+        if not (folder / name).exists():
+            word = "1\tx\t_\tNOUN" + 6 * "\t_"
+            (folder / name).write_text(f"{word}\n\n" if name.endswith(".conllu") else "x\n")
     for archive, name in (("flores", "flores101_dataset"), ("treebanks", "ud-treebanks-v2.5")):
         with tarfile.open(served / f"{archive}.tar.gz", "w:gz") as packed:
             packed.add(folder / name, name)

@@ -7,7 +7,15 @@ from pathlib import Path
 from snakemake.utils import validate
 
 from prefixyarn.code_inputs import code_inputs
-from prefixyarn.config.files import SCHEMA, read_config, read_yaml
+from prefixyarn.config.files import (
+    DEFAULT,
+    FOUNDATION,
+    SCHEMA,
+    expanded,
+    origins,
+    read_config,
+    read_yaml,
+)
 from prefixyarn.config.sources import (
     DOWNLOADS,
     LOCK,
@@ -64,11 +72,14 @@ from prefixyarn.systems import (
 )
 from prefixyarn.watch import CONFIG
 
+config.update(expanded(config))
 try:
     hold(begins=workflow.is_main_process)
+    # Snakemake has read them, and merged them; what YAML hides from it is seen here.
+    written = origins(FOUNDATION, DEFAULT, *map(Path, workflow.overwrite_configfiles))
+    found = problems(config, read_yaml(SCHEMA), read_config(), written)
 except InputError as error:
     sys.exit(f"error: {error}")
-found = problems(config, read_yaml(SCHEMA), default=read_config())
 if found:
     sys.exit("Invalid configuration:\n" + "\n".join(f"  {line}" for line in found))
 validate(config, str(SCHEMA))

@@ -131,7 +131,7 @@ rule prepare_translation:
         held_out=TRANSLATION["held_out"] if CATALOGUES else "",
         languages=config["languages"],
         directions=MAIN["translation"],
-        other_directions=TRANSLATION["other_directions"],
+        other_directions=SUBSETS["translation"][len(MAIN["translation"]) :],
         sizes=TRANSLATION["items"],
         seed=config["seed"],
     message:

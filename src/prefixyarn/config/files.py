@@ -2,24 +2,122 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import math
+import os
+import re
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import yaml
 
+from prefixyarn.errors import InputError, first_line
+from prefixyarn.records import decoded
+
 SCHEMA = Path(__file__).with_name("schema.yaml")
 FOUNDATION = Path(__file__).with_name("foundation.yaml")  # the default one's block
 DEFAULT = Path("config/config.yaml")  # of the default run, in a checkout
+FOLDER_KEYS = ("folder", "mirror", "path")  # their values may begin with ~
+
+_WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+
+
+@dataclass(frozen=True)
+class Origin:
+    """Where a key of a configuration stands.
+
+    Attributes:
+        file: The file.
+        line: The line.
+        text: Its value as it is written there; None where it has keys or entries of its own, or quotes.
+    """
+
+    file: str
+    line: int
+    text: str | None
 
 
 def read_yaml(path: Path) -> dict[str, Any]:
-    """Read a YAML file that holds a mapping; an empty file holds an empty one."""
-    return yaml.safe_load(path.read_text(encoding="utf-8")) or {}
+    """Read a YAML file that holds a mapping; an empty file holds an empty one.
+
+    Raises:
+        InputError: It is not UTF-8 or not YAML, holds something else, has a key twice, or a number that YAML reads as
+            another one than most would (``010`` as 8, ``1:30`` as 90); file and line are named.
+    """
+    return _read(path)[0]
+
+
+def origins(*paths: Path) -> dict[str, Origin]:
+    """Return where each key (``translation.items.test``) stands, in the last file that has it.
+
+    Raises:
+        InputError: As `read_yaml`.
+    """
+    return {key: origin for path in paths for key, origin in _read(path)[1].items()}
+
+
+def _read(path: Path) -> tuple[dict[str, Any], dict[str, Origin]]:
+    loader = yaml.SafeLoader(decoded(path.read_bytes(), path))
+    try:
+        node = loader.get_single_node()
+        found = dict(_origins(node, str(path), "")) if node else {}
+        value = loader.construct_document(node) if node else {}
+    except yaml.MarkedYAMLError as error:
+        mark, tab = error.problem_mark or error.context_mark, "'\\t'" in str(error.problem)
+        what = "Indent with spaces, not with tabs." if tab else "Mend the line, or put its text into quotes."
+        line = f", line {mark.line + 1}" if mark else ""
+        raise InputError(f"{path}{line}: not YAML ({error.problem or error.context}). {what}") from error
+    except (
+        yaml.YAMLError,
+        ValueError,
+        RecursionError,
+    ) as error:  # a control character, a day that there is not, itself
+        raise InputError(f"{path}: not YAML that can be used ({first_line(error)}). Mend the file.") from error
+    if value is None:
+        value = {}
+    if not isinstance(value, dict):
+        raise InputError(f"{path}, line 1: expected keys with values, as in 'run: mine', got a {type(value).__name__}.")
+    return value, found
+
+
+def _origins(node: yaml.Node, file: str, key: str) -> Iterator[tuple[str, Origin]]:
+    """Yield a node's keys and those within it, and check what YAML itself lets through."""
+    where = f"{file}, line {node.start_mark.line + 1}"
+    if isinstance(node, yaml.MappingNode):
+        seen: dict[str, int] = {}
+        for name, value in node.value:
+            line = name.start_mark.line + 1
+            if not isinstance(name, yaml.ScalarNode):
+                raise InputError(f"{file}, line {line}: a key is expected, one word before a colon. Mend the line.")
+            own = f"{key}.{name.value}" if key else str(name.value)
+            if name.value in seen:
+                raise InputError(
+                    f"{file}, line {line}: the key {own} stands in line {seen[name.value]} already, and YAML would "
+                    "drop what stands there. Put the two together, or remove one."
+                )
+            seen[str(name.value)] = line
+            yield own, Origin(file, line, None)
+            yield from _origins(value, file, own)
+    elif isinstance(node, yaml.SequenceNode):
+        for n, value in enumerate(node.value):
+            yield f"{key}.{n}", Origin(file, value.start_mark.line + 1, None)
+            yield from _origins(value, file, f"{key}.{n}")
+    elif isinstance(node, yaml.ScalarNode):
+        text = str(node.value)
+        if re.search("[\ud800-\udfff]", text):
+            raise InputError(f"{where}: {key}: half of a surrogate pair is no character. Remove it.")
+        if node.style is None:  # without quotes
+            if node.tag == "tag:yaml.org,2002:int" and not _WHOLE.fullmatch(text):
+                read = yaml.safe_load(text)
+                raise InputError(f"{where}: {key}: YAML reads {text} as {read}. Write {read}, or text in quotes.")
+            if node.tag == "tag:yaml.org,2002:float" and (":" in text or not math.isfinite(yaml.safe_load(text))):
+                raise InputError(f"{where}: {key}: {text} is no plain number. Write one, or text in quotes.")
+            yield key, Origin(file, node.start_mark.line + 1, text)
 
 
 def read_config(*overlays: Path, root: Path = Path()) -> dict[str, Any]:
-    """Return the configuration of a checkout: the default run's, with overlays, in their order.
+    """Return the configuration of a checkout: the default run's, with overlays, in their order; see `expanded`.
 
     Args:
         overlays: Files with the keys that differ.
@@ -28,7 +126,8 @@ def read_config(*overlays: Path, root: Path = Path()) -> dict[str, Any]:
     config: dict[str, Any] = {}
     for path in (FOUNDATION, root / DEFAULT, *overlays):
         config = merged(config, read_yaml(path))
-    return config
+    expand: dict[str, Any] = expanded(config)
+    return expand
 
 
 def merged(config: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, Any]:
@@ -39,3 +138,12 @@ def merged(config: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, A
         both = isinstance(own, Mapping) and isinstance(value, Mapping)
         result[key] = merged(own, value) if both else value  # type: ignore[arg-type]
     return result
+
+
+def expanded(value: Any, key: str = "") -> Any:
+    """Return a configuration, or a part of it, with the home folder in the place of ``~`` where folders begin so."""
+    if isinstance(value, Mapping):
+        return {name: expanded(own, str(name)) for name, own in value.items()}
+    if isinstance(value, list):
+        return [expanded(own) for own in value]
+    return os.path.expanduser(value) if key in FOLDER_KEYS and isinstance(value, str) else value

@@ -23,7 +23,7 @@ LOCK = "config/data.lock.json"
 def official(config: Config) -> str:
     """Return the folder of published data sets in their official layouts: the user's mirror, or that of downloads."""
     mirror = config["data"]["mirror"]
-    return str(Path(mirror).expanduser()) if mirror else DOWNLOADS
+    return str(Path(mirror)) if mirror else DOWNLOADS
 
 
 def catalogues(config: Config) -> dict[str, dict[str, Any]]:
@@ -34,7 +34,7 @@ def catalogues(config: Config) -> dict[str, dict[str, Any]]:
 
 def local_files(source: Config) -> list[str]:
     """Return the files of a model that is a local folder, so that changing one is noticed."""
-    folder = Path(source.get("path", "")).expanduser()
+    folder = Path(source.get("path", ""))
     if source.get("kind") != "local" or not folder.is_dir():
         return []
     return sorted(str(path) for path in folder.iterdir() if path.is_file())
@@ -82,7 +82,7 @@ def treebank_inputs(config: Config) -> list[str]:
     folder = source.get("folder")
     if not folder and not config["data"]["mirror"]:
         return [f"{DOWNLOADS}/{name}" for code in all_subsets(config)["tagging"] for name in treebank_files(code)]
-    found = Path(folder or f"{official(config)}/{RELEASE}").expanduser()
+    found = Path(folder or f"{official(config)}/{RELEASE}")
     return sorted(str(path) for path in found.glob("*/*.conllu"))
 
 
@@ -112,7 +112,7 @@ def crosssum_inputs(config: Config) -> list[str]:
     pairs = ["-".join(language(code).crosssum for code in subset.split("-")) for subset in subsets]
     if source["kind"] == "crosssum-hub":
         return [f"resources/crosssum/{pair}_CrossSum.tar.bz2" for pair in pairs]
-    return sorted(str(path) for pair in pairs for path in Path(source["folder"]).expanduser().glob(f"{pair}_*"))
+    return sorted(str(path) for pair in pairs for path in Path(source["folder"]).glob(f"{pair}_*"))
 
 
 def described(config: Config) -> list[str]:

@@ -11,22 +11,32 @@ from prefixyarn.languages import LANGUAGES
 SUBSET_KEYS = {"translation": "directions", "summarization": "directions", "tagging": "languages"}
 
 
+def listed(config: Mapping[str, Any], task: str, key: str) -> list[str]:
+    """Return the subsets that a key of a task lists.
+
+    Of a task that does not run they are only those whose languages the run has: its block may be that of the default
+    run. Translation's sentences are prepared even so: foundations are verified on them, and silver tags given to some.
+    """
+    found: list[str] = config[task][key]
+    known = {*config["languages"]}
+    return found if task in config["tasks"] else [own for own in found if {*own.split("-")} <= known]
+
+
 def left_out(config: Mapping[str, Any]) -> dict[str, dict[str, str]]:
     """Return, by task, the subsets that it cannot be run on as there are no data in a language, and why."""
     found: dict[str, dict[str, str]] = {task: {} for task in SUBSET_KEYS}
     source = config["summarization"]["source"]["kind"]
     has = [own.code for own in LANGUAGES.values() if (own.described if source == "debian" else own.crosssum)]
-    for subset in config["summarization"]["directions"]:
+    for subset in listed(config, "summarization", "directions"):
         for code in subset.split("-"):
             if code not in has:
                 reason = f"{subset} needs {code!r}, which {source} does not have ({', '.join(has)})"
                 found["summarization"][subset] = reason
-    translation = config["translation"]
-    directions = translation["directions"] + translation["other_directions"]
+    directions = [own for key in ("directions", "other_directions") for own in listed(config, "translation", key)]
     translated = {code for subset in directions for code in subset.split("-")}
     silver = config["tagging"]["source"]["kind"] == "silver"
     known = [own.code for own in LANGUAGES.values() if (own.silver if silver else own.treebanks)]
-    for code in config["tagging"]["languages"]:
+    for code in listed(config, "tagging", "languages"):
         if code not in known:
             what = "packaged tagger" if silver else "treebank"
             found["tagging"][code] = f"no {what} for {code!r}, only for {', '.join(known)}"
@@ -39,7 +49,7 @@ def main_subsets(config: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return, by task, the columns of its main table: its subsets but those that have no data."""
     lacking = left_out(config)
     return {
-        task: [subset for subset in config[task][key] if subset not in lacking[task]]
+        task: [subset for subset in listed(config, task, key) if subset not in lacking[task]]
         for task, key in SUBSET_KEYS.items()
     }
 
@@ -47,7 +57,7 @@ def main_subsets(config: Mapping[str, Any]) -> dict[str, list[str]]:
 def all_subsets(config: Mapping[str, Any]) -> dict[str, list[str]]:
     """Return, by task, all its subsets: translation has other directions beside those of its main table."""
     main = main_subsets(config)
-    return {**main, "translation": main["translation"] + config["translation"]["other_directions"]}
+    return {**main, "translation": main["translation"] + listed(config, "translation", "other_directions")}
 
 
 def cross_task_subsets(config: Mapping[str, Any]) -> dict[str, list[str]]:

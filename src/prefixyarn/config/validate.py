@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from typing import Any
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
 
+from prefixyarn.config.files import DEFAULT, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
 from prefixyarn.config.subsets import SUBSET_KEYS, left_out
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction, language
@@ -22,20 +24,50 @@ UNITS_OF = {TEXT: ("token", "word"), TAGS: ("tag",)}
 REFINED_KINDS = {TEXT: ("none", "linear", "seq2seq"), TAGS: ("none", "linear-tagger", "token-classifier")}
 
 
-def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any]) -> list[str]:
+def problems(
+    config: Mapping[str, Any],
+    schema: Mapping[str, Any],
+    default: Mapping[str, Any],
+    written: Mapping[str, Origin] | None = None,
+) -> list[str]:
     """Return what is wrong with a configuration, a line each; empty if nothing is.
 
     Args:
         config: The configuration, overlays merged.
         schema: The JSON Schema (2020-12) of `prefixyarn.config.files.SCHEMA`.
         default: The default configuration, whose run no other may overwrite.
+        written: Where its keys stand, to be named; see `prefixyarn.config.files.origins`.
     """
+    written = written or {}
+    return [_located(line, written) for line in _problems(config, schema, default, written)]
+
+
+def checked_config(*overlays: Path) -> dict[str, Any]:
+    """Return the configuration of this checkout with overlays.
+
+    Raises:
+        InputError: Something is wrong with it.
+    """
+    config, default = read_config(*overlays), read_config()
+    if found := problems(config, read_yaml(SCHEMA), default, origins(FOUNDATION, DEFAULT, *overlays)):
+        raise InputError("invalid configuration:\n" + "\n".join(f"  {line}" for line in found))
+    return config
+
+
+def _located(line: str, written: Mapping[str, Origin]) -> str:
+    origin = written.get(line.partition(": ")[0])
+    return f"{line} ({origin.file}, line {origin.line})" if origin else line
+
+
+def _problems(
+    config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any], written: Mapping[str, Origin]
+) -> list[str]:
     errors = sorted(
         Draft202012Validator(schema).iter_errors(config),
         key=lambda e: [str(part) for part in e.absolute_path],
     )
     if errors:
-        return [line for error in errors for line in _explain(error)]
+        return [line for error in errors for line in _explain(error, written)]
     found = list(_inconsistencies(config))
     if config["run"] == default["run"] and config != default:
         found.append(
@@ -45,7 +77,7 @@ def problems(config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapp
     return found
 
 
-def _explain(error: ValidationError) -> list[str]:
+def _explain(error: ValidationError, written: Mapping[str, Origin]) -> list[str]:
     key = ".".join(str(part) for part in error.absolute_path)
     if (
         error.validator == "additionalProperties"
@@ -64,8 +96,17 @@ def _explain(error: ValidationError) -> list[str]:
         other = {e.schema_path[0] for e in error.context if list(e.path) == ["kind"]}
         meant = [e for e in error.context if e.schema_path[0] not in other]
         if meant:
-            return [line for e in meant for line in _explain(e)]
+            return [line for e in meant for line in _explain(e, written)]
         return [f"{key}.kind: unknown kind, see config/README.md: {error.instance}"]
+    text = written[key].text if key in written else None
+    if error.validator == "type" and text is not None:
+        if error.validator_value == "string":
+            if not text:
+                return [f"{key}: empty; text is expected"]
+            read = {"bool": "true or false", "int": "a number", "float": "a number"}.get(type(error.instance).__name__)
+            return [f'{key}: YAML reads {text} as {read or "no text"}: {error.instance}. Put it into quotes: "{text}"']
+        if isinstance(error.instance, str) and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", text):
+            return [f"{key}: YAML reads {text} as text, and a number is expected; write {float(text)}"]
     return [f"{key or 'top level'}: {error.message}"]
 
 
@@ -98,7 +139,8 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
                 found.append(f"{task}.{key}: {subset!r} is one language, expected two, as in 'en-{subset}'")
                 continue
             for code in (direction.source, direction.target):
-                if code not in config["languages"]:
+                # Of a task that does not run, such a direction is left out; see `listed`.
+                if task in config["tasks"] and code not in config["languages"]:
                     found.append(f"{task}.{key}: {subset} needs {code!r}, which is not in languages")
     both = sorted({*translation["directions"]} & {*translation["other_directions"]})
     if both:
@@ -117,7 +159,7 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             found.append("translation.catalogues: at least two are needed, one of which is held out of training")
     elif translation["items"]["out_of_domain"]:
         found.append("translation.items.out_of_domain: FLORES has one kind of text; set it to 0")
-    if config["data"]["mirror"] and not Path(config["data"]["mirror"]).expanduser().is_dir():
+    if config["data"]["mirror"] and not Path(config["data"]["mirror"]).is_dir():
         found.append(f"data.mirror: {config['data']['mirror']!r} is not a folder; leave it empty to download")
     names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
     names["translation.catalogues"] = packages

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import os
+import re
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 
@@ -38,32 +40,49 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
             "token that may read, and set it as HF_TOKEN (it is neither printed nor stored here)."
         ) from error
     except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # the last of its library for large files
+        page = "it answers with a page, not with data: does this network ask for a log-in?"
+        said = page if isinstance(error, json.JSONDecodeError) else first_line(error)
         raise InputError(
-            f"{key}: the hub did not give {name!r} at revision {revision!r} ({first_line(error)}). Check name, "
+            f"{key}: the hub did not give {name!r} at revision {revision!r} ({said}). Check name, "
             "revision and network; for a gated model accept its terms and set HF_TOKEN."
         ) from error
 
 
 def hub_commit(name: str, revision: str, kind: str, lock: str | os.PathLike[str]) -> str:
-    """Return the commit of a repository at a revision: the one of the lock file, which else records it.
+    """Return the commit of a repository at a revision: the one of the lock file, or else the one that the hub names.
+
+    `record_commit` records it, once its files have come and are what they should be.
 
     Args:
         name: The repository's id.
         revision: A commit, tag or branch.
         kind: ``model`` or ``dataset``.
         lock: The lock file.
+
+    Raises:
+        ValueError: The hub names none.
     """
     from huggingface_hub import HfApi
 
-    at = f"{name}@{revision}" if kind == "model" else f"{kind}s/{name}@{revision}"
-    found = recorded_revision(lock, at)
+    found = recorded_revision(lock, _known_as(name, revision, kind))
     if found is None:
-        found = HfApi().repo_info(name, revision=revision, repo_type=kind).sha or revision
-        record_revision(lock, at, found)
+        found = HfApi().repo_info(name, revision=revision, repo_type=kind).sha
+        if not found or not re.fullmatch("[0-9a-f]{40}", found):
+            raise ValueError(f"it answers {found!r} where a commit is expected; is it the hub that answers?")
     return found
 
 
-def safetensors_commit(name: str, revision: str, lock: str | os.PathLike[str]) -> str | None:
+def record_commit(name: str, revision: str, kind: str, commit: str, lock: str | os.PathLike[str]) -> None:
+    """Record the commit of a repository at a revision in the lock file, if it is not there."""
+    if recorded_revision(lock, at := _known_as(name, revision, kind)) is None:
+        record_revision(lock, at, commit)
+
+
+def _known_as(name: str, revision: str, kind: str) -> str:
+    return f"{name}@{revision}" if kind == "model" else f"{kind}s/{name}@{revision}"
+
+
+def safetensors_commits(name: str, revision: str, lock: str | os.PathLike[str]) -> dict[str, str]:
     """Return the commit at which a model has its weights as safetensors: that of its revision, or of the bot's request.
 
     Where a repository has none, as that of NLLB, the hub's conversion bot has often added them in a pull request: the
@@ -75,7 +94,7 @@ def safetensors_commit(name: str, revision: str, lock: str | os.PathLike[str]) -
         lock: The lock file.
 
     Returns:
-        The commit, or None where there are no such weights.
+        Commits by revision, the last one with such weights; empty where there are none.
     """
     from huggingface_hub import HfApi
     from huggingface_hub.hf_api import RepoFile
@@ -89,21 +108,29 @@ def safetensors_commit(name: str, revision: str, lock: str | os.PathLike[str]) -
 
     safe, pickled = weights(commit)
     if safe:
-        return commit
+        return {revision: commit}
     requests = hub.get_repo_discussions(name, author=CONVERSION_BOT, discussion_type="pull_request")
     # By no one else: anybody may open a pull request.
     numbers = [own.num for own in requests if (own.author, own.title) == (CONVERSION_BOT, CONVERSION_TITLE)]
     for number in sorted(numbers):
-        converted = hub_commit(name, f"refs/pr/{number}", "model", lock)
+        request = f"refs/pr/{number}"
+        converted = hub_commit(name, request, "model", lock)
         safe, beside = weights(converted)
         if safe and beside == pickled:
             logging.info("%s: weights as safetensors are in the pull request %d of the hub's bot", name, number)
-            return converted
-    return None
+            return {revision: commit, request: converted}
+    return {}
 
 
 def fetch_data_file(
-    name: str, revision: str, file: str, target: Path, key: str, lock: str | os.PathLike[str], known_as: str
+    name: str,
+    revision: str,
+    file: str,
+    target: Path,
+    key: str,
+    lock: str | os.PathLike[str],
+    known_as: str,
+    prove: Callable[[Path], None],
 ) -> None:
     """Bring one file of a data set on the hub here, checked against the lock file.
 
@@ -115,6 +142,7 @@ def fetch_data_file(
         key: Where in the config the data set stands, for error messages.
         lock: The lock file.
         known_as: The file's name there.
+        prove: Reads the file as what it should be, and raises an `InputError` where it is not.
 
     Raises:
         InputError: The hub does not give it, the repository has none of that name, or it is not the recorded one.
@@ -129,5 +157,11 @@ def fetch_data_file(
         if not found:
             raise InputError(f"{key}: {name!r} has no {file} at revision {revision!r}. Take that direction out.")
         came = hf_hub_download(name, found[0], revision=commit, repo_type="dataset", local_dir=folder)
+        try:
+            prove(Path(came))
+        except InputError as error:
+            said = str(error).replace(f"{Path(came).parent}/", "")
+            raise InputError(f"{key}: what the hub gave is not what it should be. {said}") from error
         check_files(lock, {known_as: came})
+        record_commit(name, revision, "dataset", commit, lock)
         shutil.move(os.path.realpath(came), target)

@@ -12,12 +12,14 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from prefixyarn.data.lock import check_files
+from prefixyarn.data.text_lines import lookup_form
+from prefixyarn.data.two_columns import read_two_columns
 from prefixyarn.data.words import words
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
-from prefixyarn.records import Item, atomic, read_records
+from prefixyarn.records import AGAIN, Item, atomic, decoded, read_records
 
-# Source word (lower case) -> [(target word, probability)], likeliest first.
+# Source word, as `lookup_form` has it -> [(target word, probability)], likeliest first.
 Lexicon = dict[str, list[tuple[str, float]]]
 
 ITERATIONS = 5  # of expectation maximisation, NLTK's and GIZA++'s usual number for Model 1
@@ -47,7 +49,7 @@ def induce(pairs: Iterable[tuple[str, str]], source_code: str, target_code: str)
     segmented = [(words(s, source_code), words(t, target_code)) for s, t in pairs]
     forms = Counter(word for _, target in segmented for word in target[1:])
     cased = {form.lower(): form for form, _ in reversed(forms.most_common())}
-    corpus = [([w.lower() for w in s], [w.lower() for w in t]) for s, t in segmented if s and t]
+    corpus = [([lookup_form(w) for w in s], [w.lower() for w in t]) for s, t in segmented if s and t]
     if not corpus:
         raise InputError(f"no training sentences in {source_code}-{target_code}: a dictionary needs some")
     forward = IBMModel1([AlignedSent(t, s) for s, t in corpus], ITERATIONS).translation_table
@@ -66,34 +68,9 @@ def induce(pairs: Iterable[tuple[str, str]], source_code: str, target_code: str)
     return lexicon
 
 
-def read_two_columns(path: str | Path) -> Lexicon:
-    """Read a MUSE or other two-column dictionary.
-
-    Raises:
-        InputError: A line has not two columns (file and line are named), or the file is empty.
-    """
-    entries: dict[str, list[str]] = {}
-    with open(path, "rb") as stream:
-        for number, raw in enumerate(stream, 1):
-            try:
-                line = raw.decode()
-            except UnicodeDecodeError as error:
-                raise InputError(f"{path}, line {number}: not UTF-8 ({error}). Convert the file to UTF-8.") from error
-            if not line.strip():
-                continue
-            columns = line.rstrip("\r\n").split("\t") if "\t" in line else line.split()
-            if len(columns) != 2 or not all(c.strip() for c in columns):
-                raise InputError(
-                    f"{path}, line {number}: expected 'source target' in two columns divided by a tab or a "
-                    f"space, got {line.strip()!r}. Mend or remove the line."
-                )
-            source, target = (c.strip() for c in columns)
-            listed = entries.setdefault(source.lower(), [])
-            if target not in listed:
-                listed.append(target)
-    if not entries:
-        raise InputError(f"{path}: the dictionary is empty")
-    return {source: [(t, 1 / len(ts)) for t in ts] for source, ts in sorted(entries.items())}
+def lookup(lexicon: Lexicon, word: str) -> list[tuple[str, float]]:
+    """Return the entries of a word as it stands in a text, likeliest first; none if the dictionary lacks it."""
+    return lexicon.get(lookup_form(word), [])
 
 
 def pivot(first: Lexicon, second: Lexicon) -> Lexicon:
@@ -102,7 +79,7 @@ def pivot(first: Lexicon, second: Lexicon) -> Lexicon:
     for source, middles in first.items():
         scores: dict[str, float] = defaultdict(float)
         for middle, p in middles:
-            for target, q in second.get(middle.lower(), []):
+            for target, q in lookup(second, middle):
                 scores[target] += p * q
         total = sum(scores.values())
         if scores:
@@ -154,9 +131,10 @@ def make(direction: Direction, induced: bool, files: Sequence[str | Path], lock:
     if induced:
         pairs = ((i.source, i.target) for path in files for i in read_records(path, Item))
         return induce(pairs, direction.source, direction.target)
+    lexicon = read_dictionaries(files)  # first: what is no dictionary is not recorded
     if muse := {f"muse/{Path(path).name}": path for path in files if Path(path).parent.name == "muse"}:
         check_files(lock, muse)
-    return read_dictionaries(files)
+    return lexicon
 
 
 def write(path: str | Path, lexicon: Lexicon) -> None:
@@ -174,14 +152,16 @@ def read(path: str | Path) -> Lexicon:
         InputError: A line is malformed; file and line are named.
     """
     lexicon: Lexicon = defaultdict(list)
-    with open(path, encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
+    with open(path, "rb") as stream:
+        for number, raw in enumerate(stream, 1):
+            line = decoded(raw, path, number, AGAIN)
             columns = line.rstrip("\n").split("\t")
             try:
                 source, target, probability = columns[0], columns[1], float(columns[2])
             except (IndexError, ValueError) as error:
                 raise InputError(
-                    f"{path}, line {number}: expected 'source<TAB>target<TAB>probability', got {line.strip()!r}"
+                    f"{path}, line {number}: expected 'source<TAB>target<TAB>probability', got {line.strip()[:60]!r}. "
+                    f"{AGAIN}"
                 ) from error
             lexicon[source].append((target, probability))
     return dict(lexicon)

@@ -1,18 +1,14 @@
-"""Packages of the Python index as a source of files: downloaded, checked, read, never imported."""
+"""Packages of the Python index as a source of files: read, never imported."""
 
 from __future__ import annotations
 
 import hashlib
 import os
 import re
-import subprocess
-import sys
-import tempfile
 import zipfile
+import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
-from importlib.util import find_spec
-from pathlib import Path
 
 from prefixyarn.errors import InputError
 
@@ -23,62 +19,18 @@ def sha256(path: str | os.PathLike[str]) -> str:
         return hashlib.file_digest(stream, "sha256").hexdigest()
 
 
-def fetch_wheel(package: str, version: str, checksum: str, target: str | os.PathLike[str]) -> None:
-    """Download one wheel with pip, without its dependencies, and store it as ``target`` once it is checked.
-
-    Args:
-        package: Name on the package index that pip is set up for.
-        version: Exact version.
-        checksum: Expected SHA-256 of the wheel, from the config.
-        target: File to write.
-
-    Raises:
-        InputError: There is no pip, it could not get the wheel, or this is not the expected one (truncated or
-            altered).
-    """
-    if find_spec("pip") is None:
-        raise InputError(
-            f"{package}=={version}: pip fetches it, and {sys.executable} has none. Run `{sys.executable} -m "
-            "ensurepip`, then run again."
-        )
-    target = Path(target)
-    target.parent.mkdir(parents=True, exist_ok=True)
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        command = [sys.executable, "-m", "pip", "download", "--no-deps", "--only-binary=:all:", "--quiet"]
-        command += ["--disable-pip-version-check", "--dest", folder, f"{package}=={version}"]
-        result = subprocess.run(command, capture_output=True, text=True, check=False)
-        wheels = list(Path(folder).glob("*.whl"))
-        if result.returncode or len(wheels) != 1:
-            said = result.stderr.strip().splitlines()
-            # Where pip itself fails, on a full disk say, a traceback follows.
-            reason = [own for own in said if own.startswith("ERROR") and own != "ERROR: Exception:"] or said[-1:]
-            raise InputError(
-                f"{package}=={version}: pip could not download the wheel "
-                f"({reason[-1].removeprefix('ERROR: ') if reason else 'no wheel came'}). "
-                "Check the network and the package and version in the config."
-            )
-        found = sha256(wheels[0])
-        if found != checksum:
-            raise InputError(
-                f"{package}=={version}: the downloaded wheel has SHA-256 {found}, but the config expects "
-                f"{checksum}. It is truncated or was altered: run again, and if it stays so, find out why "
-                "before you change the config."
-            )
-        os.replace(wheels[0], target)
-
-
 @contextmanager
 def open_wheel(path: str | os.PathLike[str]) -> Iterator[zipfile.ZipFile]:
     """Open a wheel for reading.
 
     Raises:
-        InputError: Not a zip file.
+        InputError: Not a zip file, or a damaged one.
     """
     try:
         with zipfile.ZipFile(path) as archive:
             yield archive
-    except zipfile.BadZipFile as error:
-        raise InputError(f"{path}: not a wheel ({error}). Remove it, so that it is fetched again.") from error
+    except (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError) as error:
+        raise InputError(f"{path}: not a wheel, or damaged ({error}). Remove it: it is fetched again.") from error
 
 
 def members(archive: zipfile.ZipFile, pattern: str) -> list[str]:

@@ -11,12 +11,15 @@ from typing import Any
 import stop_words
 import stopwordsiso
 
+from prefixyarn.data.text_lines import lookup_form
 from prefixyarn.errors import InputError
 from prefixyarn.languages import language
 from prefixyarn.records import Item
 
-# Letters with inner apostrophes or hyphens; combining marks belong to their letter (Arabic, Yoruba).
-_WORD = re.compile(r"[^\W\d_](?:[^\W\d_]|[\u0300-\u036f\u064b-\u0652])*(?:['’ʼ-][^\W\d_]+)*", re.UNICODE)
+# Letters with inner apostrophes or hyphens; combining marks belong to their letter (Arabic, Yoruba, whatever is
+# decomposed), and what is not seen to the word that it stands in: soft hyphen, word joiner.
+_LETTER = r"[^\W\d_][\u0300-\u036f\u064b-\u0652\u00ad\u2060]*"
+_WORD = re.compile(rf"(?:{_LETTER})+(?:['’ʼ-](?:{_LETTER})+)*")
 
 
 @functools.cache
@@ -66,12 +69,12 @@ def function_words(code: str) -> frozenset[str]:
     listed = set(stopwordsiso.stopwords(code))
     if code in stop_words.LANGUAGE_MAPPING:
         listed.update(stop_words.get_stop_words(code))
-    return frozenset(w.lower() for w in listed)
+    return frozenset(lookup_form(w) for w in listed)
 
 
 def is_function_word(word: str, code: str) -> bool:
     """Tell whether a word is a function word; an elided French article (``l'``) is one."""
-    lower = word.lower().replace("’", "'")  # the stop lists have don't, texts also don’t
+    lower = lookup_form(word).replace("’", "'")  # the stop lists have don't, texts also don’t
     return lower in function_words(code) or (bool(language(code).elided) and lower.endswith("'"))
 
 

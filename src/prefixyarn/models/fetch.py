@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import shutil
+import struct
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
-from prefixyarn.data.hub import hub_errors, safetensors_commit
-from prefixyarn.data.wheels import fetch_wheel, members, open_wheel, sha256
-from prefixyarn.errors import InputError
+from prefixyarn.data.hub import hub_errors, record_commit, safetensors_commits
+from prefixyarn.data.pip_download import fetch_wheel
+from prefixyarn.data.wheels import members, open_wheel, sha256
+from prefixyarn.errors import InputError, first_line
 from prefixyarn.records import atomic
 
 HUB_FILES = ["*.safetensors", "*.json", "*.model", "tokenizer*", "LICENSE*", "NOTICE*", "*.txt"]
@@ -88,29 +91,50 @@ def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.Pa
 
     name, revision = source["id"], source["revision"]
     with hub_errors(key, name, revision):
-        commit = safetensors_commit(name, revision, lock)
-        if commit is None:
+        commits = safetensors_commits(name, revision, lock)
+        if not commits:
             raise InputError(
                 f"{key}: {name!r} has no *.safetensors at revision {revision!r}, nor did the hub's bot convert it, and "
                 "no other weights are read. Give a revision that has them, or save the model with save_pretrained() "
                 "and give the folder as a source of kind local."
             )
+        commit = [*commits.values()][-1]
         # What is left of another commit is not this model's. Beside the folder: where something is in it, the hub's
         # library takes it for the whole when it cannot list the files.
         begun = folder.with_name(f"{folder.name}.commit")
-        if not begun.exists() or begun.read_text() != commit:
+        if not begun.exists() or begun.read_text(encoding="utf-8") != commit:
             shutil.rmtree(folder)
             folder.mkdir()
-            begun.write_text(commit)
+            begun.write_text(commit, encoding="utf-8")
         snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=HUB_FILES)
     if not any(folder.glob("*.safetensors")):
         raise InputError(f"{key}: only some files of {name!r} at revision {revision!r} arrived. Run again.")
+    for path in folder.glob("*.safetensors"):
+        _check_safetensors(path, f"{key}: {name!r} at revision {revision!r}")
+    for at, own in commits.items():
+        record_commit(name, at, "model", own, lock)
     begun.unlink()
     shutil.rmtree(folder / ".cache", ignore_errors=True)
 
 
+def _check_safetensors(path: Path, what: str) -> None:
+    """Check that a file of weights is whole: its header says where its last tensor ends."""
+    try:
+        with open(path, "rb") as stream:
+            (size,) = struct.unpack("<Q", stream.read(8))
+            if size > path.stat().st_size:
+                raise ValueError("its header is longer than the file")
+            header = json.loads(stream.read(size))
+        ends = [own["data_offsets"][1] for name, own in header.items() if name != "__metadata__"]
+        if 8 + size + max(ends, default=0) != path.stat().st_size:
+            raise ValueError(f"{path.stat().st_size} bytes, and its header says {8 + size + max(ends, default=0)}")
+    except (struct.error, ValueError, TypeError, KeyError, AttributeError) as error:
+        path.unlink()
+        raise InputError(f"{what}: {path.name} came damaged ({first_line(error)}). Run again.") from error
+
+
 def _link_local(source: dict[str, Any], folder: Path, key: str) -> None:
-    path = Path(source["path"]).expanduser()
+    path = Path(source["path"])
     if not path.is_dir():
         raise InputError(f"{key}.path: {path} is not a folder. Give the folder of a model.")
     for file in sorted(p for p in path.iterdir() if p.is_file()):

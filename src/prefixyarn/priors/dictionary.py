@@ -11,7 +11,8 @@ import math
 from collections import Counter
 from collections.abc import Iterable, Sequence
 
-from prefixyarn.data.lexicon import Lexicon
+from prefixyarn.data.lexicon import Lexicon, lookup
+from prefixyarn.data.text_lines import lookup_form
 from prefixyarn.data.words import cased_like_start, is_function_word, words
 from prefixyarn.languages import Direction
 from prefixyarn.priors.material import Material, PriorText, Ranking
@@ -38,7 +39,7 @@ def pseudo_word(source: str, direction: Direction, lexicon: Lexicon, rank: Ranki
     found = words(source, direction.source)
     content = rank([w for w in found if not is_function_word(w, direction.source)])
     for word in [*content, *found]:
-        entries = lexicon.get(word.lower())
+        entries = lookup(lexicon, word)
         if entries:
             text, probability = entries[0]
             return PriorText(cased_like_start(text, source, direction.target), f"{word} -> {text} ({probability:.2f})")
@@ -54,12 +55,12 @@ def salient_words(train_sources: Iterable[str], code: str) -> Ranking:
     the earlier one comes first.
     """
     texts = list(train_sources)
-    frequency = Counter(word for text in texts for word in {w.lower() for w in words(text, code)})
+    frequency = Counter(word for text in texts for word in {lookup_form(w) for w in words(text, code)})
 
     def rank(found: Sequence[str]) -> list[str]:
-        counts = Counter(word.lower() for word in found)
+        counts = Counter(lookup_form(word) for word in found)
         salient = {w: n * math.log((1 + len(texts)) / (1 + frequency[w])) for w, n in counts.items()}
-        return sorted(dict.fromkeys(found), key=lambda w: -salient[w.lower()])
+        return sorted(dict.fromkeys(found), key=lambda w: -salient[lookup_form(w)])
 
     return rank
 
@@ -72,7 +73,7 @@ def pseudo_candidates(source: str, direction: Direction, lexicon: Lexicon) -> li
     """
     found = words(source, direction.source)
     content = [w for w in found if not is_function_word(w, direction.source)]
-    texts = [text for word in [*content, *found] for text, _ in lexicon.get(word.lower(), [])]
+    texts = [text for word in [*content, *found] for text, _ in lookup(lexicon, word)]
     fallback = pseudo_word(source, direction, lexicon).text
     cased = [cased_like_start(text, source, direction.target) for text in texts] or [fallback]
     return [text for text in dict.fromkeys(cased) if text]

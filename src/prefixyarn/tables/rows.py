@@ -14,8 +14,9 @@ from collections.abc import Sequence
 from dataclasses import asdict, dataclass, fields
 from typing import Any, TypeVar
 
+from prefixyarn.errors import InputError
 from prefixyarn.metrics.bootstrap import Interval
-from prefixyarn.records import System, atomic
+from prefixyarn.records import AGAIN, System, atomic, decoded
 
 ALL = ""  # the subset of a mean over all of a task's
 Row = TypeVar("Row")
@@ -143,12 +144,22 @@ def write_rows(path: str | os.PathLike[str], rows: Sequence[Any], kind: type[Any
 
 
 def read_rows(path: str | os.PathLike[str], kind: type[Row]) -> list[Row]:
-    """Read rows that `write_rows` wrote."""
-    with open(path, encoding="utf-8", newline="") as stream:
-        return [
-            kind(**{name: _value(line, name, own) for name, own in _types(kind).items()})
-            for line in csv.DictReader(stream)
-        ]
+    """Read rows that `write_rows` wrote.
+
+    Raises:
+        InputError: A line is damaged; file and line are named.
+    """
+    with open(path, "rb") as stream:
+        lines = (decoded(raw, path, number, AGAIN) for number, raw in enumerate(stream, 1))
+        reader, found = csv.DictReader(lines), []
+        try:
+            for line in reader:
+                if None in line or None in line.values():
+                    raise ValueError("more or fewer cells than its header")
+                found.append(kind(**{name: _value(line, name, own) for name, own in _types(kind).items()}))
+        except (csv.Error, KeyError, TypeError, ValueError) as error:
+            raise InputError(f"{path}, line {reader.line_num}: no {kind.__name__} ({error}). {AGAIN}") from error
+    return found
 
 
 def _types(kind: type[Any]) -> dict[str, type[Any]]:

@@ -13,11 +13,13 @@ from __future__ import annotations
 import hashlib
 import json
 import logging
+import re
 import tarfile
 from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from prefixyarn.data.splits import NEAR_DUPLICATE, similarities
+from prefixyarn.data.text_lines import BYTE_ORDER_MARK, read_lines, text_lines
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction
 from prefixyarn.records import Item
@@ -25,39 +27,56 @@ from prefixyarn.records import Item
 # CrossSum's names of our languages.
 NAMES = {code: own.crosssum for code, own in LANGUAGES.items() if own.crosssum}
 
+ENDING = "_CrossSum.tar.bz2"  # of a pair's archive
+_HALF = re.compile("[\ud800-\udfff]")
 SPLITS = {"train": "train", "dev": "val", "test": "test"}  # our name -> CrossSum's
 
 
-def _lines(folder: Path, pair: str, split: str) -> Iterator[tuple[str, bytes]]:
+def _lines(folder: Path, pair: str, split: str) -> Iterator[tuple[str, str]]:
     """Yield the lines of a split and where each stands, from the unpacked file or else from the pair's archive."""
-    plain, archive = folder / f"{pair}_{SPLITS[split]}.jsonl", folder / f"{pair}_CrossSum.tar.bz2"
+    plain, archive = folder / f"{pair}_{SPLITS[split]}.jsonl", folder / f"{pair}{ENDING}"
     if plain.is_file():
-        with open(plain, "rb") as stream:
-            for number, line in enumerate(stream, 1):
-                yield f"{plain}, line {number}", line
+        for number, line in read_lines(plain):
+            yield f"{plain}, line {number}", line
         return
     if not archive.is_file():
         raise InputError(
             f"no {plain}, nor {archive.name} beside it. Set summarization.source to the folder that holds CrossSum's "
             "files, or take the direction out of summarization."
         )
+    yield from _packed_lines(archive, plain.name)
+
+
+def _packed_lines(archive: Path, name: str) -> Iterator[tuple[str, str]]:
     try:
         with tarfile.open(archive, "r:bz2") as packed:
-            members = [m for m in packed if m.isfile() and PurePosixPath(m.name).name == plain.name]
+            members = [m for m in packed if m.isfile() and PurePosixPath(m.name).name == name]
             member = packed.extractfile(members[0]) if members else None
             if member is None:
-                raise InputError(f"{archive}: no {plain.name} in it. Download the archive again.")
-            for number, line in enumerate(member, 1):
-                yield f"{archive}, {plain.name}, line {number}", line
+                raise InputError(f"{archive}: no {name} in it. Download the archive again.")
+            for number, line in text_lines(member, f"{archive}, {name}"):
+                yield f"{archive}, {name}, line {number}", line
     except (tarfile.TarError, EOFError, OSError) as error:
         raise InputError(f"{archive}: cannot be unpacked ({error}). Download the archive again.") from error
 
 
-def _text_and_summary(line: bytes, where: str) -> tuple[str, str]:
+def check_archive(archive: Path, pair: str) -> None:
+    """Check that an archive has a pair's three splits, every line a JSON object with a text and a summary.
+
+    Raises:
+        InputError: It has not.
+    """
+    for split in SPLITS.values():
+        for where, line in _packed_lines(archive, f"{pair}_{split}.jsonl"):
+            if line.strip():
+                _text_and_summary(line, where)
+
+
+def _text_and_summary(line: str, where: str) -> tuple[str, str]:
     """Return a line's text and summary, each on one line: an answer ends at its first newline."""
     try:
         record = json.loads(line)
-    except ValueError as error:  # not UTF-8 is one, too
+    except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON ({error}). Mend or remove the line.") from error
     for key in ("text", "summary"):
         if not isinstance(record, dict) or not isinstance(record.get(key), str):
@@ -65,7 +84,8 @@ def _text_and_summary(line: bytes, where: str) -> tuple[str, str]:
                 f"{where}: no {key!r} that is a string: expected an object with the keys source_url, target_url, "
                 "summary and text. Mend or remove the line."
             )
-    return " ".join(record["text"].split()), " ".join(record["summary"].split())
+    text, summary = (" ".join(record[key].replace(BYTE_ORDER_MARK, "").split()) for key in ("text", "summary"))
+    return text, summary
 
 
 def read(folder: str | Path, source_code: str, target_code: str, split: str) -> list[Item]:
@@ -93,7 +113,7 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
             )
     pair = f"{NAMES[source_code]}-{NAMES[target_code]}"
     items: dict[str, Item] = {}
-    empty = repeated = 0
+    empty = repeated = broken = 0
     for where, line in _lines(Path(folder), pair, split):
         if not line.strip():
             continue
@@ -101,11 +121,16 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
         id_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         if not text or not summary:
             empty += 1
+        elif _HALF.search(text + summary):
+            broken += 1
         elif id_ in items:
             repeated += 1
         else:
             items[id_] = Item(id_, text, summary)
-    counts = f"{len(items)} examples, left out: {empty} without text or summary, {repeated} repeated articles"
+    counts = (
+        f"{len(items)} examples, left out: {empty} without text or summary, {repeated} repeated articles, "
+        f"{broken} with half a surrogate pair"
+    )
     if not items:
         raise InputError(f"CrossSum {pair} {split}: {counts}. Take {source_code}-{target_code} out of summarization.")
     logging.info("CrossSum %s %s: %s", pair, split, counts)

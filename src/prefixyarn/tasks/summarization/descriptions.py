@@ -17,6 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefixyarn.data.splits import Parallel
+from prefixyarn.data.text_lines import read_lines
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, mostly_in_script
 from prefixyarn.records import atomic
@@ -72,6 +73,7 @@ def fetch(code: str, path: str | os.PathLike[str]) -> None:
         settings.write_text(
             f'Dir::State "{folder}/state";\nDir::State::lists "{folder}/state/lists";\nDir::Cache "{folder}/cache";\n'
             f'Dir::Etc::parts "{folder}/parts";\nAPT::Sandbox::User "";\nAPT::Update::Error-Mode "any";\n'
+            f'Acquire::Retries "3";\n'
             f'Acquire::Languages {{ "{LOCALES[code]}"; }};\n',
             encoding="utf-8",
         )
@@ -121,22 +123,20 @@ def read(path: str | os.PathLike[str]) -> dict[str, Description]:
         checksum = fields["Description-md5"][0]
         found.setdefault(checksum, Description(fields["Package"][0], _spaced(synopsis), _paragraphs(lines)))
 
-    with open(path, encoding="utf-8") as stream:
-        for number, line in enumerate(stream, 1):
-            line = line.rstrip("\n")
-            if not line:
-                finish()
-                fields, name, start = {}, "", number + 1
-            elif line[0] == " " and name:
-                fields[name].append(line[1:])
-            elif ":" in line and line[0] != " ":
-                name, _, value = line.partition(":")
-                fields[name] = [value.strip()]
-            else:
-                raise InputError(
-                    f"{path}, line {number}: expected 'Field: value' or a line that begins with a space, got "
-                    f"{line[:40]!r}. Remove the file, so that it is fetched again."
-                )
+    for number, line in read_lines(path):
+        if not line:
+            finish()
+            fields, name, start = {}, "", number + 1
+        elif line[0] == " " and name:
+            fields[name].append(line[1:])
+        elif ":" in line and line[0] != " ":
+            name, _, value = line.partition(":")
+            fields[name] = [value.strip()]
+        else:
+            raise InputError(
+                f"{path}, line {number}: expected 'Field: value' or a line that begins with a space, got "
+                f"{line[:40]!r}. Remove the file, so that it is fetched again."
+            )
     finish()
     if empty:
         logging.info("%s: %d descriptions without a synopsis left out", path, empty)

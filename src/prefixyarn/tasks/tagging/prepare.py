@@ -66,12 +66,13 @@ def from_treebank(folder: str | Path, code: str, sizes: Mapping[str, int], lock:
         sizes: See `items_by_split`.
         lock: The lock file.
     """
-    folder = Path(folder).expanduser()
+    folder = Path(folder)
+    made = treebanks.splits(folder, code, sizes, _fits(sizes))  # first: what is no treebank is not recorded
     if folder.name == RELEASE:
         folders = [folder / treebank.folder for treebank in language(code).treebanks]
         files = [path for own in folders for path in sorted(own.glob("*.conllu"))]
         check_files(lock, {f"{RELEASE}/{path.relative_to(folder)}": path for path in files})
-    return treebanks.splits(folder, code, sizes, _fits(sizes))
+    return made
 
 
 def from_silver(folder: str | Path, side: str, code: str, sizes: Mapping[str, int]) -> Sentences:

@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from prefixyarn.data.text_lines import read_lines
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, language
 
@@ -33,17 +34,12 @@ class Tagged:
 def _blocks(path: Path) -> Iterator[list[tuple[int, str]]]:
     """Yield the runs of lines between blank lines, each line with its number."""
     block: list[tuple[int, str]] = []
-    with open(path, "rb") as stream:
-        for number, raw in enumerate(stream, 1):
-            try:
-                line = raw.decode().rstrip("\r\n")
-            except UnicodeDecodeError as error:
-                raise InputError(f"{path}, line {number}: not UTF-8 ({error}). Convert the file to UTF-8.") from error
-            if line.strip():
-                block.append((number, line))
-            elif block:
-                yield block
-                block = []
+    for number, line in read_lines(path):
+        if line.strip():
+            block.append((number, line))
+        elif block:
+            yield block
+            block = []
     if block:
         yield block
 

@@ -7,13 +7,13 @@ sentence that several languages have is parallel in all of them.
 
 from __future__ import annotations
 
-import io
 import re
+import struct
+from collections.abc import Iterator
 from pathlib import Path
 
-from babel.messages.mofile import read_mo
-
 from prefixyarn.data.splits import Parallel
+from prefixyarn.data.text_lines import BYTE_ORDER_MARK
 from prefixyarn.data.wheels import members, open_wheel
 from prefixyarn.errors import InputError
 from prefixyarn.languages import language, mostly_in_script
@@ -22,6 +22,7 @@ MIN_CHARACTERS, MAX_CHARACTERS, MIN_WORDS = 25, 140, 5
 
 # Format placeholders (%s, %(name)s, {name}, {{ x }}, $x), markup, entities, addresses, line breaks, escapes.
 _NOT_TEXT = re.compile(r"%|[{}<>\\\n\r\t|$~^_@]|&\w+;|https?:|www\.|\.\w+\.|\w\.(com|org|net|py|xml|csv)\b|``")
+_FETCH_AGAIN = "Remove the wheel, so that it is fetched again; if it stays so, take another version of the package."
 _SENTENCE_END = (".", "?", "!", "。", "？", "！", "؟", "۔", "…")
 
 
@@ -51,6 +52,52 @@ def is_translation(text: str, english: str, code: str) -> bool:
     return text.endswith(_SENTENCE_END) and mostly_in_script(text, code)
 
 
+def read_messages(data: bytes, name: str) -> Iterator[tuple[str, str]]:
+    """Yield the messages of a compiled gettext catalogue and their translations, those with plural forms left out.
+
+    The format is that of GNU gettext's manual, "The Format of GNU MO Files". Of the header, which is the translation of
+    the empty message, only the charset is read: a date or a rule of plurals that makes no sense stops nothing.
+
+    Args:
+        data: The file.
+        name: Its name, for errors.
+
+    Raises:
+        InputError: It is not a catalogue, or damaged, or not in its charset.
+    """
+    order = {b"\xde\x12\x04\x95": "<", b"\x95\x04\x12\xde": ">"}.get(data[:4])
+    if order is None:
+        raise InputError(f"{name}: not a gettext catalogue (its first bytes are others). {_FETCH_AGAIN}")
+    charset = "utf-8"
+    try:
+        count, ids, strings = struct.unpack_from(f"{order}3I", data, 8)
+        for n in range(count):
+            raw = []
+            for table in (ids, strings):
+                size, start = struct.unpack_from(f"{order}2I", data, table + 8 * n)
+                if start + size > len(data):
+                    raise ValueError(f"message {n + 1} lies beyond its end")
+                raw.append(data[start : start + size])
+            if not raw[0]:  # the header
+                named = re.search(rb"charset=([\w.:-]+)", raw[1])
+                charset = _known_charset(named[1].decode() if named else charset)
+            elif b"\0" not in raw[0]:
+                message, translation = (text.decode(charset).replace(BYTE_ORDER_MARK, "") for text in raw)
+                (message + translation).encode()  # odd charsets let half a surrogate pair through
+                yield message.rpartition("\x04")[2], translation
+    except (struct.error, ValueError) as error:
+        raise InputError(f"{name}: a damaged gettext catalogue ({error}). {_FETCH_AGAIN}") from error
+
+
+def _known_charset(name: str) -> str:
+    """Return a charset, or UTF-8 for one that nobody knows (the template's CHARSET, which many leave as it is)."""
+    try:
+        "x".encode(name)
+    except (LookupError, UnicodeError):
+        return "utf-8"
+    return name
+
+
 def read_catalogue(wheel: str | Path, package: str, codes: list[str]) -> list[Parallel]:
     """Read the sentences of one package that have at least one usable translation.
 
@@ -70,15 +117,8 @@ def read_catalogue(wheel: str | Path, package: str, codes: list[str]) -> list[Pa
         for code in sorted(set(codes) - {"en"}):
             for locale in language(code).gettext:
                 for name in members(archive, rf"(.*/)?locale/{locale}/LC_MESSAGES/[^/]+\.mo"):
-                    try:
-                        catalogue = read_mo(io.BytesIO(archive.read(name)))
-                    except Exception as error:  # Babel lets struct, Unicode and lookup errors through
-                        raise InputError(f"{wheel}, {name}: not a gettext catalogue ({error})") from error
-                    for message in catalogue:
-                        # Plural messages have tuples here; their singular alone is no whole message.
-                        if not isinstance(message.id, str) or not isinstance(message.string, str):
-                            continue
-                        english, text = message.id.strip(), message.string.strip()
+                    for message, translation in read_messages(archive.read(name), f"{wheel}, {name}"):
+                        english, text = message.strip(), translation.strip()
                         if is_source_sentence(english) and is_translation(text, english, code):
                             found.setdefault(english, {"en": english}).setdefault(code, text)
     if not found:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from prefixyarn.data.official import flores_file
 from prefixyarn.data.splits import Parallel, Splits, clashes
+from prefixyarn.data.text_lines import read_sentences
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 
@@ -22,21 +23,15 @@ def read_flores(folder: Path, split: str, languages: Sequence[str]) -> list[Para
         languages: Codes; English among them.
 
     Raises:
-        InputError: A file is not UTF-8 or has an empty line (file and line are named), or another number of lines than
-            the first one.
+        InputError: A file is missing, is not UTF-8 or has an empty line (file and line are named), or another number
+            of lines than the first one.
     """
     texts: dict[str, list[str]] = {}
     for code in languages:
         path = folder / flores_file(code, split)
-        texts[code] = []
-        for number, raw in enumerate(path.read_bytes().removesuffix(b"\n").split(b"\n"), 1):
-            try:
-                line = raw.decode().strip()
-            except UnicodeDecodeError as error:
-                raise InputError(f"{path}, line {number}: not UTF-8 ({error}). Get the file again.") from error
-            if not line:
-                raise InputError(f"{path}, line {number}: empty; a sentence is expected. Get the file again.")
-            texts[code].append(line)
+        if not path.is_file():
+            raise InputError(f"{path}: no such file. It is {flores_file(code, split)} of FLORES-101; see docs/data.md.")
+        texts[code] = read_sentences(path)
         first = languages[0]
         if len(texts[code]) != len(texts[first]):
             raise InputError(

@@ -64,9 +64,9 @@ def from_flores(
         files = {file: folder / file for file in (flores_file(code, name) for code in languages)}
         # Some mirrors have dev alone; of devtest all files are wanted, or none.
         present = name == "dev" or any(path.exists() for path in files.values())
-        if present:
-            check_files(lock, files)
         read[name] = read_flores(folder, name, languages) if present else []
+        if present:  # after they were read: what is no text is not recorded
+            check_files(lock, files)
     return flores_splits(read["dev"], read["devtest"], _directions(languages, subsets), sizes)
 
 
