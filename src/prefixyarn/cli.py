@@ -44,6 +44,7 @@ PromptOption = Annotated[str | None, typer.Option("--prompt", help="A template w
 TextsArgument = Annotated[
     list[str] | None, typer.Argument(help="Texts. Without any, each line of standard input is one.")
 ]
+LanguagesOption = Annotated[str, typer.Option("--languages", help="ISO 639-1 codes, with commas between.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
@@ -193,6 +194,45 @@ def export(
     for line in made.left_out:
         print(line, file=sys.stderr)
     print(f"{len(made.tasks)} tasks, group {made.group}: {folder}/README.md says how to run them")
+
+
+@app.command(epilog="Examples: prefixyarn check default; prefixyarn check ./my-model --languages en,de,yo --json")
+def check(
+    model: Annotated[str, typer.Argument(help="A model's folder, owner/name of the hub, or default.")],
+    languages: LanguagesOption = "en,de,fr,zh,ar",
+    as_json: JsonOption = False,
+) -> None:
+    """Say whether a model can be used, and what to do where it cannot. The exit status is 1 then."""
+    from prefixyarn.check import check, rendered
+
+    found = check(model, languages.split(","), told=lambda own: print(f"{own.status}: {own.name}", file=sys.stderr))
+    if as_json:
+        print_json(asdict(found))
+    else:
+        print(rendered(found))
+    raise typer.Exit(not found.usable)
+
+
+@app.command(epilog="Example: prefixyarn new mine --model owner/name --languages en,de,zh --tasks translation,tagging")
+def new(
+    name: Annotated[str, typer.Argument(help="Name of the run and of its file, config/NAME.yaml.")],
+    model: Annotated[str, typer.Option("--model", help="A model's folder, owner/name of the hub, or default.")],
+    languages: LanguagesOption,
+    tasks: Annotated[str, typer.Option("--tasks", help="With commas between.")] = "translation,summarization,tagging",
+    parameters: Annotated[
+        float | None, typer.Option("--parameters", help="How many the model has, as 1.2e9; where the hub does not say.")
+    ] = None,
+    force: Annotated[bool, typer.Option("--force", help="Overwrite the file.")] = False,
+    as_json: JsonOption = False,
+) -> None:
+    """Write a configuration for a run with one's own model, languages and tasks, in a checkout."""
+    from prefixyarn.new_config import expected, new_config
+
+    path = new_config(name, model, languages.split(","), tasks.split(","), parameters=parameters, force=force)
+    if as_json:
+        print_json({"file": str(path), "expected": expected(path).splitlines()})
+    else:
+        print(expected(path))
 
 
 def load_model(model: str | None, run: str | None, task: str, dictionary: Path | None, prompt: str | None) -> Model:
