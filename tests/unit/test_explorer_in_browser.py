@@ -119,6 +119,10 @@ def test_order_by_score_and_by_gain(page: Any) -> None:
     gains = page.locator("#list b").all_text_contents()
     values = [float(text.replace("−", "-")) for text in gains]
     assert values == sorted(values) and gains[0].startswith("−") and listed(page)[0] == "a3", "it lost by its prior"
+    page.select_option("#language", "off")
+    page.click('#list a[href$="a1"]')
+    assert shown(page) == ["foundation alone", "refined, 2 tokens"], "what is compared stays in sight"
+    page.select_option("#language", "")
     page.select_option("#second", label="SFT model")
     assert page.inner_text("#count").endswith("by the gain of “refined, 2 tokens” over “SFT model”")
     assert listed(page)[-1] == "a3", "the SFT model said nothing there"

@@ -58,10 +58,13 @@ function asJson(item) {
 
 // ---- Filters and order
 
+/** Offer options; return whether what was chosen is still among them. */
 function fill(select, options) {
   const before = select.value;
   select.replaceChildren(...options.map(([value, text]) => make("option", { value }, text)));
-  if (options.some(([value]) => String(value) === before)) select.value = before;
+  const kept = options.some(([value]) => String(value) === before);
+  if (kept) select.value = before;
+  return kept;
 }
 
 /** Offer what the chosen task and foundation have. */
@@ -77,8 +80,8 @@ function offer() {
     ([number, , { foundation }]) => used.has(number) && ["", String(foundation)].includes(fields.foundation.value),
   );
   fill(fields.system, [["", "any"], ...systems]);
-  fill(fields.first, systems);
   fill(fields.second, systems);
+  if (!fill(fields.first, systems)) preset();
 }
 
 /** What is compared unless the reader chooses: the refined model's prior, or any other, with the foundation alone. */
@@ -150,7 +153,14 @@ let current = null;
 function markCurrent() {
   for (const link of at("list").querySelectorAll("a")) {
     const own = current && link.hash === `#${current.address}`;
-    if (own) link.setAttribute("aria-current", "true"); else link.removeAttribute("aria-current");
+    if (!own) link.removeAttribute("aria-current");
+    else {
+      link.setAttribute("aria-current", "true");
+      const { offsetTop, offsetHeight } = link.parentElement;
+      const list = at("list"); // not scrollIntoView(), which would move the page, too
+      const seen = offsetTop >= list.scrollTop && offsetTop + offsetHeight <= list.scrollTop + list.clientHeight;
+      if (!seen) list.scrollTop = offsetTop;
+    }
   }
 }
 
@@ -173,9 +183,16 @@ function answerRow(item, { system, prior, rest, score, off, stop }) {
     prior || rest ? make("p", own, given, rest) : make("p", { class: "text empty" }, "(an empty answer)"));
 }
 
+/** Whether an answer is one of those that the order compares: these stay in sight. */
+function compared({ system }) {
+  const selects = { score: [fields.first], gain: [fields.first, fields.second] }[fields.order.value.split("-")[0]] || [];
+  return selects.some((select) => select.value === String(system));
+}
+
 function answerList(item) {
   const rows = (answers) => make("ol", { class: "answers" }, ...answers.map((answer) => answerRow(item, answer)));
-  const [those, others] = [item.answers.filter(matches), item.answers.filter((answer) => !matches(answer))];
+  const wanted = (answer) => matches(answer) || compared(answer);
+  const [those, others] = [item.answers.filter(wanted), item.answers.filter((answer) => !wanted(answer))];
   const title = make("h3", {}, others.length ? `Answers (${those.length} of ${item.answers.length})` : "Answers");
   if (!others.length) return [title, rows(those)];
   return [title, rows(those), make("details", {}, make("summary", {}, `The ${others.length} others`), rows(others))];
@@ -262,7 +279,7 @@ function tokenView(item, foundation, tokens) {
 
 function likeliestView(token, rank, likeliest) {
   return [
-    make("p", {}, make("bdi", {}, `“${spaced(token)}”`), ` is ${kindOf(rank)}: rank ${rank}. The foundation’s likeliest here:`),
+    make("p", {}, "“", make("bdi", {}, spaced(token)), `” is ${kindOf(rank)}: rank ${rank}. The foundation’s likeliest here:`),
     make("ol", {}, ...likeliest.map(([own, probability], n) => make("li", { class: own === token ? "chosen" : null },
       make("span", {}, `${n + 1}.`), make("bdi", {}, spaced(own)),
       make("span", { class: "share" }, `${(100 * probability).toFixed(1)} %`),
@@ -297,10 +314,9 @@ if (data.left_out) {
     + "Their answers are in the run’s folder, in decode/.";
 }
 offer();
-preset();
 at("filters").addEventListener("input", update);
 at("filters").addEventListener("submit", (event) => event.preventDefault());
-at("filters").addEventListener("reset", () => setTimeout(() => { offer(); preset(); update(); }));
+at("filters").addEventListener("reset", () => setTimeout(() => { preset(); update(); }));
 addEventListener("hashchange", () => { if (follow()) at("title").focus(); });
 follow();
 update();
