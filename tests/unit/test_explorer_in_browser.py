@@ -102,7 +102,7 @@ def test_filters(page: Any) -> None:
     page.fill("#text", "MENU")
     assert listed(page) == ["a2"]
     page.click("text=Clear all")
-    page.wait_for_function("document.querySelectorAll('#list a').length === 6")
+    playwright.expect(page.locator("#list a")).to_have_count(6)
     assert page.input_value("#system") == "" and page.input_value("#task") == ""
 
 
