@@ -180,6 +180,8 @@ def test_tokens_tell_the_foundations_likeliest(page: Any) -> None:
     assert "“⏎” is unshifted" in panel.inner_text()
     page.keyboard.press("Home")
     assert "rank 7" in panel.inner_text()
+    tokens.nth(1).click()
+    assert page.eval_on_selector_all(".token", "own => own.map((one) => one.tabIndex)") == [-1, 0, -1]
     page.keyboard.press("Tab")
     assert page.evaluate("!document.activeElement.matches('.token')"), "one stop of the tab key for all tokens"
     page.goto(page.url.partition("#")[0] + "#translation/en-ar/a2")

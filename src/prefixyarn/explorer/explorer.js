@@ -252,7 +252,10 @@ function tokenView(item, foundation, tokens) {
       mark.setAttribute("aria-current", "true");
       panel.replaceChildren(...likeliestView(token, rank, likeliest));
     };
-    for (const event of ["mouseenter", "focus", "click"]) mark.addEventListener(event, look);
+    for (const event of ["mouseenter", "focus"]) mark.addEventListener(event, look);
+    mark.addEventListener("focus", () => { // one stop of the tab key for all, and that is where the reader was last
+      marks.forEach((other) => { other.tabIndex = other === mark ? 0 : -1; });
+    });
     return mark;
   });
   const line = make("div", { class: "tokens", lang: item.subset.target, role: "toolbar",
@@ -264,8 +267,6 @@ function tokenView(item, foundation, tokens) {
     const to = { [forward]: here + 1, [back]: here - 1, Home: 0, End: marks.length - 1 }[event.key];
     if (to === undefined || !marks[to]) return;
     event.preventDefault();
-    marks[here].tabIndex = -1;
-    marks[to].tabIndex = 0;
     marks[to].focus();
   });
   const counts = Object.keys(CLASSES).map((kind) => {
