@@ -179,7 +179,7 @@ def test_the_explorer_has_every_scored_answer_and_the_sft_models_tokens(copy: Co
     results = copy.folder / "results/tiny"
     text = (results / "explorer.html").read_text()
     data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
-    assert [*data["tasks"]] == TASKS and data["left_out"] == 0
+    assert tuple(data["tasks"]) == TASKS and data["left_out"] == 0
     shown: dict[tuple[str, str], list[dict[str, Any]]] = {}
     for item in data["items"]:
         subset = data["subsets"][item["subset"]]
