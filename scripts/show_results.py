@@ -39,6 +39,7 @@ def main() -> None:
     for sentence in sentences(rows, labels):
         print(textwrap.fill(sentence, WIDTH))
     print(f"\nReport   {results}/report.html")
+    print(f"Explorer {results}/explorer.html, every item and answer")
     print(f"Tables   {results}/tables/, findings.md first")
     print(f"Answers  {results}/decode/, a line per item and system")
 

@@ -1,3 +1,6 @@
+import json
+from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -6,7 +9,7 @@ import torch
 
 import tiny
 from prefixyarn.analysis.agreement import CONTROLS, OWN, REFERENCE, SFT_ANSWER, WITHOUT_SOURCE, Step
-from prefixyarn.analysis.agreement.measure import Reading, compare, entropy, rank, readings, steps
+from prefixyarn.analysis.agreement.measure import Reading, compare, entropy, rank, readings, steps, token_text
 from prefixyarn.analysis.agreement.table import (
     AgreementRow,
     agreement_markdown,
@@ -90,6 +93,34 @@ def test_steps_are_positions_after_the_given_tokens() -> None:
     )
     itself = steps(read[1:2], Foundation("tiny", one, tok), Twice(one))  # type: ignore[arg-type]
     assert all(s.rank == 1 and s.kl is not None and abs(s.kl) < 1e-5 for s in itself)
+
+
+def test_steps_of_the_sft_answer_carry_texts() -> None:
+    one, two = tiny.gemma(len(tok), seed=1), tiny.gemma(len(tok), seed=2)
+    answer = answer_ids(tok, "German:", " ", "Die Datei.\n")
+    prompt = tuple(prompt_ids(tok, "German:"))
+    read = [
+        Reading("a", SFT_ANSWER, 0, None, Request(prompt, tuple(answer))),
+        Reading("a", OWN, 0, None, Request(prompt, tuple(answer))),
+    ]
+    found = steps(read, Foundation("tiny", one, tok), Twice(two))  # type: ignore[arg-type]
+    own, other = found[: len(answer)], found[len(answer) :]
+    assert "".join(step.token for step in own) == " Die Datei.\n", "with the spaces before words"
+    assert {(step.token, step.likeliest) for step in other} == {("", "")}, "of the SFT model's answer alone"
+    for t, step in enumerate(own):
+        ours = expected(one, [*prompt, *answer[:t]])
+        likeliest = json.loads(step.likeliest)
+        best = ours.topk(5)
+        assert [p for _, p in likeliest] == pytest.approx(best.values.exp().tolist(), abs=1e-4)
+        names = [token_text(tok, token, prompt[-1]) for token in best.indices.tolist()]
+        assert [text for text, _ in likeliest] == names
+        assert (step.rank <= 5) == (answer[t] in best.indices.tolist()), "ranks and the likeliest agree"
+
+
+def test_texts_survive_the_file(tmp_path: Path) -> None:
+    written = [replace(step("a", 0, 1), token=text, likeliest=json.dumps([[text, 0.5]])) for text in ("\n", '"', ",\r")]
+    write_rows(tmp_path / "steps.csv", written, Step)
+    assert read_rows(tmp_path / "steps.csv", Step) == written
 
 
 def output(item: str, system: System, prior: list[int], new: list[int], continuation: str = "") -> Output:

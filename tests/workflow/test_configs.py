@@ -59,7 +59,8 @@ def python(folder: Path, *options: str) -> str:
 def test_a_shipped_configuration_is_planned(copy: Path, name: str) -> None:
     output = plan(copy, "--configfile", f"config/{name}")
     run = yaml.safe_load((copy / "config" / name).read_text())["run"]
-    assert f"results/{run}/report.html" in output and f"results/{run}/tables/findings.md" in output
+    assert f"results/{run}/report.html" in output and f"results/{run}/explorer.html" in output
+    assert f"results/{run}/tables/findings.md" in output
     planned = {line.split()[0] for line in output.splitlines() if line.strip()}
     assert HAS[name] <= planned, name
 

@@ -19,6 +19,7 @@ from prefixyarn.analysis.prior_length.table import PriorLengthRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.findings.table import FindingRow
 from prefixyarn.languages import Direction
+from prefixyarn.metrics.subsets import read_scores
 from prefixyarn.priors.registry import CORRUPTIONS
 from prefixyarn.records import Output, Prediction, Prior, System, read_records
 from prefixyarn.systems import SFT
@@ -172,6 +173,30 @@ def test_the_report_needs_no_other_file(copy: Copy) -> None:
     for heading in ("The headline", "Other directions", "Part-of-speech tagging", "How good must a prior be?", "en-de"):
         assert heading in text, heading
     assert text.count('<div class="scroll"><table>') >= 12 and "run: tiny" in text
+
+
+def test_the_explorer_has_every_scored_answer_and_the_sft_models_tokens(copy: Copy) -> None:
+    results = copy.folder / "results/tiny"
+    text = (results / "explorer.html").read_text()
+    data = json.loads(text.partition('id="data">')[2].partition("</script>")[0])
+    assert tuple(data["tasks"]) == TASKS and data["left_out"] == 0
+    shown: dict[tuple[str, str], list[dict[str, Any]]] = {}
+    for item in data["items"]:
+        subset = data["subsets"][item["subset"]]
+        shown.setdefault((subset["task"], subset["name"]), []).append(item)
+    for task in TASKS:
+        for name, own in read_scores(results / f"scores/{task}/tiny.json").items():
+            items = shown.pop((task, name))
+            assert [item["id"] for item in items] == own.domains["test"] + own.domains["out_of_domain"]
+            assert {len(item["answers"]) for item in items} == {len(own.systems)}
+    assert shown == {}
+    answered = {own.item: own.raw for own in read_records(results / "sft/translation/tiny.jsonl", Output, "en-de")}
+    read = [item for item in data["items"] if item["tokens"]]
+    assert len(read) == 2, "as many as the analysis looks at"
+    for item in read:
+        (tokens,) = item["tokens"].values()
+        assert "".join(token for token, _, _ in tokens) == answered[item["id"]]
+        assert all(len(likeliest) == 5 and rank >= 1 for _, rank, likeliest in tokens)
 
 
 def test_snakemakes_own_report_has_captions_by_section(copy: Copy) -> None:

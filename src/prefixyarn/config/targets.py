@@ -192,4 +192,5 @@ def final_results(config: Config) -> list[str]:
         *(f"{folder}/figures/{name}.{kind}" for name in final_figures(config) for kind in ("svg", "png")),
         f"{folder}/metrics.json",
         f"{folder}/report.html",
+        f"{folder}/explorer.html",
     ]

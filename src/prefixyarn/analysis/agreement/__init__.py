@@ -11,6 +11,7 @@ WITHOUT_SOURCE = "sft-without-source"  # control: the SFT model's answer after t
 OWN = "own"  # what the foundation itself wrote, alone or after SFT tokens
 READ = (SFT_ANSWER, REFERENCE, WITHOUT_SOURCE, OWN)
 CONTROLS = (REFERENCE, WITHOUT_SOURCE)  # the foundation alone reads them
+LIKELIEST = 5  # tokens of the foundation's distribution that are kept as text
 
 
 @dataclass(frozen=True)
@@ -30,6 +31,9 @@ class Step:
         entropy_sft: Entropy of the SFT model's distribution in nats; None of controls.
         kl: Kullback-Leibler divergence KL(SFT || foundation) in nats; None of controls.
         js: Jensen-Shannon divergence in nats, at most ln 2; None of controls.
+        token: Of `SFT_ANSWER`, the text of the token that is read; empty otherwise.
+        likeliest: Of `SFT_ANSWER`, the foundation's `LIKELIEST` likeliest tokens in their order, as JSON: pairs of a
+            token's text and its probability to four decimals. Empty otherwise.
     """
 
     item: str
@@ -42,3 +46,5 @@ class Step:
     entropy_sft: float | None = None
     kl: float | None = None
     js: float | None = None
+    token: str = ""
+    likeliest: str = ""

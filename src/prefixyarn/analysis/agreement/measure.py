@@ -10,13 +10,15 @@ reference, and the SFT model's answer after the prompt without its source.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from transformers import PreTrainedTokenizerFast
 
-from prefixyarn.analysis.agreement import CONTROLS, OWN, REFERENCE, SFT_ANSWER, WITHOUT_SOURCE, Step
+from prefixyarn.analysis.agreement import CONTROLS, LIKELIEST, OWN, REFERENCE, SFT_ANSWER, WITHOUT_SOURCE, Step
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.likelihood import distributions
 from prefixyarn.languages import Direction
@@ -124,6 +126,35 @@ def readings(
     return [*sorted(found, key=lambda reading: reading.item), *sorted(blind, key=lambda reading: reading.item)]
 
 
+def token_text(tokenizer: PreTrainedTokenizerFast, token: int, before: int) -> str:
+    """Return what a token adds to the text after another one; of a part of a character, the token's name."""
+    # Not the token alone: some tokenizers drop the space that a text begins with.
+    text = str(tokenizer.decode([before, token])).removeprefix(str(tokenizer.decode([before])))
+    return str(tokenizer.convert_ids_to_tokens(token)) if "\N{REPLACEMENT CHARACTER}" in text else text
+
+
+def texts(tokenizer: PreTrainedTokenizerFast, request: Request, expected: torch.Tensor) -> dict[str, list[str]]:
+    """Return ``token`` and ``likeliest`` of each position of an answer; see `Step`.
+
+    Args:
+        tokenizer: That of both models.
+        request: Prompt and answer.
+        expected: The foundation's log-probabilities, shape (len(answer), vocab).
+    """
+
+    def text(token: int) -> str:
+        return token_text(tokenizer, token, request.prompt[-1])
+
+    best = expected.topk(min(LIKELIEST, expected.shape[-1]))
+    rows = zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
+    return {
+        "token": [text(token) for token in request.prior],
+        "likeliest": [
+            json.dumps([[text(n), round(p, 4)] for n, p in zip(*row, strict=True)], ensure_ascii=False) for row in rows
+        ],
+    }
+
+
 def steps(
     readings: Sequence[Reading],
     foundation: Foundation,
@@ -156,7 +187,9 @@ def steps(
             compared = compare(expected, other)
             judged = other.argmax(-1) if reading.read == OWN else judged
         compared |= {"rank": rank(expected, judged), "entropy_foundation": entropy(expected)}
-        columns = {name: values.tolist() for name, values in compared.items()}
+        columns: dict[str, list[Any]] = {name: values.tolist() for name, values in compared.items()}
+        if reading.read == SFT_ANSWER:
+            columns |= texts(foundation.tokenizer, reading.request, expected)
         found += [
             Step(
                 reading.item,
