@@ -40,6 +40,7 @@ LIMIT = 12
 SUBSETS = {"en-de": 1, "en-zh": 2}
 CONFIG = {
     "run": "tiny",
+    "languages": ["en", "de"],
     "tasks": ["translation", "tagging"],
     "foundations": [{"name": "tiny", "dtype": "float32"}],
     "translation": {"directions": [*SUBSETS], "other_directions": [], "max_answer_tokens": LIMIT},

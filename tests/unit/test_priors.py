@@ -140,6 +140,7 @@ def _build(systems: list[System], seed: int = 1, items: list[Item] = ITEMS) -> l
         refined={item.id: "Eine Seite" for item in items},
         matched={item.id: "Die Seite" for item in items},
         sft={item.id: sft_output(item, f"Wort für {item.id}") for item in items},
+        given={item.id: "Wort" for item in items},
     )
     prompts = {"zero-shot": PROMPT, "few-shot-1": SHOT}
     return build_priors(items, systems, prompts, tok, encode, material, dict.fromkeys(item.id for item in items))

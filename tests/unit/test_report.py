@@ -1,3 +1,4 @@
+import copy
 import re
 from dataclasses import replace
 from pathlib import Path
@@ -58,7 +59,7 @@ def test_several_tables_scroll_by_themselves() -> None:
 
 
 def test_limits_and_commands_are_those_of_the_run() -> None:
-    config = DEFAULT
+    config = copy.deepcopy(DEFAULT)
     small = limits(config)
     assert "0.27 billion" in small[0] and "user interfaces, package descriptions" in small[1] and "silver" in small[2]
     config["foundations"][0]["parameters"] = 6.8e9
