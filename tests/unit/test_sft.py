@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 import tiny
+from families import tiny_config, tiny_model
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.stops import Stops
@@ -27,6 +28,7 @@ from prefixyarn.models.sft.train import (
     rate_at,
     target_loss,
     train,
+    trainable,
 )
 from prefixyarn.prompts import Prompt
 
@@ -237,6 +239,12 @@ def test_full_fine_tuning(tmp_path: Path) -> None:
         assert loss_of(tuned) < 0.9 * before
         assert loss_of(tuned) == pytest.approx(loss_of(own.model), rel=1e-5), "the adapter of before is gone"
     assert loss_of(base.model) == before
+
+
+def test_a_family_without_adapters_is_refused() -> None:
+    foundation = Foundation("tiny", tiny_model(tiny_config("mamba")), tok)
+    with pytest.raises(InputError, match="no adapter can be put onto a model of the family 'mamba'"):
+        trainable(foundation, CONFIG)
 
 
 def test_an_adapter_of_another_base_is_refused(tmp_path: Path) -> None:

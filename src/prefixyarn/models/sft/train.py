@@ -23,7 +23,7 @@ from peft import LoraConfig, PeftModel, get_peft_model
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
 
 from prefixyarn.decode.kv_cache import masks
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, first_line
 from prefixyarn.models.families import ALONE, way
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.logits import logits
@@ -283,7 +283,11 @@ def train(
 
 
 def trainable(foundation: Foundation, config: SftConfig) -> PreTrainedModel | PeftModel:
-    """Return the model to train: the foundation with a new adapter, or all of it."""
+    """Return the model to train: the foundation with a new adapter, or all of it.
+
+    Raises:
+        InputError: An adapter cannot be put onto a model of its family.
+    """
     if config.method == "full":
         return foundation.model.requires_grad_(True)
     torch.manual_seed(config.seed)
@@ -294,7 +298,13 @@ def trainable(foundation: Foundation, config: SftConfig) -> PreTrainedModel | Pe
         target_modules="all-linear",
         task_type="CAUSAL_LM",
     )
-    return get_peft_model(foundation.model, lora)
+    try:
+        return get_peft_model(foundation.model, lora)
+    except ValueError as error:  # it knows of some families (Mamba) that an adapter of theirs would have no effect
+        raise InputError(
+            f"sft: no adapter can be put onto a model of the family {foundation.model.config.model_type!r} "
+            f"({first_line(error)}). Set the task's sft.method to 'full' or 'none'."
+        ) from error
 
 
 def rate_at(step: int, config: SftConfig) -> float:
