@@ -30,8 +30,8 @@ from prefixyarn.models.families import ALONE, BATCH, MASKED, way
 from prefixyarn.models.fetch import HUB_FILES
 from prefixyarn.models.foundation import Foundation, load
 from prefixyarn.models.logits import check_logits
-from prefixyarn.models.tokenizer import bos_count, load_tokenizer, prompt_ids
-from prefixyarn.models.verify import WINDOW, bits_per_character, check_engine
+from prefixyarn.models.tokenizer import bos_count, load_tokenizer, prompt_ids, template, text_ids
+from prefixyarn.models.verify import WINDOW, bits_per_character, check_engine, survives
 from prefixyarn.models.weights import parameters, weight_files
 from prefixyarn.own_text.find_model import DEFAULT, find_model, is_unfetched
 from prefixyarn.plan import BYTES, converting_mb, gpus, memory_mb
@@ -299,9 +299,9 @@ class _Looked:
         longest = min(_positions(config) or WINDOW, WINDOW)
         window = getattr(config, "sliding_window", None) or 0
         text = "\n".join(own.example for own in LANGUAGES.values() if own.example)
-        read = model.tokenizer(text).input_ids
+        read = text_ids(model.tokenizer, text)
         wanted = min(max(100, window + 50), longest)
-        ids = list(islice(chain(read, chain.from_iterable(repeat(read[bos_count(model.tokenizer) :]))), wanted))
+        ids = list(islice(chain(template(model.tokenizer), chain.from_iterable(repeat(read))), wanted))
         check_logits(model.model, ids[:64])
         check_engine(model.model, ids)
         found = f"likelihoods of {len(ids)} tokens are those of the model's own forward pass"
@@ -318,14 +318,14 @@ class _Looked:
             self.found(name, NOTE, f"no example sentence of {own.name} is known here")
             return False
         with self.looking(name):
-            ids, bos = tokenizer(own.example).input_ids, bos_count(tokenizer)
-            if tokenizer.decode(ids[bos:], skip_special_tokens=True).strip() != own.example:
+            ids = text_ids(tokenizer, own.example)
+            if survives(tokenizer, own.example, ids) is None:
                 raise InputError(
                     f"{own.name}: {own.example!r} does not survive the tokenizer. Leave this language out, or choose a "
                     "model whose vocabulary has its letters; where no language survives, its tokenizer is another's."
                 )
             bits = bits_per_character(model, own.example)
-            tokens = (len(ids) - bos) / len(own.example)
+            tokens = len(ids) / len(own.example)
             chance = tokens * math.log2(len(tokenizer))
             found = f"{bits:.1f} bits and {tokens:.2f} tokens a character of {own.name}: roughly, by one short sentence"
             at_chance = not bits < CHANCE * chance

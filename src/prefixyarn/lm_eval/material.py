@@ -130,7 +130,7 @@ def document(
     before = prompt_ids(tokenizer, prompt)
     given = text([*before, *prior.ids])[len(text(before)) :]  # some tokenizers drop a space where a text begins
     differs = ""
-    if list(tokenizer(prompt + given).input_ids) != [*before, *prior.ids]:
+    if prompt_ids(tokenizer, prompt + given) != [*before, *prior.ids]:
         differs = IDS
     elif answer_text(given + text(output.new_ids, bare=True)) != output.text:
         differs = JOIN
