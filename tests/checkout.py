@@ -18,7 +18,7 @@ TASKS = ("translation", "summarization", "tagging")
 ANALYSES = {f"tabulate_{kind}" for kind in ("agreement", "mechanism", "prior_quality", "forgetting")}
 TABLES = {*(f"tabulate_task_{task}" for task in TASKS), *ANALYSES, "tabulate_across"}
 # Rules that run again when scoring changes.
-SCORING = {"score", *TABLES, "plot_figures", "write_report"}
+SCORING = {"score", *TABLES, "plot_figures", "write_report", "write_explorer"}
 
 
 class Copy:
