@@ -41,9 +41,37 @@ ANSWERS = {
     "t1": ("Die (noun) Datei (noun) . (noun)", "Die (determiner)", " Datei (noun) . (noun)", "Die (noun)"),
 }
 TOKENS = (
-    Step("a1", SFT_ANSWER, 0, None, 0, 7, 1.0, 1.0, 1.0, 0.1, " تم", json.dumps([[" The", 0.5], [" هذا", 0.25]])),
-    Step("a1", SFT_ANSWER, 0, None, 1, 2, 1.0, 1.0, 1.0, 0.1, " حفظ", json.dumps([[" إنشاء", 0.5], [" حفظ", 0.25]])),
-    Step("a1", SFT_ANSWER, 0, None, 2, 1, 1.0, 1.0, 1.0, 0.1, "\n", json.dumps([["\n", 0.75], ["،", 0.125]])),
+    Step(
+        "a1",
+        SFT_ANSWER,
+        0,
+        None,
+        0,
+        7,
+        1.0,
+        1.0,
+        1.0,
+        0.1,
+        json.dumps(" تم"),
+        json.dumps([[" The", 0.5], [" هذا", 0.25]]),
+    ),
+    Step(
+        "a1",
+        SFT_ANSWER,
+        0,
+        None,
+        1,
+        2,
+        1.0,
+        1.0,
+        1.0,
+        0.1,
+        json.dumps(" حفظ"),
+        json.dumps([[" إنشاء", 0.5], [" حفظ", 0.25]]),
+    ),
+    Step(
+        "a1", SFT_ANSWER, 0, None, 2, 1, 1.0, 1.0, 1.0, 0.1, json.dumps("\n"), json.dumps([["\n", 0.75], ["،", 0.125]])
+    ),
     Step("a1", REFERENCE, 0, None, 0, 3, 1.0),
 )
 

@@ -105,7 +105,7 @@ def test_steps_of_the_sft_answer_carry_texts() -> None:
     ]
     found = steps(read, Foundation("tiny", one, tok), Twice(two))  # type: ignore[arg-type]
     own, other = found[: len(answer)], found[len(answer) :]
-    assert "".join(step.token for step in own) == " Die Datei.\n", "with the spaces before words"
+    assert "".join(json.loads(step.token) for step in own) == " Die Datei.\n", "with the spaces before words"
     assert {(step.token, step.likeliest) for step in other} == {("", "")}, "of the SFT model's answer alone"
     for t, step in enumerate(own):
         ours = expected(one, [*prompt, *answer[:t]])
@@ -118,7 +118,10 @@ def test_steps_of_the_sft_answer_carry_texts() -> None:
 
 
 def test_texts_survive_the_file(tmp_path: Path) -> None:
-    written = [replace(step("a", 0, 1), token=text, likeliest=json.dumps([[text, 0.5]])) for text in ("\n", '"', ",\r")]
+    written = [
+        replace(step("a", 0, 1), token=json.dumps(text), likeliest=json.dumps([[text, 0.5]]))
+        for text in ("\n", '"', "\r")
+    ]
     write_rows(tmp_path / "steps.csv", written, Step)
     assert read_rows(tmp_path / "steps.csv", Step) == written
 

@@ -20,6 +20,10 @@ from typing import IO, Any
 from prefixyarn.decode.backend import Answer, Request
 from prefixyarn.errors import InputError
 
+_DECODE = Path(__file__).parent
+# What an answer is decoded by.
+CODE = [*sorted(_DECODE.glob("*.py")), *(_DECODE.parent / f"models/{name}.py" for name in ("families", "logits"))]
+
 
 class Journal:
     """The journal of one job. Use it as a context: it is locked, and closed at the end."""
@@ -36,7 +40,7 @@ class Journal:
         """
         self._path = Path(path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
-        code = hashlib.sha256(b"".join(file.read_bytes() for file in sorted(Path(__file__).parent.glob("*.py"))))
+        code = hashlib.sha256(b"".join(file.read_bytes() for file in CODE))
         self._settings = json.dumps([settings, code.hexdigest()], sort_keys=True)
         self._entries: dict[str, Answer] = {}
         self._stream: IO[bytes] = open(self._path, "a+b")  # noqa: SIM115

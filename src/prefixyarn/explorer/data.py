@@ -283,7 +283,7 @@ class _Gatherer:
             for step in read_rows(path, Step):
                 if step.read == SFT_ANSWER:
                     own = found.setdefault(step.item, {}).setdefault(self._foundations.index(name), [])
-                    own.append(Token(step.token, step.rank, json.loads(step.likeliest)))
+                    own.append(Token(json.loads(step.token), step.rank, json.loads(step.likeliest)))
         return found
 
     def _add_items(

@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from transformers import AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.errors import InputError
@@ -32,6 +32,17 @@ class Foundation:
     def with_model(self, model: PreTrainedModel) -> Foundation:
         """Return the same with another model, such as its SFT model."""
         return replace(self, model=model)
+
+
+def attention(folder: str | os.PathLike[str]) -> str:
+    """Return how a model attends: by torch's own attention, or eager where its family has no other.
+
+    What its config.json asks for (``flash_attention_2``) does not count: masks are made for these two.
+    """
+    config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
+    kinds = AutoModelForCausalLM._model_mapping[type(config)]
+    kind = kinds[0] if isinstance(kinds, tuple) else kinds
+    return "sdpa" if kind._supports_sdpa else "eager"
 
 
 def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
@@ -61,6 +72,7 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
     model, found = AutoModelForCausalLM.from_pretrained(
         folder,
         dtype=DTYPES[dtype],
+        attn_implementation=attention(folder),
         use_safetensors=True,
         trust_remote_code=False,  # no code that came with a model is run, here or elsewhere
         output_loading_info=True,

@@ -74,10 +74,18 @@ def template(tokenizer: PreTrainedTokenizerFast) -> list[int]:
     """Return what a tokenizer's template puts before a text: BOS, nothing, in XGLM EOS.
 
     What it appends (EOS, in T5's manner) closes a text, and a prompt goes on: it is never taken.
+
+    Raises:
+        InputError: It changes the text itself.
     """
     alone, whole = (list(tokenizer("x", add_special_tokens=own).input_ids) for own in (False, True))
-    starts = (n for n in range(len(whole)) if whole[n : n + len(alone)] == alone)
-    return whole[: next(starts, 0)]
+    start = next((n for n in range(len(whole)) if alone and whole[n : n + len(alone)] == alone), None)
+    if start is None:
+        raise InputError(
+            f"the tokenizer encodes 'x' as {alone}, but with what its template adds as {whole}: no text can be told "
+            "from the template. Mend post_processor in its tokenizer.json, or give another model."
+        )
+    return whole[:start]
 
 
 def text_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:

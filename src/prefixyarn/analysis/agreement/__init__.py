@@ -31,7 +31,7 @@ class Step:
         entropy_sft: Entropy of the SFT model's distribution in nats; None of controls.
         kl: Kullback-Leibler divergence KL(SFT || foundation) in nats; None of controls.
         js: Jensen-Shannon divergence in nats, at most ln 2; None of controls.
-        token: Of `SFT_ANSWER`, the text of the token that is read; empty otherwise.
+        token: Of `SFT_ANSWER`, the text of the token that is read, as JSON: it may be a line break. Empty otherwise.
         likeliest: Of `SFT_ANSWER`, the foundation's `LIKELIEST` likeliest tokens in their order, as JSON: pairs of a
             token's text and its probability to four decimals. Empty otherwise.
     """

@@ -148,7 +148,7 @@ def texts(tokenizer: PreTrainedTokenizerFast, request: Request, expected: torch.
     best = expected.topk(min(LIKELIEST, expected.shape[-1]))
     rows = zip(best.indices.tolist(), best.values.exp().tolist(), strict=True)
     return {
-        "token": [text(token) for token in request.prior],
+        "token": [json.dumps(text(token), ensure_ascii=False) for token in request.prior],
         "likeliest": [
             json.dumps([[text(n), round(p, 4)] for n, p in zip(*row, strict=True)], ensure_ascii=False) for row in rows
         ],

@@ -16,7 +16,7 @@ from transformers import AutoModelForCausalLM, PreTrainedModel
 
 from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError
-from prefixyarn.models.foundation import Foundation
+from prefixyarn.models.foundation import Foundation, attention
 from prefixyarn.records import read_json
 
 
@@ -58,6 +58,7 @@ class SftModel:
             model = AutoModelForCausalLM.from_pretrained(
                 folder,
                 dtype=foundation.model.dtype,
+                attn_implementation=attention(folder),
                 use_safetensors=True,
                 trust_remote_code=False,
             )
