@@ -14,9 +14,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from itertools import chain, islice, repeat
 from pathlib import Path
-from typing import Any
 
-import psutil  # type: ignore[import-untyped]
 import torch
 import transformers
 from transformers import PreTrainedConfig, PreTrainedTokenizerFast
@@ -34,6 +32,7 @@ from prefixyarn.models.tokenizer import bos_count, load_tokenizer, prompt_ids, t
 from prefixyarn.models.verify import WINDOW, bits_per_character, check_engine, survives
 from prefixyarn.models.weights import parameters, weight_files
 from prefixyarn.own_text.find_model import DEFAULT, find_model, is_unfetched
+from prefixyarn.own_text.room import free_mb, positions
 from prefixyarn.plan import BYTES, converting_mb, gpus, memory_mb
 
 OK, NOTE, FAIL = "ok", "note", "fail"
@@ -181,7 +180,7 @@ class _Looked:
         with self.looking("weights"):
             size = parameters(folder)
             needed = converting_mb({"source": {"kind": "gguf-wheels"}, "parameters": size}) / 1024
-            if needed > (free := _free_gb()):
+            if needed > (free := free_mb() / 1024):
                 raise InputError(
                     f"a GGUF file of {_millions(size)}: making it a model takes {needed:.1f} GB, and {free:.1f} GB are "
                     "free. Close other programs, or choose a smaller model."
@@ -221,15 +220,17 @@ class _Looked:
 
     def bos(self, tokenizer: PreTrainedTokenizerFast) -> None:
         prompt_ids(tokenizer, "x")
+        before = tokenizer.convert_ids_to_tokens(template(tokenizer))
         if bos_count(tokenizer):
             self.found("BOS", OK, f"one {tokenizer.bos_token} before a text")
         else:
-            found = "the tokenizer puts nothing before a text, as those of Qwen and GPT-2 do"
+            found = f"the tokenizer puts {' '.join(before) or 'nothing'} before a text"
+            found += "" if before else ", as those of Qwen and GPT-2 do"
             do = "Nothing, if the model was trained so; otherwise add BOS to its tokenizer.json."
             self.found("BOS", NOTE, found, do)
 
     def positions(self, config: PreTrainedConfig) -> None:
-        longest = _positions(config)
+        longest = positions(config)
         if longest is None:
             self.found("positions", NOTE, "the configuration names no limit to a text's length")
         else:
@@ -239,7 +240,7 @@ class _Looked:
 
     def memory(self, size: int) -> str:
         """Look at the memory that a model of so many parameters needs, and return the number format for it."""
-        free, cards = _free_gb(), torch.cuda.device_count()
+        free, cards = free_mb() / 1024, torch.cuda.device_count()
         if cards:
             dtype, totals = "bfloat16", [torch.cuda.mem_get_info(n) for n in range(cards)]
             room = sum(own for own, _ in totals) / 2**30
@@ -296,7 +297,7 @@ class _Looked:
 
     def engine(self, model: Foundation) -> None:
         config = model.model.config
-        longest = min(_positions(config) or WINDOW, WINDOW)
+        longest = min(positions(config) or WINDOW, WINDOW)
         window = getattr(config, "sliding_window", None) or 0
         text = "\n".join(own.example for own in LANGUAGES.values() if own.example)
         read = text_ids(model.tokenizer, text)
@@ -335,13 +336,6 @@ class _Looked:
         return False
 
 
-def _positions(config: Any) -> int | None:
-    """Return how many positions a model has, if its configuration says so."""
-    own = config.get_text_config()
-    names = ("max_position_embeddings", "max_seq_len", "n_positions", "seq_length")
-    return next((getattr(own, name) for name in names if getattr(own, name, None)), None)
-
-
 def _parted(message: str) -> tuple[str, str]:
     """Return what an input error says was found, its first sentence, and what it says to do."""
     for end in re.finditer(r"\. +(?=[A-Z])", message):
@@ -357,12 +351,3 @@ def _gb(size: int, dtype: str, rule: str) -> float:
 
 def _millions(size: int) -> str:
     return f"{size / 1e9:.2f} billion parameters" if size >= 1e9 else f"{size / 1e6:.3g} million parameters"
-
-
-def _free_gb() -> float:
-    """Return the memory that is free in GB: the machine's, or what a container's limit (cgroup 2) leaves."""
-    free: int = psutil.virtual_memory().available
-    limit, used = (Path("/sys/fs/cgroup") / name for name in ("memory.max", "memory.current"))
-    if limit.exists() and used.exists() and (most := limit.read_text().strip()).isdigit():
-        free = min(free, int(most) - int(used.read_text()))
-    return free / 2**30

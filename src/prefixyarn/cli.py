@@ -40,10 +40,10 @@ KOption = Annotated[int, typer.Option("--k", min=1, help="How many tokens of a p
 DictionaryOption = Annotated[
     Path | None, typer.Option("--dictionary", help="A two-column file, or a folder of files named en-de.txt (MUSE's).")
 ]
-PromptOption = Annotated[str | None, typer.Option("--prompt", help="A template with {source} in it.")]
-TextsArgument = Annotated[
-    list[str] | None, typer.Argument(help="Texts. Without any, each line of standard input is one.")
+DtypeOption = Annotated[
+    str | None, typer.Option("--dtype", help="float32, bfloat16 or float16. By default float32, on a GPU bfloat16.")
 ]
+PromptOption = Annotated[str | None, typer.Option("--prompt", help="A template with {source} in it.")]
 LanguagesOption = Annotated[str, typer.Option("--languages", help="ISO 639-1 codes, with commas between.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
@@ -67,6 +67,7 @@ def answer(
     k: KOption = 2,
     dictionary: DictionaryOption = None,
     prompt: PromptOption = None,
+    dtype: DtypeOption = None,
     max_tokens: Annotated[int | None, typer.Option(min=1, help="Limit of an answer.")] = None,
     journal: Annotated[
         Path | None, typer.Option(help="Keeps answers as they come: a call that was ended goes on from it.")
@@ -76,11 +77,12 @@ def answer(
     as_json: JsonOption = False,
 ) -> None:
     """Answer texts, a line each: translate, summarise or tag them."""
-    if output and output.exists() and not force:
+    if output and output.exists() and not (force or journal):
         raise InputError(f"{output}: exists already. Give another name, or --force to overwrite it")
     asked = read_texts(texts)
-    opened = load_model(model, run, task, dictionary, prompt)
-    subset = source if task == "tagging" else f"{source}-{target}"
+    opened = load_model(model, run, task, dictionary, prompt, dtype)
+    subset = opened.subset(source, target)
+    opened.check(asked, source=source, target=target, max_tokens=max_tokens)
     chosen = opened.source_of(prior, subset)
     hint = " (no dictionary and no run is given)" if (prior, chosen.name) == ("best", "own") else ""
     print(f"{len(asked)} texts, {subset}, {opened.name}, prior: {chosen.name}{hint}", file=sys.stderr)
@@ -108,13 +110,9 @@ def answer(
     except KeyboardInterrupt:
         kept = "the next call goes on from the journal" if journal else "with --journal FILE another call would go on"
         print(f"stopped after {len(done)} of {len(asked)} answers; {kept}", file=sys.stderr)
+        write_lines(output, done)
         raise typer.Exit(130) from None
-    finally:
-        if output and done:
-            from prefixyarn.records import atomic
-
-            with atomic(output) as stream:
-                stream.writelines(f"{line}\n" for line in done)
+    write_lines(output, done)
 
 
 @app.command(epilog='Example: prefixyarn compare --to de,fr,zh,ar "The town had no water."')
@@ -128,13 +126,14 @@ def compare(
     k: KOption = 2,
     dictionary: DictionaryOption = None,
     prompt: PromptOption = None,
+    dtype: DtypeOption = None,
     as_json: JsonOption = False,
 ) -> None:
     """Show what each prior makes of a text: a table, a row a prior."""
     from prefixyarn.own_text import compare
     from prefixyarn.own_text.render import compared_table, show
 
-    opened = load_model(model, run, task, dictionary, prompt)
+    opened = load_model(model, run, task, dictionary, prompt, dtype)
     rows = compare(opened, read_texts([text])[0], source=source, targets=target.split(","), k=k)
     if as_json:
         print_json([asdict(row) for row in rows])
@@ -154,6 +153,7 @@ def look(
     k: KOption = 2,
     dictionary: DictionaryOption = None,
     prompt: PromptOption = None,
+    dtype: DtypeOption = None,
     steps: Annotated[int, typer.Option(min=1, help="How many positions are shown.")] = 8,
     as_json: JsonOption = False,
 ) -> None:
@@ -161,7 +161,7 @@ def look(
     from prefixyarn.own_text import look
     from prefixyarn.own_text.render import show, steps_table
 
-    opened = load_model(model, run, task, dictionary, prompt)
+    opened = load_model(model, run, task, dictionary, prompt, dtype)
     found = look(opened, read_texts([text])[0], source=source, target=target, prior=prior, k=k, steps=steps)
     if as_json:
         print_json([asdict(step) for step in found])
@@ -182,6 +182,8 @@ def export(
     directions: Annotated[
         list[str] | None, typer.Option("--direction", help="A direction, as en-de; may be given again.")
     ] = None,
+    foundation: Annotated[str, typer.Option("--foundation", help="Its name, where the run has several.")] = "",
+    model: Annotated[Path | None, typer.Option("--model", help="Its folder, if not in the run's checkout.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an earlier export.")] = False,
 ) -> None:
     """Write a run's items and priors as tasks of lm-evaluation-harness."""
@@ -190,7 +192,7 @@ def export(
     if harness != "lm-eval":
         raise InputError(f"--format {harness}: expected lm-eval")
     where = Path(run) if Path(run).is_dir() else Path("results", run)
-    made = export(where, folder, systems or (), directions or (), force=force)
+    made = export(where, folder, systems or (), directions or (), foundation, model, force)
     for line in made.left_out:
         print(line, file=sys.stderr)
     print(f"{len(made.tasks)} tasks, group {made.group}: {folder}/README.md says how to run them")
@@ -235,11 +237,13 @@ def new(
         print(expected(path))
 
 
-def load_model(model: str | None, run: str | None, task: str, dictionary: Path | None, prompt: str | None) -> Model:
+def load_model(
+    model: str | None, run: str | None, task: str, dictionary: Path | None, prompt: str | None, dtype: str | None
+) -> Model:
     """Open the model that a command's options name. Only here torch is imported."""
     from prefixyarn.own_text import load
 
-    return load(model, task=task, run=run, dictionary=dictionary, prompt=prompt)
+    return load(model, task=task, run=run, dictionary=dictionary, prompt=prompt, dtype=dtype)
 
 
 def read_texts(given: list[str] | None) -> list[str]:
@@ -255,6 +259,15 @@ def read_texts(given: list[str] | None) -> list[str]:
         except UnicodeDecodeError as error:
             raise InputError(f"standard input, line {n}: not UTF-8 ({error}). Convert it to UTF-8") from error
     return texts
+
+
+def write_lines(path: Path | None, lines: list[str]) -> None:
+    """Write lines into a file, if there is one and they are some."""
+    from prefixyarn.records import atomic
+
+    if path and lines:
+        with atomic(path) as stream:
+            stream.writelines(f"{line}\n" for line in lines)
 
 
 def parts(texts: list[str]) -> Iterator[list[str]]:

@@ -231,15 +231,14 @@ def _text(
     lines += [
         "translation:" + ("" if "translation" in tasks else " # gives the sentences that are tagged")
         if {"translation", "tagging"} & {*tasks}
-        else "translation: # not a task of this run, but its directions must be of its languages",
+        else "translation: # not a task of this run, but the model is verified on its sentences",
         f"  directions: {_flow(directions)}",
         "  other_directions: [] # for a second table, such as [de-fr] or [de-en]",
     ]
     items = default["translation"]["items"]["test"]
     lines += ["  items:", f"    test: {items} # sentences per direction: more make intervals narrower, and take longer"]
-    summarised = directions if "summarization" in tasks else directions[:1]
-    note = "" if "summarization" in tasks else " # not a task of this run, but they must be of its languages"
-    lines += ["summarization:" + note, f"  directions: {_flow(summarised)}"]
+    if "summarization" in tasks:
+        lines += ["summarization:", f"  directions: {_flow(directions)}"]
     if "tagging" in tasks:
         lines += ["tagging:", f"  languages: {_flow([code for code in languages if code != 'en'])}"]
     return "\n".join(lines) + "\n"

@@ -206,7 +206,7 @@ def test_memory(trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(checking, "parameters", lambda folder: 10**9)
 
     def with_free(gb: float) -> tuple[Finding, str]:
-        monkeypatch.setattr(checking, "_free_gb", lambda: gb)
+        monkeypatch.setattr(checking, "free_mb", lambda: gb * 1024)
         checked = check(trained, ["en"])
         loading = [own.found for own in checked.findings if own.name == "loading"]
         return named(checked, "memory"), loading[0].split()[-1] if loading else ""

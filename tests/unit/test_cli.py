@@ -99,6 +99,15 @@ def test_what_was_answered_before_ctrl_c_stays(
     )
     assert status == 130 and f"stopped after {calls[0]} of 12 answers" in err and "--journal" in err
     assert len((tmp_path / "out").read_text().splitlines()) == calls[0]
+    monkeypatch.setattr(Model, "answer", answered)
+    again = ("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", "-o", "out", "--journal", "kept")
+    assert command(*again, *texts)[0] == 0 and len((tmp_path / "out").read_text().splitlines()) == 12
+
+
+def test_all_texts_are_looked_at_before_the_first_is_answered(command: Command, folder: Path) -> None:
+    lines = b"".join(b"The house %d.\n" % n for n in range(20)) + b"\nThe end.\n"
+    status, out, _ = command("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", stdin=lines)
+    assert status == "error: text 21: empty. Remove it" and out == ""
 
 
 def test_tables_and_json_of_compare_and_look(command: Command, folder: Path) -> None:

@@ -270,10 +270,10 @@ def test_a_tokenizer_that_drops_a_texts_first_space(checkout: Path) -> None:
     prior = Prior("1", "oracle", "", 2, "token", "foundation", "zero-shot", "", ids[: starts[1]], "", False)
     item = Item("1", "The file was saved.", "")
     output = SimpleNamespace(new_ids=ids[starts[1] :], text="Die Datei wurde gespeichert.")
-    doc = document(item, prior, output, "English: The file was saved.\nGerman:", made, 30)  # type: ignore[arg-type]
+    doc = document(item, prior, output, "English: The file was saved.\nGerman:", made, made, 30)  # type: ignore[arg-type]
     assert doc["prior"] == " Die" and doc["differs"] == "join"
     inside, output.new_ids = replace(prior, ids=ids[: starts[1] + 1]), ids[starts[1] + 1 :]  # within a word
-    doc = document(item, inside, output, "English: The file was saved.\nGerman:", made, 30)  # type: ignore[arg-type]
+    doc = document(item, inside, output, "English: The file was saved.\nGerman:", made, made, 30)  # type: ignore[arg-type]
     assert doc["prior"] == " Die Date" and doc["differs"] == ""
 
 

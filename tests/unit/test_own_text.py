@@ -71,6 +71,17 @@ def test_best_is_the_best_that_the_material_allows(folder: Path, model: Model, d
     assert [*tags.sources("en")] == ["none"] and tags.source_of("best", "en").name == "none"
 
 
+def test_a_dictionary_counts_for_its_own_directions(folder: Path, dictionary: Path) -> None:
+    for given in (dictionary, dictionary / "en-de.txt"):
+        known = prefixyarn.load(folder, dictionary=given)
+        assert known.source_of("best", "en-de").name == "likeliest" and known.source_of("best", "en-fr").name == "own"
+        assert {row.prior for row in prefixyarn.compare(known, "The house.", targets=["fr"])} == {"none", "own"}
+        with pytest.raises(InputError, match="prior 'first' for en-fr: needs a dictionary"):
+            known.answer("The house.", target="fr", prior="first")
+    (dictionary / "mine.txt").write_text("house casa\n")
+    assert prefixyarn.load(folder, dictionary=dictionary / "mine.txt").source_of("best", "en-pt").name == "likeliest"
+
+
 def test_a_run_gives_its_prompt_and_dictionary(folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "results/mine"
     chosen = {"name": "mine", "text": "{source}\n{target_language}:"}
@@ -85,6 +96,10 @@ def test_a_run_gives_its_prompt_and_dictionary(folder: Path, tmp_path: Path) -> 
         "none",
         "own",
     ]
+    with pytest.raises(
+        InputError, match="its model is not in .*resources/foundations/tiny/model. Name it with --model"
+    ):
+        prefixyarn.load(run=run)
     with pytest.raises(InputError, match="no prompt for summarization"):
         prefixyarn.load(folder, run=run, task="summarization")
     with pytest.raises(InputError, match="the SFT model: none is loaded"):
@@ -98,6 +113,8 @@ def test_tags_are_chosen_for_given_words(folder: Path) -> None:
     answer = tags.answer("The house, red.", source="en", prior="text:The (determiner) house (noun)")[0]
     assert answer.source == "The house , red ." and answer.text.startswith("The (determiner) house (noun) , (")
     assert answer.stop == "constraint" and answer.language is None
+    rows = prefixyarn.compare(tags, "The house.", source="en", targets=["de", "fr"])
+    assert [row.prior for row in rows] == ["none"], "tags have no language"
 
 
 def test_likelihoods_are_the_models_own(model: Model) -> None:
@@ -108,6 +125,11 @@ def test_likelihoods_are_the_models_own(model: Model) -> None:
         logits = model.backend.foundation.model(torch.tensor([[*before, *after]])).logits[0].log_softmax(-1)
     expected = [float(logits[len(before) - 1 + n, token]) for n, token in enumerate(after)]
     assert scores == pytest.approx(expected, abs=1e-4)
+    assert model.likelihood(TEXTS[0], "Das Haus") == [scores], "one text as it is"
+    with pytest.raises(InputError, match="1 answers to 3 texts"):
+        model.likelihood(TEXTS, ["Das Haus"])
+    with pytest.raises(InputError, match="the SFT model: none is loaded"):
+        model.likelihood(TEXTS[0], "Das Haus", model="sft")
 
 
 def test_steps_tell_what_was_given_and_what_chosen(model: Model) -> None:

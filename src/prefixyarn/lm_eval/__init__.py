@@ -81,9 +81,9 @@ def export(
     known = {task: Material.read(run, task, name, own) for task, own in chosen.items()}
     asked = _systems_of(known, systems, done)
 
-    from prefixyarn.models.tokenizer import load_tokenizer  # transformers
+    from prefixyarn.models.tokenizer import as_published, load_tokenizer  # transformers
 
-    tokenizer = load_tokenizer(model)
+    tokenizer, harness = load_tokenizer(model), as_published(model)
     files: dict[str, str] = {}
     for task, names in asked.items():
         limit, most = config[task]["max_answer_tokens"], config[task].get("max_source_tokens")
@@ -96,7 +96,7 @@ def export(
             for label, system in names.items():
                 documents = [
                     {"task": task, "subset": subset, "foundation": name}
-                    | document(item, prior, output, prompt.fill(item.source, direction), tokenizer, limit)
+                    | document(item, prior, output, prompt.fill(item.source, direction), tokenizer, harness, limit)
                     for item, prior, output in known[task].answered(subset, system)
                 ]
                 scored = known[task].scores.get((subset, system), {})
@@ -121,8 +121,11 @@ def _check_free(folder: Path, force: bool) -> None:
     if folder.exists() and not folder.is_dir():
         raise InputError(f"{folder}: is a file; name a new folder")
     if folder.is_dir() and any(folder.iterdir()):
-        if not (folder / CODE).exists():
-            raise InputError(f"{folder}: is not empty, and no earlier export; name a new folder")
+        own = {path.name for path in folder.iterdir()}
+        others = sorted(name for name in own - {CODE, "README.md"} if Path(name).suffix not in (".yaml", ".jsonl"))
+        if CODE not in own or others or folder.resolve() == Path.cwd():
+            kept = f" ({', '.join(others[:3])})" if CODE in own and others else ""
+            raise InputError(f"{folder}: has more than an earlier export{kept}; name a new folder")
         if not force:
             raise InputError(f"{folder}: has an earlier export; name a new folder, or replace it with --force")
 
@@ -222,8 +225,11 @@ def _write(folder: Path, files: Mapping[str, str]) -> None:
         for name, text in files.items():
             (staged / name).write_text(text, encoding="utf-8")
         if folder.exists():
-            shutil.rmtree(folder)
-        os.replace(staged, folder)
+            os.replace(folder, old := folder.with_name(f"{staged.name}.old"))
+            os.replace(staged, folder)
+            shutil.rmtree(old)
+        else:
+            os.replace(staged, folder)
     except OSError as error:
         raise InputError(
             f"{folder}: could not be written ({error.strerror or error}). Free some space or mend the permissions, "

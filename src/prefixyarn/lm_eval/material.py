@@ -106,7 +106,13 @@ class Material:
 
 
 def document(
-    item: Item, prior: Prior, output: Output, prompt: str, tokenizer: PreTrainedTokenizerFast, limit: int
+    item: Item,
+    prior: Prior,
+    output: Output,
+    prompt: str,
+    tokenizer: PreTrainedTokenizerFast,
+    harness: PreTrainedTokenizerFast,
+    limit: int,
 ) -> dict[str, Any]:
     """Return an item as the harness reads it.
 
@@ -120,6 +126,7 @@ def document(
         output: What was answered.
         prompt: The filled prompt.
         tokenizer: The foundation's.
+        harness: The same as the harness reads it: what spells a special token is one there.
         limit: Most tokens of prior and continuation together.
     """
     from prefixyarn.models.tokenizer import prompt_ids  # transformers
@@ -130,7 +137,7 @@ def document(
     before = prompt_ids(tokenizer, prompt)
     given = text([*before, *prior.ids])[len(text(before)) :]  # some tokenizers drop a space where a text begins
     differs = ""
-    if prompt_ids(tokenizer, prompt + given) != [*before, *prior.ids]:
+    if list(harness(prompt + given).input_ids) != [*before, *prior.ids]:
         differs = IDS
     elif answer_text(given + text(output.new_ids, bare=True)) != output.text:
         differs = JOIN

@@ -37,10 +37,11 @@ def compare(model: Model, text: str, *, source: str = "en", targets: Sequence[st
         k: How many tokens of a prior are given.
     """
     found = []
-    for target in targets:
-        asked = [(name, own, "foundation") for name, own in model.sources(f"{source}-{target}").items()]
+    for target in targets if model.task != "tagging" else targets[:1]:  # tags have no language
+        subset = model.subset(source, target)
+        asked = [(name, own, "foundation") for name, own in model.sources(subset).items()]
         if model.backend.sft:
-            asked.append(("SFT model", model.source_of("none", f"{source}-{target}"), "sft"))
+            asked.append(("SFT model", model.source_of("none", subset), "sft"))
         for name, own, weights in asked:
             start = time.perf_counter()
             answer = model.answer(text, source=source, target=target, prior=own, k=k, model=weights)[0]

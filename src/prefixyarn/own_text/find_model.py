@@ -16,9 +16,10 @@ from prefixyarn.config.files import FOUNDATION, read_yaml
 from prefixyarn.errors import InputError
 from prefixyarn.models.convert import convert
 from prefixyarn.models.fetch import fetch
+from prefixyarn.records import read_json
 
 DEFAULT = "default"
-_HUB = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
 
 
 def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
@@ -40,12 +41,12 @@ def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
             return here, own["name"]
         return _cached(own["name"], own["source"], own["licence"]), own["name"]
     if path.is_dir():
-        if (path / "manifest.json").exists():
+        if (path / "manifest.json").exists() and "vocabulary" in read_json(path / "manifest.json"):  # `convert` made it
             return path, path.parent.name if path.name == "model" else path.name
         # Another folder of the same name is another model.
         name = f"{path.resolve().name}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
         return _cached(name, {"kind": "local", "path": str(path)}, ""), path.resolve().name
-    if not _HUB.fullmatch(str(model)):
+    if not HUB_ID.fullmatch(str(model)):
         raise InputError(f"{model}: no such folder. Give a model's folder, owner/name of the hub, or {DEFAULT}")
     name = path.name
     return _cached(str(model).replace("/", "--"), {"kind": "hub", "id": str(model), "revision": "main"}, ""), name
@@ -54,7 +55,7 @@ def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
 def is_unfetched(model: str) -> bool:
     """Tell whether a name is that of a model of the hub that is not in the cache yet."""
     manifest = cache_folder() / model.replace("/", "--") / "model/manifest.json"
-    return bool(_HUB.fullmatch(model)) and not manifest.exists()
+    return bool(HUB_ID.fullmatch(model)) and not manifest.exists()
 
 
 def _is_current(manifest: Path, original: str | None) -> bool:
@@ -74,10 +75,14 @@ def _cached(name: str, source: dict[str, Any], licence: str) -> Path:
     folder = cache_folder() / name
     try:
         folder.mkdir(parents=True, exist_ok=True)
-        with FileLock(folder / "lock"):  # another call may be making it
-            made, fetched = folder / "model", folder / "source"
-            if _is_current(made / "manifest.json", source.get("path")):
-                return made
+        held = FileLock(folder / "lock").acquire()  # another call may be making it
+    except OSError as error:
+        raise InputError(
+            f"{folder}: the model cannot be kept there ({error.strerror}). Set XDG_CACHE_HOME to a folder of yours"
+        ) from error
+    with held:
+        made, fetched = folder / "model", folder / "source"
+        if not _is_current(made / "manifest.json", source.get("path")):
             if source["kind"] != "local":
                 terms = f"; {licence} apply, see {made}" if licence else ""
                 logging.info("fetching %s into %s, once%s", name, folder, terms)
@@ -85,8 +90,4 @@ def _cached(name: str, source: dict[str, Any], licence: str) -> Path:
             convert(fetched, made)
             for weights in fetched.glob("*.gguf"):
                 weights.unlink()  # the converted model holds them; its licence texts are links to those beside
-            return made
-    except OSError as error:
-        raise InputError(
-            f"{folder}: the model cannot be kept there ({error}). Set XDG_CACHE_HOME to a folder with room for it"
-        ) from error
+    return made

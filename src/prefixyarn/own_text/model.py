@@ -14,9 +14,11 @@ from prefixyarn.decode.session import Session
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
 from prefixyarn.metrics.language_id import LanguageDetector
+from prefixyarn.models.foundation import DTYPES, identity
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.own_text.find_model import DEFAULT, find_model
 from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text, material_of
+from prefixyarn.own_text.room import free_mb, positions
 from prefixyarn.own_text.run_files import RunFiles
 from prefixyarn.priors.build import build_priors, encoder
 from prefixyarn.priors.registry import TAGS, answers_of
@@ -34,7 +36,7 @@ PROMPTS = {
     "summarization": Prompt("summary", "{source}\n\nSummary of this text in one line, in {target_language}:"),
     "tagging": Prompt("tagged", "Sentence: {source}\nTagged:"),
 }
-MAX_TOKENS = {"translation": 128, "summarization": 64, "tagging": 1024}
+MAX_TOKENS = {"translation": 128, "summarization": 64}  # in tagging it follows from the words
 BEST = "best"
 # What a prior can be called, beside ``text:…``.
 PRIORS = (BEST, "none", "own", "first", "likeliest", "refined")
@@ -94,21 +96,20 @@ def load(
     """
     import torch
 
+    if dtype and dtype not in DTYPES:
+        raise InputError(f"dtype {dtype!r}: expected one of {', '.join(DTYPES)}")
     if task not in PROMPTS:
         raise InputError(f"task {task!r}: expected one of {', '.join(PROMPTS)}")
     files = RunFiles.find(run, task) if run else None
-    if model is None and files and files.foundation.is_dir():
-        model = files.foundation
-    folder, name = find_model(model or DEFAULT)
-    template = Prompt("own", prompt) if prompt else files.prompt if files else PROMPTS[task]
+    folder, name = find_model(model or (files.foundation if files else DEFAULT))
     dtype = dtype or ("bfloat16" if torch.cuda.is_available() else "float32")
-    backend = Builtin.open(folder, name, dtype, free_memory_mb(), files.sft if files else None, {})
+    backend = Builtin.open(folder, name, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
+    template = PROMPTS[task]
+    if prompt:
+        template = Prompt("own", prompt)
+    elif files:
+        template = files.prompt(backend.tokenizer.backend_tokenizer)
     return Model(backend, task, template, files, Dictionary(dictionary) if dictionary else None)
-
-
-def free_memory_mb() -> int:
-    """Return the memory that this machine has left, in MB."""
-    return os.sysconf("SC_AVPHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20
 
 
 class Model:
@@ -183,12 +184,11 @@ class Model:
             InputError: A text is empty, or too long for the model; a language is unknown; a prior cannot be had, or is
                 longer than the limit.
         """
-        subset = self._subset(source, target)
+        subset = self.subset(source, target)
         items = self._items([texts] if isinstance(texts, str) else texts, subset)
-        limit = max_tokens or MAX_TOKENS[self.task]
+        limit = self._limit(items, max_tokens)
         self._check_lengths(items, subset, limit)
-        if model == "sft" and self.backend.sft is None:
-            raise InputError("the SFT model: none is loaded. Give a run that has trained one for this task")
+        self._check_model(model)
         chosen = self.source_of(prior, subset)
         with Session(self.backend, limit, journal) as session:
             priors = self._priors(session, items, subset, chosen, k)
@@ -236,7 +236,8 @@ class Model:
         found: dict[str, PriorSource] = {"none": Nothing()}
         if answers_of(self.task) != TAGS:
             found["own"] = Own()
-            if dictionary := self.dictionary or (self.run and self.run.dictionary(subset)):
+            dictionary = self.dictionary or (self.run and self.run.dictionary(subset))
+            if dictionary and dictionary.has(subset):
                 found["first"], found["likeliest"] = Dictionary(dictionary.entries, "first"), dictionary
         if refined := self.run and self.run.refined(subset):
             found["refined"] = refined
@@ -244,14 +245,16 @@ class Model:
 
     def likelihood(
         self,
-        texts: Sequence[str],
-        answers: Sequence[str],
+        texts: str | Sequence[str],
+        answers: str | Sequence[str],
         *,
         source: str = "en",
         target: str = "de",
         model: str = "foundation",
     ) -> list[list[float]]:
         """Return, for each text, the log-probability in nats of each token of a given answer to it.
+
+        One text and one answer may be given as they are; there is a list of one list then.
 
         Args:
             texts: The texts.
@@ -260,7 +263,11 @@ class Model:
             target: See `answer`.
             model: See `answer`.
         """
-        subset = self._subset(source, target)
+        texts, answers = ([own] if isinstance(own, str) else [*own] for own in (texts, answers))
+        if len(texts) != len(answers):
+            raise InputError(f"{len(answers)} answers to {len(texts)} texts; give one to each")
+        self._check_model(model)
+        subset = self.subset(source, target)
         filled = [self.prompt.fill(item.source, Direction.parse(subset)) for item in self._items(texts, subset)]
         join = self.prompt.join(Direction.parse(subset))
         requests = [
@@ -270,12 +277,25 @@ class Model:
         found = self.backend.likelihoods(model, requests, lambda n: None)
         return [found[request] for request in requests]
 
-    def _subset(self, source: str, target: str) -> str:
+    def _check_model(self, model: str) -> None:
+        if model == "sft" and self.backend.sft is None:
+            raise InputError("the SFT model: none is loaded. Give a run that has trained one for this model and task")
+
+    def subset(self, source: str, target: str) -> str:
+        """Return the subset that texts are answered in: a direction, or in tagging the language of the texts."""
         if self.task == "tagging":
             return language(source).code
         if source == target:
             raise InputError(f"from {source!r} to {target!r}: expected two different languages")
         return f"{language(source).code}-{language(target).code}"
+
+    def check(
+        self, texts: Sequence[str], *, source: str = "en", target: str = "de", max_tokens: int | None = None
+    ) -> None:
+        """Check that texts can be answered; see `answer`, which does so itself."""
+        subset = self.subset(source, target)
+        items = self._items(texts, subset)
+        self._check_lengths(items, subset, self._limit(items, max_tokens))
 
     def _items(self, texts: Sequence[str], subset: str) -> list[Item]:
         if not texts:
@@ -287,14 +307,22 @@ class Model:
             texts = [" ".join(tokenized(text, subset)) for text in texts]
         return [Item(str(n), text.strip(), "") for n, text in enumerate(texts)]
 
+    def _limit(self, items: Sequence[Item], asked: int | None) -> int:
+        """Return the limit of answers in tokens: what is asked for, the task's, or what the longest tagging takes."""
+        if asked or self.task in MAX_TOKENS:
+            return asked or MAX_TOKENS[self.task]
+        encode = self.tokenizer.backend_tokenizer
+        known = [own for item in items if (own := task_of(self.task).constraint(item, encode))]
+        return max(sum(map(len, own.pieces)) + len(own.pieces) * max(map(len, own.choices)) for own in known)
+
     def _check_lengths(self, items: Sequence[Item], subset: str, limit: int) -> None:
-        positions = getattr(self.backend.foundation.model.config.get_text_config(), "max_position_embeddings", None)
+        most = positions(self.backend.foundation.model.config)
         for n, item in enumerate(items, 1):
             used = len(prompt_ids(self.tokenizer, self.prompt.fill(item.source, Direction.parse(subset)))) + limit
-            if positions and used > positions:
+            if most and used > most:
                 raise InputError(
-                    f"text {n}: {used} tokens with prompt and answer, but the model reads {positions} at most. "
-                    "Divide the text"
+                    f"text {n}: {used} tokens with prompt and answer, but the model reads {most} at most. "
+                    "Divide the text, or lower the limit of the answer"
                 )
 
     def _priors(self, session: Session, items: Sequence[Item], subset: str, source: PriorSource, k: int) -> list[Prior]:

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Callable, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -123,6 +125,17 @@ class Dictionary:
         """The variant."""
         return self.variant
 
+    def has(self, subset: str) -> bool:
+        """Tell whether there are entries for a direction: a folder may lack it, and a file may be named for another."""
+        if isinstance(self.entries, Mapping):
+            return True
+        path = Path(self.entries)
+        if path.is_dir():
+            with suppress(InputError):
+                return bool(_files(path, subset))
+            return False
+        return path.stem == subset or not _DIRECTION.fullmatch(path.stem)
+
     def system(self, k: int, unit: str) -> System:
         """Return the system of k tokens."""
         return System("pseudo", self.variant, k, unit)
@@ -150,16 +163,25 @@ class Dictionary:
         return replace(material, lexicon=own, likeliest=chosen)
 
 
+_DIRECTION = re.compile("[a-z]{2,3}-[a-z]{2,3}")  # what names a file for one direction
+
+
 def read_dictionary(path: Path, subset: str) -> Lexicon:
     """Return the dictionary of a direction from a file, or from a folder of files."""
-    direction = Direction.parse(subset)
     if not path.exists():
         raise InputError(f"{path}: no such dictionary. Give a file, or a folder with {subset}.txt")
-    if path.is_dir():
-        if (path / f"{subset}.tsv").exists():  # a run's
-            return lexicon.read(path / f"{subset}.tsv")
-        return lexicon.read_dictionaries(lexicon.dictionary_files(path, direction.source, direction.target))
-    return lexicon.read(path) if path.suffix == ".tsv" else lexicon.read_two_columns(path)
+    files = _files(path, subset) if path.is_dir() else [path]
+    if files[0].suffix == ".tsv":  # a run's
+        return lexicon.read(files[0])
+    return lexicon.read_dictionaries(files)
+
+
+def _files(folder: Path, subset: str) -> Sequence[Path]:
+    """Return a folder's files for a direction."""
+    if (folder / f"{subset}.tsv").exists():
+        return [folder / f"{subset}.tsv"]
+    direction = Direction.parse(subset)
+    return lexicon.dictionary_files(folder, direction.source, direction.target)
 
 
 @dataclass(frozen=True)

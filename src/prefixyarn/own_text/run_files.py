@@ -6,9 +6,12 @@ import os
 from dataclasses import dataclass
 from pathlib import Path
 
+from tokenizers import Tokenizer
+
+from prefixyarn.config.of_run import run_config
 from prefixyarn.errors import InputError
 from prefixyarn.own_text.priors import Dictionary, Refined
-from prefixyarn.prompts import Prompt
+from prefixyarn.prompts import Prompt, load_prompt
 from prefixyarn.records import read_json
 
 
@@ -47,19 +50,32 @@ class RunFiles:
 
     @property
     def foundation(self) -> Path:
-        """The folder of the run's foundation, in its checkout."""
-        return self.folder.resolve().parents[1] / "resources/foundations" / self.model / "model"
+        """The folder of the run's foundation, in its checkout.
 
-    @property
-    def prompt(self) -> Prompt:
-        """The prompt that the run chose on dev."""
-        return Prompt(**read_json(self.folder / f"prompts/{self.task}/{self.model}.json")["prompt"])
+        Raises:
+            InputError: It is not there: the run was made elsewhere.
+        """
+        folder = self.folder.resolve() / "../../resources/foundations" / self.model / "model"
+        if not folder.is_dir():
+            raise InputError(
+                f"{self.folder}: its model {self.model} is not in {folder.resolve()}. Name it with --model"
+            )
+        return folder.resolve()
 
-    @property
-    def sft(self) -> Path | None:
-        """The manifest of the SFT model."""
+    def prompt(self, tokenizer: Tokenizer) -> Prompt:
+        """Return the prompt that the run chose on dev; long texts are shortened as the run shortened them.
+
+        Args:
+            tokenizer: The foundation's.
+        """
+        known = self.task == "summarization"  # of the others no source is shortened
+        most = run_config(self.folder)[self.task]["max_source_tokens"] if known else None
+        return load_prompt(self.folder / f"prompts/{self.task}/{self.model}.json", tokenizer, most)
+
+    def sft_of(self, base: str) -> Path | None:
+        """Return the manifest of the SFT model that was trained on a foundation, by what identifies that."""
         path = self.folder / f"models/sft/{self.task}/{self.model}/manifest.json"
-        return path if path.exists() else None
+        return path if path.exists() and read_json(path)["base"] == base else None
 
     def refined(self, subset: str) -> Refined | None:
         """Return the refined model, where it was trained on a direction or language."""

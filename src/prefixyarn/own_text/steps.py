@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 import torch
 
+from prefixyarn.analysis.agreement.measure import rank, token_text
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.likelihood import distributions
 from prefixyarn.languages import Direction
@@ -71,8 +72,7 @@ def look(
     """
     answer = model.answer(text, source=source, target=target, prior=prior, k=k)[0]
     ids = [*answer.prior_ids, *answer.new_ids][:steps]
-    subset = source if model.task == "tagging" else f"{source}-{target}"
-    filled = model.prompt.fill(answer.source, Direction.parse(subset))
+    filled = model.prompt.fill(answer.source, Direction.parse(model.subset(source, target)))
     request = Request(tuple(prompt_ids(model.tokenizer, filled)), tuple(ids))
     foundation, sft = model.backend.foundation, model.backend.sft
     expected = next(distributions(foundation.model, [request]))
@@ -82,10 +82,10 @@ def look(
             chosen = next(distributions(tuned, [request])).argmax(-1).tolist()
 
     def text_of(token: int) -> str:
-        return str(model.tokenizer.decode([token]))
+        return token_text(model.tokenizer, token, request.prompt[-1])
 
-    def rank(row: torch.Tensor, token: int) -> int:
-        return int((row > row[token]).sum()) + 1
+    def place(row: torch.Tensor, token: int) -> int:
+        return int(rank(row[None], torch.tensor([token])))
 
     found = []
     for n, (token, row, other) in enumerate(zip(ids, expected, chosen, strict=False)):
@@ -96,10 +96,10 @@ def look(
                 token=text_of(token),
                 given=n < len(answer.prior_ids),
                 probability=float(row[token].exp()),
-                rank=rank(row, token),
+                rank=place(row, token),
                 candidates=[Candidate(text_of(i), p) for i, p in likeliest],
                 sft=None if other is None else text_of(other),
-                sft_rank=None if other is None else rank(row, other),
+                sft_rank=None if other is None else place(row, other),
             )
         )
     return found
