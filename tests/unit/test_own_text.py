@@ -173,6 +173,8 @@ def test_a_journal_keeps_answers(model: Model, tmp_path: Path, monkeypatch: pyte
         ({"texts": ["a"], "prior": "likeliest"}, "needs a dictionary"),
         ({"texts": ["a"], "prior": "text:" + "Haus " * 9, "max_tokens": 3}, "longer than the answer limit"),
         ({"texts": ["a", "b"], "prior": prefixyarn.Text(["x"])}, "1 texts were given for 2 texts"),
+        ({"texts": ["a"], "prior": "text: "}, "prior of text 1: empty"),
+        ({"texts": ["a"], "prior": "none", "journal": __file__}, "is there, and no journal"),
         ({"texts": ["a"], "prior": prefixyarn.Dictionary("/nowhere")}, "/nowhere: no such dictionary"),
         ({"texts": ["a"], "prior": prefixyarn.Refined("/nowhere")}, "/nowhere: no refined model there"),
     ],
@@ -193,6 +195,7 @@ def test_a_text_must_fit_into_the_model(model: Model, monkeypatch: pytest.Monkey
     ("asked", "message"),
     [
         ({"model": "/nowhere/x"}, "/nowhere/x: no such folder"),
+        ({"model": ""}, "model: empty"),
         ({"task": "translating"}, "task 'translating': expected one of translation, summarization, tagging"),
         ({"run": "nowhere"}, "results/nowhere: no such run"),
         ({"prompt": "no place"}, "the placeholder {source} is missing"),

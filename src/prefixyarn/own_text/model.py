@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefixyarn.decode.backend import Request
@@ -100,16 +101,35 @@ def load(
         raise InputError(f"dtype {dtype!r}: expected one of {', '.join(DTYPES)}")
     if task not in PROMPTS:
         raise InputError(f"task {task!r}: expected one of {', '.join(PROMPTS)}")
+    given = {"model": model, "run": run, "dictionary": dictionary, "prompt": prompt}
+    for key, value in given.items():
+        if value is not None and not str(value).strip():
+            raise InputError(f"{key}: empty. Give one, or leave it out")
     files = RunFiles.find(run, task) if run else None
     folder, name = find_model(model or (files.foundation if files else DEFAULT))
     dtype = dtype or ("bfloat16" if torch.cuda.is_available() else "float32")
     backend = Builtin.open(folder, name, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
+    rows = backend.foundation.model.get_input_embeddings().num_embeddings
+    if len(backend.tokenizer) > rows:
+        raise InputError(
+            f"{folder}: its tokenizer has {len(backend.tokenizer)} entries, but the model has {rows}. Give the tokenizer "
+            "that belongs to the model"
+        )
     template = PROMPTS[task]
     if prompt:
         template = Prompt("own", prompt)
     elif files:
         template = files.prompt(backend.tokenizer.backend_tokenizer)
     return Model(backend, task, template, files, Dictionary(dictionary) if dictionary else None)
+
+
+def check_journal(path: Path) -> None:
+    """Refuse a file of another kind: what a journal cannot read, it takes for its own torn end and cuts off."""
+    if path.exists():
+        with open(path, "rb") as stream:
+            begins = stream.readline()
+        if begins and not begins.startswith(b'{"key": "'):
+            raise InputError(f"{path}: is there, and no journal. Give the name of a new file")
 
 
 class Model:
@@ -190,6 +210,8 @@ class Model:
         self._check_lengths(items, subset, limit)
         self._check_model(model)
         chosen = self.source_of(prior, subset)
+        if journal:
+            check_journal(Path(journal))
         with Session(self.backend, limit, journal) as session:
             priors = self._priors(session, items, subset, chosen, k)
             questions = [

@@ -237,6 +237,8 @@ class Text:
             texts = [self.text] * len(sources)
         else:
             texts = [self.text(source) for source in sources] if callable(self.text) else [*self.text]
+        if blank := [n for n, text in enumerate(texts, 1) if not text.strip()]:
+            raise InputError(f"prior of text {blank[0]}: empty. For none, ask for the prior none")
         if len(texts) != len(sources):
             raise InputError(
                 f"prior: {len(texts)} texts were given for {len(sources)} texts; give one, or one for each"
