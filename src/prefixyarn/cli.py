@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prefixyarn.errors import InputError
+from prefixyarn.languages import language
 
 if TYPE_CHECKING:
     from prefixyarn.own_text import Model
@@ -84,12 +85,16 @@ def answer(
     subset = opened.subset(source, target)
     opened.check(asked, source=source, target=target, max_tokens=max_tokens)
     chosen = opened.source_of(prior, subset)
-    hint = " (no dictionary and no run is given)" if (prior, chosen.name) == ("best", "own") else ""
-    print(f"{len(asked)} texts, {subset}, {opened.name}, prior: {chosen.name}{hint}", file=sys.stderr)
+    hint = f" (no dictionary or run has {subset})" if (prior, chosen.name) == ("best", "own") else ""
+    print(
+        f"{len(asked)} text{'s' * (len(asked) > 1)}, {subset}, {opened.name}, prior: {chosen.name}{hint}",
+        file=sys.stderr,
+    )
 
     from prefixyarn.progress import Progress
 
     done: list[str] = []
+    elsewhere: list[int] = []  # numbers of the texts whose answers are in another language
     progress = Progress("answer", len(asked), "answers")
     try:
         for part in parts(asked):
@@ -104,15 +109,23 @@ def answer(
                 done=progress,
             )
             lines = [json.dumps(asdict(own), ensure_ascii=False) if as_json else own.text for own in found]
+            elsewhere += [n for n, own in enumerate(found, len(done) + 1) if own.language not in (None, target)]
             done += lines
             if not output:
                 print(*lines, sep="\n", flush=True)
     except KeyboardInterrupt:
-        kept = "the next call goes on from the journal" if journal else "with --journal FILE another call would go on"
-        print(f"stopped after {len(done)} of {len(asked)} answers; {kept}", file=sys.stderr)
+        kept = "the same call goes on from the journal" if journal else "with --journal FILE another call would go on"
+        print(f"stopped: {len(done)} of {len(asked)} answers are written; {kept}", file=sys.stderr)
         write_lines(output, done)
         raise typer.Exit(130) from None
     write_lines(output, done)
+    if elsewhere:
+        numbers = ", ".join(map(str, elsewhere[:10])) + (", …" if len(elsewhere) > 10 else "")
+        print(
+            f"{len(elsewhere)} of {len(done)} answers are not in {language(target).name} (texts {numbers}): "
+            "prefixyarn compare shows what other priors do",
+            file=sys.stderr,
+        )
 
 
 @app.command(epilog='Example: prefixyarn compare --to de,fr,zh,ar "The town had no water."')
@@ -290,6 +303,7 @@ def run() -> None:
     """Run the command; an input error or a full disk ends it with one line and exit status 1."""
     os.environ.setdefault("OMP_WAIT_POLICY", "passive")  # threads that wait burn no cores; before torch is loaded
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
+    logging.getLogger().handlers[0].addFilter(lambda record: record.module != "int8_head")  # for jobs' logs
     for stream in (sys.stdout, sys.stderr):
         stream.reconfigure(encoding="utf-8")  # type: ignore[union-attr]  # whatever the locale says
     try:

@@ -25,7 +25,7 @@ from prefixyarn.plan import gpus, memory_mb, trains_all, work
 from prefixyarn.records import write_text
 
 FLOAT32 = 1.5e9  # parameters that a laptop still runs in float32; larger models are written for GPUs
-HUB_ID = r"[\w.-]+/[\w.-]+"
+HUB_ID = r"\w[\w.-]*/[\w.-]+"
 
 
 def new_config(

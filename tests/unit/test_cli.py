@@ -97,7 +97,7 @@ def test_what_was_answered_before_ctrl_c_stays(
     status, _, err = command(
         "answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", "-o", "out", *texts
     )
-    assert status == 130 and f"stopped after {calls[0]} of 12 answers" in err and "--journal" in err
+    assert status == 130 and f"stopped: {calls[0]} of 12 answers" in err and "--journal" in err
     assert len((tmp_path / "out").read_text().splitlines()) == calls[0]
     monkeypatch.setattr(Model, "answer", answered)
     again = ("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", "-o", "out", "--journal", "kept")

@@ -62,6 +62,14 @@ def test_what_is_given_begins_the_answer(folder: Path, model: Model, dictionary:
     assert all(len(own.prior_ids) == 1 for own in known.answer(TEXTS, prior="first", k=1, max_tokens=12))
 
 
+def test_texts_without_a_word_in_the_dictionary_begin_as_the_model_would(folder: Path, dictionary: Path) -> None:
+    known = prefixyarn.load(folder, dictionary=dictionary)
+    for prior in ("first", "likeliest"):
+        answers = known.answer(["The house.", "Nobody came.", "The file."], prior=prior, max_tokens=12)
+        assert [answer.kind for answer in answers] == ["pseudo", "own", "pseudo"]
+        assert answers[1] == known.answer("Nobody came.", prior="own", max_tokens=12)[0]
+
+
 def test_best_is_the_best_that_the_material_allows(folder: Path, model: Model, dictionary: Path) -> None:
     assert [*model.sources("en-de")] == ["none", "own"] and model.source_of("best", "en-de").name == "own"
     known = prefixyarn.load(folder, dictionary=dictionary)
@@ -171,9 +179,9 @@ def test_a_journal_keeps_answers(model: Model, tmp_path: Path, monkeypatch: pyte
         ({"texts": ["a"], "target": "en"}, "expected two different languages"),
         ({"texts": ["a"], "prior": "refind"}, "prior 'refind': expected one of best, none"),
         ({"texts": ["a"], "prior": "likeliest"}, "needs a dictionary"),
-        ({"texts": ["a"], "prior": "text:" + "Haus " * 9, "max_tokens": 3}, "longer than the answer limit"),
+        ({"texts": ["a"], "prior": "text:" + "Haus " * 9, "max_tokens": 3}, "longer than the limit of 3 tokens"),
         ({"texts": ["a", "b"], "prior": prefixyarn.Text(["x"])}, "1 texts were given for 2 texts"),
-        ({"texts": ["a"], "prior": "text: "}, "prior of text 1: empty"),
+        ({"texts": ["a"], "prior": "text: "}, "prior of text 1: expected a text"),
         ({"texts": ["a"], "prior": "none", "journal": __file__}, "is there, and no journal"),
         ({"texts": ["a"], "prior": prefixyarn.Dictionary("/nowhere")}, "/nowhere: no such dictionary"),
         ({"texts": ["a"], "prior": prefixyarn.Refined("/nowhere")}, "/nowhere: no refined model there"),

@@ -19,7 +19,7 @@ from prefixyarn.models.fetch import fetch
 from prefixyarn.records import read_json
 
 DEFAULT = "default"
-HUB_ID = re.compile(r"[\w.-]+/[\w.-]+")
+HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 
 
 def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:

@@ -112,8 +112,8 @@ def load(
     rows = backend.foundation.model.get_input_embeddings().num_embeddings
     if len(backend.tokenizer) > rows:
         raise InputError(
-            f"{folder}: its tokenizer has {len(backend.tokenizer)} entries, but the model has {rows}. Give the tokenizer "
-            "that belongs to the model"
+            f"{folder}: its tokenizer has {len(backend.tokenizer)} entries, but the model has {rows}. Give the "
+            "tokenizer that belongs to the model"
         )
     template = PROMPTS[task]
     if prompt:
@@ -191,7 +191,7 @@ class Model:
             prior: How answers begin: a name of `PRIORS`, ``text:`` with a text, or a source of priors. ``best`` is the
                 best that the given material allows, see `source_of`.
             k: How many tokens of a prior are given; in tagging, how many tagged words. A text of one's own is given
-                whole.
+                whole. Texts of which a dictionary has no word get the model's own opening.
             model: ``foundation``; or ``sft``, the SFT model of the run.
             max_tokens: Limit on prior and continuation together; see `MAX_TOKENS`.
             journal: File where answers are kept as they come, and from which a call that was ended goes on.
@@ -214,6 +214,10 @@ class Model:
             check_journal(Path(journal))
         with Session(self.backend, limit, journal) as session:
             priors = self._priors(session, items, subset, chosen, k)
+            if longest := max((len(own.ids) for own in priors if len(own.ids) > limit), default=0):
+                raise InputError(
+                    f"a prior of {longest} tokens is longer than the limit of {limit} tokens for an answer"
+                )
             questions = [
                 Question(item, self.prompt, Prior(**{**vars(own), "model": model}))
                 for item, own in zip(items, priors, strict=True)
@@ -349,6 +353,13 @@ class Model:
 
     def _priors(self, session: Session, items: Sequence[Item], subset: str, source: PriorSource, k: int) -> list[Prior]:
         prompt, tokenizer, direction = self.prompt, self.tokenizer, Direction.parse(subset)
+        if isinstance(source, Dictionary):
+            known = source.known(items, subset)
+            if len(known) < len(items):  # the rest of them begin as the model would
+                found = {own.item: own for own in self._priors(session, known, subset, source, k)} if known else {}
+                others = [item for item in items if item.id not in found]
+                found |= {own.item: own for own in self._priors(session, others, subset, Own(), k)}
+                return [found[item.id] for item in items]
         encode = encoder(tokenizer, prompt.join(direction))
         asked = Asked(session, items, subset, prompt, encode, self._detector(subset))
         material = source.add(material_of(asked), asked)

@@ -13,6 +13,7 @@ from typing import ClassVar, Protocol
 
 from prefixyarn.data import lexicon
 from prefixyarn.data.lexicon import Lexicon
+from prefixyarn.data.words import words
 from prefixyarn.decode.session import Session
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
@@ -125,6 +126,19 @@ class Dictionary:
         """The variant."""
         return self.variant
 
+    def known(self, items: Sequence[Item], subset: str) -> list[Item]:
+        """Return the texts of which there is an entry for a word at least."""
+        own, code = self.read(subset), Direction.parse(subset).source
+        return [item for item in items if any(own.get(word.lower()) for word in words(item.source, code))]
+
+    def read(self, subset: str) -> Lexicon:
+        """Return the entries of a direction.
+
+        Raises:
+            InputError: There is no dictionary for it, or a line is malformed.
+        """
+        return self.entries if isinstance(self.entries, Mapping) else read_dictionary(Path(self.entries), subset)
+
     def has(self, subset: str) -> bool:
         """Tell whether there are entries for a direction: a folder may lack it, and a file may be named for another."""
         if isinstance(self.entries, Mapping):
@@ -146,7 +160,7 @@ class Dictionary:
         Raises:
             InputError: There is no dictionary for the direction, or a line of it is malformed.
         """
-        own = self.entries if isinstance(self.entries, Mapping) else read_dictionary(Path(self.entries), asked.subset)
+        own = self.read(asked.subset)
         if self.variant != LIKELIEST:
             return replace(material, lexicon=own)
         session, direction = asked.session, asked.direction
@@ -237,8 +251,9 @@ class Text:
             texts = [self.text] * len(sources)
         else:
             texts = [self.text(source) for source in sources] if callable(self.text) else [*self.text]
-        if blank := [n for n, text in enumerate(texts, 1) if not text.strip()]:
-            raise InputError(f"prior of text {blank[0]}: empty. For none, ask for the prior none")
+        for n, text in enumerate(texts, 1):
+            if not isinstance(text, str) or not text.strip():
+                raise InputError(f"prior of text {n}: expected a text, got {text!r}. For none, ask for the prior none")
         if len(texts) != len(sources):
             raise InputError(
                 f"prior: {len(texts)} texts were given for {len(sources)} texts; give one, or one for each"

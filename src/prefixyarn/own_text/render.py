@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Sequence
 
 from rich.console import Console
@@ -12,7 +13,7 @@ from prefixyarn.own_text.comparison import Compared
 from prefixyarn.own_text.model import Answer
 from prefixyarn.own_text.steps import Step
 
-# Around text whose direction is its own: without them, Arabic turns the columns beside it round.
+# Around Arabic and Hebrew: without them they turn the columns beside them round.
 _ISOLATE, _END = "\u2068", "\u2069"
 PRIOR = "bold cyan"
 OFF_TARGET = "bold red"
@@ -28,11 +29,12 @@ def show(table: Table) -> None:
 
 def answer_text(answer: Answer) -> Text:
     """Return an answer with its prior marked: in colour, and between ‹ and ›."""
-    found = Text(_ISOLATE)
+    rtl = _is_rtl(answer.text)
+    found = Text(_ISOLATE if rtl else "")
     if answer.prior:
         found.append(f"‹{answer.prior.strip()}›", style=PRIOR)
         found.append(" " if answer.prior != answer.prior.rstrip() else "")
-    return found.append(answer.continuation).append(_END)
+    return found.append(answer.continuation).append(_END if rtl else "")
 
 
 def compared_table(rows: Sequence[Compared]) -> Table:
@@ -62,4 +64,9 @@ def steps_table(steps: Sequence[Step]) -> Table:
 
 def _shown(token: str) -> str:
     """Return a token as it can be seen: a line break as ⏎, a leading space as it is in quotes."""
-    return f"{_ISOLATE}{token.replace(chr(10), '⏎')}{_END}"
+    shown = token.replace("\n", "⏎")
+    return f"{_ISOLATE}{shown}{_END}" if _is_rtl(shown) else shown
+
+
+def _is_rtl(text: str) -> bool:
+    return any(unicodedata.bidirectional(c) in ("R", "AL") for c in text)
