@@ -338,7 +338,7 @@ def test_a_folder_in_use_is_kept(checkout: Path, tmp_path: Path, monkeypatch: py
     folder.mkdir()
     (folder / "mine.txt").write_text("mine")
     for force in (False, True):
-        with pytest.raises(InputError, match="is not empty, and no earlier export"):
+        with pytest.raises(InputError, match="has more than an earlier export"):
             export(run, folder, force=force)
     with pytest.raises(InputError, match="is a file"):
         export(run, folder / "mine.txt")

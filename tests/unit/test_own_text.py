@@ -105,7 +105,7 @@ def test_a_run_gives_its_prompt_and_dictionary(folder: Path, tmp_path: Path) -> 
         "own",
     ]
     with pytest.raises(
-        InputError, match="its model is not in .*resources/foundations/tiny/model. Name it with --model"
+        InputError, match="its model tiny is not in .*resources/foundations/tiny/model. Name it with --model"
     ):
         prefixyarn.load(run=run)
     with pytest.raises(InputError, match="no prompt for summarization"):
