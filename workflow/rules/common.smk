@@ -89,7 +89,10 @@ if lacks_apt(config) and len(config["tasks"]) > 1:
         file=sys.stderr,
     )
     config["tasks"] = [task for task in config["tasks"] if task != "summarization"]
-config.update(in_order(config))  # the order of keys in a file is no reason to run again
+# The order of keys, in a file or by the order of files, is no reason to run again.
+ordered = in_order(config)
+config.clear()
+config.update(ordered)
 
 FOUNDATIONS = {foundation["name"]: foundation for foundation in config["foundations"]}
 LABELS = {name: foundation["label"] for name, foundation in FOUNDATIONS.items()}
