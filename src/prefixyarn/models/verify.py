@@ -13,7 +13,7 @@ from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.likelihood import score
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation
-from prefixyarn.models.logits import check_logits, logits
+from prefixyarn.models.logits import check_logits, logits, token_log_probabilities
 from prefixyarn.models.tokenizer import normalised, prompt_ids, template, text_ids
 
 # Nats by which likelihoods of tokens may be off on average: what rounding was seen to do, several times.
@@ -40,16 +40,16 @@ def bits_per_character(foundation: Foundation, text: str) -> float:
 
     A long text is scored in windows of 1,023 tokens, each without sight of those before.
     """
+    model = foundation.model
     ids, begun = prompt_ids(foundation.tokenizer, text), template(foundation.tokenizer)
     if not begun:  # the first token has nothing before it, and is not scored
         text = text[len(foundation.tokenizer.decode(ids[:1])) :]
     nats = 0.0
     for start in range(len(begun) or 1, len(ids), WINDOW):
         before, own = begun or ids[start - 1 : start], ids[start : start + WINDOW]
-        read = foundation.model(torch.tensor([before + own], device=foundation.model.device)).logits[0]
-        logits = read[len(before) - 1 : -1].float()
-        expected = torch.tensor(own, device=logits.device)
-        nats += torch.nn.functional.cross_entropy(logits, expected, reduction="sum").item()
+        whole = torch.tensor([before + own], device=model.device)
+        states = model.get_decoder()(input_ids=whole, use_cache=False).last_hidden_state[0, len(before) - 1 : -1]
+        nats -= token_log_probabilities(model, states, torch.arange(len(own)), torch.tensor(own)).sum().item()
     return nats / math.log(2) / len(text)
 
 
@@ -74,8 +74,8 @@ def check_engine(model: PreTrainedModel, ids: Sequence[int]) -> None:
     found, off = score(model, requests, Limits(10**6)), []
     for request in requests:
         whole = torch.tensor([[*request.prompt, *request.prior]], device=model.device)
-        scores = logits(model, model.get_decoder()(input_ids=whole, use_cache=False).last_hidden_state[0])
-        expected = scores.log_softmax(-1)[len(request.prompt) - 1 : -1].cpu()
+        states = model.get_decoder()(input_ids=whole, use_cache=False).last_hidden_state[0]
+        expected = logits(model, states[len(request.prompt) - 1 : -1]).log_softmax(-1).cpu()
         own = expected[range(len(request.prior)), list(request.prior)]
         off.append((torch.tensor(found[request]) - own).abs().mean())
     most = float(max(off))
