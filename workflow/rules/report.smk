@@ -46,53 +46,6 @@ rule write_report:
         "../../scripts/write_report.py"
 
 
-def explorer_files(task):
-    """Return what the explorer shows of a task, by names of inputs that begin with the task's; {run} stays."""
-    found = {
-        **{
-            split: splits_of(task, f"{split}.jsonl")
-            for split in ("test", "out_of_domain", "train")
-        },
-        "refined": (
-            [f"results/{{run}}/refined/{task}.jsonl"]
-            if has(config, task, "refined")
-            else []
-        ),
-        "scores": [
-            f"results/{{run}}/scores/{task}/{model}.json" for model in FOUNDATIONS
-        ],
-    }
-    analysed_subsets = (
-        MAIN[task] if task == "translation" and "agreement" in ANALYSES else []
-    )
-    for n, model in enumerate(FOUNDATIONS):
-        found[f"outputs_{n}"] = [
-            f"results/{{run}}/decode/{task}/{subset}/{model}.jsonl"
-            for subset in SUBSETS[task]
-        ]
-        found[f"tuned_{n}"] = [
-            *(
-                [f"results/{{run}}/sft/{task}/{model}.jsonl"]
-                if has(config, task, "sft")
-                else []
-            ),
-            *(
-                f"results/{{run}}/other_sft/{other}/{model}.jsonl"
-                for other in OTHER_SFT
-                if task == "translation"
-            ),
-            *(
-                f"results/{{run}}/sft_seeds/{task}/{model}/{own}.jsonl"
-                for own in further_seeds(config, task)
-            ),
-        ]
-        found[f"steps_{n}"] = [
-            f"results/{{run}}/analysis/agreement/{subset}/{model}.csv"
-            for subset in analysed_subsets
-        ]
-    return {f"{task}_{name}": files for name, files in found.items()}
-
-
 rule write_explorer:
     input:
         **{key: files for task in TASKS for key, files in explorer_files(task).items()},
