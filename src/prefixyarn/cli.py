@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 MOST = 256  # texts that are answered side by side
-FIRST = 8  # of the first ones, so that something is seen soon
+FIRST = 32  # of the first ones, so that something is seen soon
 
 # Options that several commands have.
 ModelOption = Annotated[

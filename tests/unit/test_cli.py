@@ -63,7 +63,7 @@ def test_each_line_of_standard_input_is_answered(command: Command, folder: Path)
 
 
 def test_many_texts_are_answered_in_parts_and_in_order(command: Command, folder: Path) -> None:
-    texts = [f"The house {n}." for n in range(20)]
+    texts = [f"The house {n}." for n in range(40)]
     status, out, _ = command("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", "--json", *texts)
     assert status == 0 and [json.loads(line)["source"] for line in out.splitlines()] == texts
 
@@ -93,15 +93,15 @@ def test_what_was_answered_before_ctrl_c_stays(
         return answered(self, texts, **options)  # type: ignore[arg-type]
 
     monkeypatch.setattr(Model, "answer", interrupted)
-    texts = [f"The house {n}." for n in range(12)]
+    texts = [f"The house {n}." for n in range(40)]
     status, _, err = command(
         "answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", "-o", "out", *texts
     )
-    assert status == 130 and f"stopped: {calls[0]} of 12 answers" in err and "--journal" in err
+    assert status == 130 and f"stopped: {calls[0]} of 40 answers" in err and "--journal" in err
     assert len((tmp_path / "out").read_text().splitlines()) == calls[0]
     monkeypatch.setattr(Model, "answer", answered)
     again = ("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", "-o", "out", "--journal", "kept")
-    assert command(*again, *texts)[0] == 0 and len((tmp_path / "out").read_text().splitlines()) == 12
+    assert command(*again, *texts)[0] == 0 and len((tmp_path / "out").read_text().splitlines()) == 40
 
 
 def test_all_texts_are_looked_at_before_the_first_is_answered(command: Command, folder: Path) -> None:
