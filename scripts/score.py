@@ -13,7 +13,7 @@ from prefixyarn.metrics.subsets import SubsetScores, score_subset, write_scores
 from prefixyarn.models.plain_text import open_tokenizer
 from prefixyarn.prompts import share_shortened
 from prefixyarn.records import Item, Output, Prediction, Prior, read_records, read_subsets
-from prefixyarn.tasks.scoring import scores
+from prefixyarn.tasks.scoring import all_answers, scores
 
 snakemake: Job  # given by Snakemake
 
@@ -31,10 +31,14 @@ def main(job: Job) -> None:
     for n, subset in enumerate(params.subsets):
         direction = Direction.parse(subset)
         items = {name: read_records(job.input.get(name)[n], Item) for name in ("test", "out_of_domain")}
-        outputs = read_records(job.input.outputs[n], Output)
-        outputs += [output for own in of_sft for output in own[subset]]
-        outputs += [Output.without_ids(p.item, p.text, "refined") for p in predicted.get(subset, []) if p.whole]
-        outputs += task.baselines(read_records(job.input.train[n], Item), [*items["test"], *items["out_of_domain"]])
+        outputs = all_answers(
+            task,
+            decoded=read_records(job.input.outputs[n], Output),
+            tuned=[own[subset] for own in of_sft],
+            predicted=predicted.get(subset, []),
+            train=read_records(job.input.train[n], Item),
+            items=[*items["test"], *items["out_of_domain"]],
+        )
         found[subset] = score_subset(
             task=task,
             items=items,

@@ -13,8 +13,11 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 
+from prefixyarn.data.text_lines import text_lines
 from prefixyarn.errors import InputError
 from prefixyarn.languages import language
+from prefixyarn.progress import Progress
+from prefixyarn.records import write_text
 
 if TYPE_CHECKING:
     from prefixyarn.own_text import Model
@@ -90,8 +93,6 @@ def answer(
         f"{len(asked)} text{'s' * (len(asked) > 1)}, {subset}, {opened.name}, prior: {chosen.name}{hint}",
         file=sys.stderr,
     )
-
-    from prefixyarn.progress import Progress
 
     done: list[str] = []
     elsewhere: list[int] = []  # numbers of the texts whose answers are in another language
@@ -198,14 +199,18 @@ def export(
     foundation: Annotated[str, typer.Option("--foundation", help="Its name, where the run has several.")] = "",
     model: Annotated[Path | None, typer.Option("--model", help="Its folder, if not in the run's checkout.")] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite an earlier export.")] = False,
+    as_json: JsonOption = False,
 ) -> None:
     """Write a run's items and priors as tasks of lm-evaluation-harness."""
+    from prefixyarn.config.of_run import run_folder
     from prefixyarn.lm_eval import export
 
     if harness != "lm-eval":
         raise InputError(f"--format {harness}: expected lm-eval")
-    where = Path(run) if Path(run).is_dir() else Path("results", run)
-    made = export(where, folder, systems or (), directions or (), foundation, model, force)
+    made = export(run_folder(run), folder, systems or (), directions or (), foundation, model, force)
+    if as_json:
+        print_json(asdict(made))
+        return
     for line in made.left_out:
         print(line, file=sys.stderr)
     print(f"{len(made.tasks)} tasks, group {made.group}: {folder}/README.md says how to run them")
@@ -268,22 +273,13 @@ def read_texts(given: list[str] | None) -> list[str]:
         return given
     if sys.stdin.isatty():
         print("reading standard input, a line a text; end with Ctrl-D", file=sys.stderr)
-    texts = []
-    for n, line in enumerate(sys.stdin.buffer.read().removesuffix(b"\n").split(b"\n"), 1):
-        try:
-            texts.append(line.decode().strip("\ufeff\r"))
-        except UnicodeDecodeError as error:
-            raise InputError(f"standard input, line {n}: not UTF-8 ({error}). Convert it to UTF-8") from error
-    return texts
+    return [line for _, line in text_lines(sys.stdin.buffer, "standard input")]
 
 
 def write_lines(path: Path | None, lines: list[str]) -> None:
     """Write lines into a file, if there is one and they are some."""
-    from prefixyarn.records import atomic
-
     if path and lines:
-        with atomic(path) as stream:
-            stream.writelines(f"{line}\n" for line in lines)
+        write_text(path, "".join(f"{line}\n" for line in lines))
 
 
 def parts(texts: list[str]) -> Iterator[list[str]]:

@@ -133,6 +133,7 @@ def test_tables_and_json_of_compare_and_look(command: Command, folder: Path) -> 
         (("answer", "--to", "dee", "a"), b"", "error: unknown language code 'dee'"),
         (("answer",), b"a\n\nb\n", "error: text 2: empty"),
         (("answer",), b"a\n\xff\n", "error: standard input, line 2: not UTF-8"),
+        (("answer",), b"", "error: no text"),
         (("answer", "a\udcff"), b"", "error: text 1: not UTF-8"),
         (("answer", "--prior", "refined", "a"), b"", "error: prior 'refined' for en-de: needs a run"),
         (("answer", "--run", "nowhere", "a"), b"", "error: results/nowhere: no such run"),

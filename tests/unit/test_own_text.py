@@ -68,6 +68,8 @@ def test_texts_without_a_word_in_the_dictionary_begin_as_the_model_would(folder:
         answers = known.answer(["The house.", "Nobody came.", "The file."], prior=prior, max_tokens=12)
         assert [answer.kind for answer in answers] == ["pseudo", "own", "pseudo"]
         assert answers[1] == known.answer("Nobody came.", prior="own", max_tokens=12)[0]
+    (dictionary / "en-de.txt").write_text("caf\u00e9 Caf\u00e9\n")
+    assert known.answer("Cafe\u0301.", prior="first", max_tokens=12)[0].kind == "pseudo", "looked up as all words are"
 
 
 def test_best_is_the_best_that_the_material_allows(folder: Path, model: Model, dictionary: Path) -> None:

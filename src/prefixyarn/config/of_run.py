@@ -1,8 +1,9 @@
-"""The configuration that a finished run was made with, as its report says it."""
+"""A finished run: its folder, its foundations' folders, and the configuration that it was made with."""
 
 from __future__ import annotations
 
 import html
+import os
 import re
 from pathlib import Path
 from typing import Any
@@ -14,8 +15,18 @@ from prefixyarn.errors import InputError
 _IN_REPORT = re.compile(r"<summary>Configuration</summary><pre>(.*?)</pre>", re.DOTALL)
 
 
+def run_folder(run: str | os.PathLike[str]) -> Path:
+    """Return the folder of a run that is given by its folder, or by its name in ``results/``."""
+    return Path(run) if Path(run).is_dir() else Path("results") / run
+
+
+def foundation_folder(run: Path, name: str) -> Path:
+    """Return where the checkout of a run's folder keeps a foundation, there or not."""
+    return run.resolve().parent.parent / "resources/foundations" / name / "model"
+
+
 def run_config(run: Path) -> dict[str, Any]:
-    """Return the whole configuration of a finished run.
+    """Return the whole configuration of a finished run, as its report says it.
 
     Args:
         run: Its folder, ``results/{run}``.

@@ -23,7 +23,7 @@ from prefixyarn.records import Item, Output, Prediction, System, read_records, r
 from prefixyarn.systems import shown_units
 from prefixyarn.tables.render import prior_cell
 from prefixyarn.tables.rows import read_rows
-from prefixyarn.tasks.scoring import no_baselines, scores
+from prefixyarn.tasks.scoring import all_answers, scores
 
 MOST_ANSWERS = 40_000  # in one page: about 10 MB, which a browser opens in a second
 RIGHT_TO_LEFT = ("Arab", "Hebr")  # scripts
@@ -211,13 +211,17 @@ class _Gatherer:
                 domain: read_records(own[n], Item)
                 for domain, own in zip(DOMAINS, (files.test, files.out_of_domain), strict=True)
             }
-            shared = [Output.without_ids(p.item, p.text, "refined") for p in refined.get(subset, []) if p.whole]
-            if kind.baselines is not no_baselines:
-                shared += kind.baselines(read_records(files.train[n], Item), [*items["test"], *items["out_of_domain"]])
+            train = read_records(files.train[n], Item)
             answers: dict[str, list[Answer]] = {}
             for name in self._foundations:
-                outputs = shared + read_records(files.outputs[name][n], Output)
-                outputs += [output for own in tuned.get(name, []) for output in own[subset]]
+                outputs = all_answers(
+                    kind,
+                    decoded=read_records(files.outputs[name][n], Output),
+                    tuned=[own[subset] for own in tuned.get(name, [])],
+                    predicted=refined.get(subset, []),
+                    train=train,
+                    items=[*items["test"], *items["out_of_domain"]],
+                )
                 where = f"{files.task} {subset}, {name}"
                 for item, given in self._answers(where, name, kind.metrics[0], outputs, scored[name][subset]).items():
                     answers.setdefault(item, []).extend(given)

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from prefixyarn.config.of_run import run_config
+from prefixyarn.config.of_run import foundation_folder, run_config
 from prefixyarn.config.subsets import all_subsets
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
@@ -73,7 +73,7 @@ def export(
     config = run_config(run)
     block = _foundation_of(config, foundation)
     name = str(block["name"])
-    model = model or run.resolve().parent.parent / "resources/foundations" / name / "model"
+    model = model or foundation_folder(run, name)
     if not model.is_dir():
         raise InputError(f"{model}: no such folder; name that of {name}, whose tokenizer is needed")
     done = Export(f"prefixyarn_{config['run']}", [], [])

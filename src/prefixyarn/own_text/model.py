@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -219,8 +219,7 @@ class Model:
                     f"a prior of {longest} tokens is longer than the limit of {limit} tokens for an answer"
                 )
             questions = [
-                Question(item, self.prompt, Prior(**{**vars(own), "model": model}))
-                for item, own in zip(items, priors, strict=True)
+                Question(item, self.prompt, replace(own, model=model)) for item, own in zip(items, priors, strict=True)
             ]
             outputs = session.answer({subset: questions}, task_of(self.task), done)[subset]
         return [self._answer(subset, item, output) for item, output in zip(items, outputs, strict=True)]
@@ -352,14 +351,24 @@ class Model:
                 )
 
     def _priors(self, session: Session, items: Sequence[Item], subset: str, source: PriorSource, k: int) -> list[Prior]:
+        """Return a prior a text; of texts that a dictionary has no word of, the model's own opening."""
+        if not isinstance(source, Dictionary):
+            return self._of_source(session, items, subset, source, k)
+        source = Dictionary(source.read(subset), source.variant)  # read once
+        known = source.known(items, subset)
+        others = [item for item in items if item not in known]
+        found = [
+            prior
+            for own, of in ((known, source), (others, Own()))
+            if own
+            for prior in self._of_source(session, own, subset, of, k)
+        ]
+        return sorted(found, key=lambda prior: int(prior.item))
+
+    def _of_source(
+        self, session: Session, items: Sequence[Item], subset: str, source: PriorSource, k: int
+    ) -> list[Prior]:
         prompt, tokenizer, direction = self.prompt, self.tokenizer, Direction.parse(subset)
-        if isinstance(source, Dictionary):
-            known = source.known(items, subset)
-            if len(known) < len(items):  # the rest of them begin as the model would
-                found = {own.item: own for own in self._priors(session, known, subset, source, k)} if known else {}
-                others = [item for item in items if item.id not in found]
-                found |= {own.item: own for own in self._priors(session, others, subset, Own(), k)}
-                return [found[item.id] for item in items]
         encode = encoder(tokenizer, prompt.join(direction))
         asked = Asked(session, items, subset, prompt, encode, self._detector(subset))
         material = source.add(material_of(asked), asked)

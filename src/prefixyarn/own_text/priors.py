@@ -129,7 +129,7 @@ class Dictionary:
     def known(self, items: Sequence[Item], subset: str) -> list[Item]:
         """Return the texts of which there is an entry for a word at least."""
         own, code = self.read(subset), Direction.parse(subset).source
-        return [item for item in items if any(own.get(word.lower()) for word in words(item.source, code))]
+        return [item for item in items if any(lexicon.lookup(own, word) for word in words(item.source, code))]
 
     def read(self, subset: str) -> Lexicon:
         """Return the entries of a direction.

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from tokenizers import Tokenizer
 
-from prefixyarn.config.of_run import run_config
+from prefixyarn.config.of_run import foundation_folder, run_config, run_folder
 from prefixyarn.errors import InputError
 from prefixyarn.own_text.priors import Dictionary, Refined
 from prefixyarn.prompts import Prompt, load_prompt
@@ -36,7 +36,7 @@ class RunFiles:
         Raises:
             InputError: There is no such run, or it has no models of this task.
         """
-        folder = Path(run) if Path(run).is_dir() else Path("results") / run
+        folder = run_folder(run)
         if not folder.is_dir():
             there = ", ".join(sorted(path.name for path in Path("results").glob("*/"))) or "none"
             raise InputError(f"{folder}: no such run. Give one of results/ ({there}) or a run's folder")
@@ -55,12 +55,10 @@ class RunFiles:
         Raises:
             InputError: It is not there: the run was made elsewhere.
         """
-        folder = self.folder.resolve() / "../../resources/foundations" / self.model / "model"
+        folder = foundation_folder(self.folder, self.model)
         if not folder.is_dir():
-            raise InputError(
-                f"{self.folder}: its model {self.model} is not in {folder.resolve()}. Name it with --model"
-            )
-        return folder.resolve()
+            raise InputError(f"{self.folder}: its model {self.model} is not in {folder}. Name it with --model")
+        return folder
 
     def prompt(self, tokenizer: Tokenizer) -> Prompt:
         """Return the prompt that the run chose on dev; long texts are shortened as the run shortened them.

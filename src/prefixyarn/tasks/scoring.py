@@ -9,7 +9,7 @@ from typing import Any
 
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.metric import Metric
-from prefixyarn.records import Item, Output
+from prefixyarn.records import Item, Output, Prediction
 
 ErrorType = bool | float | None
 
@@ -48,6 +48,29 @@ class Scores:
     baselines: Callable[[Sequence[Item], Sequence[Item]], list[Output]] = no_baselines
     constant: str = ""
     notes: Callable[[Mapping[str, Any]], list[str]] = no_notes
+
+
+def all_answers(
+    task: Scores,
+    decoded: Sequence[Output],
+    tuned: Sequence[Sequence[Output]],
+    predicted: Sequence[Prediction],
+    train: Sequence[Item],
+    items: Sequence[Item],
+) -> list[Output]:
+    """Return all answers to the items of a subset: what the task's tables score and the explorer shows.
+
+    Args:
+        task: How the task is scored.
+        decoded: The foundation's answers, and those of the SFT model with a prior.
+        tuned: Those of SFT models alone, a list a model.
+        predicted: What the refined model says; only whole answers count.
+        train: Training items, for baselines.
+        items: The items.
+    """
+    found = [*decoded, *(output for own in tuned for output in own)]
+    found += [Output.without_ids(own.item, own.text, "refined") for own in predicted if own.whole]
+    return found + task.baselines(train, items)
 
 
 def scores(task: str) -> Scores:
