@@ -23,8 +23,9 @@ results: config-check
 config-check: $(VENV)/installed
 	@python scripts/check_config.py $(CONFIG)
 
-# Stages of dvc.yaml.
+# Stages of dvc.yaml, which names the descriptions' folder also where apt, which fetches them, is not.
 data models answers: config-check
+	@mkdir -p resources/descriptions
 	@snakemake $@ $(RUN)
 tables: config-check
 	@snakemake $(RUN)

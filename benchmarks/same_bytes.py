@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from collections.abc import Iterator, Mapping
 from fnmatch import fnmatch
 from pathlib import Path
@@ -19,13 +20,19 @@ MEASURED = {
 
 
 def different(before: Path, after: Path, exempt: Mapping[str, str]) -> list[str]:
-    """Return the files under results/ and resources/ that are not the same bytes, or only in one of both folders."""
+    """Return the files under results/ and resources/ that are not the same bytes, or only in one of both folders.
+
+    Of links it is where they lead: a copy of a folder need not have what is beside it.
+    """
+
+    def content(path: Path) -> str:
+        return os.readlink(path) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
 
     def files(folder: Path) -> dict[str, str]:
         paths = [path for name in ("results", "resources") for path in (folder / name).rglob("*")]
-        kept = {str(path.relative_to(folder)): path for path in paths if path.is_file()}
+        kept = {str(path.relative_to(folder)): path for path in paths if path.is_symlink() or path.is_file()}
         return {
-            name: hashlib.sha256(path.read_bytes()).hexdigest()
+            name: content(path)
             for name, path in kept.items()
             if not name.endswith(".tmp") and not any(fnmatch(name, pattern) for pattern in exempt)
         }

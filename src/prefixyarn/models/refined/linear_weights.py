@@ -59,7 +59,7 @@ def fit(rows: Sequence[Features], classes: Sequence[str], seed: int) -> Weights:
     from sklearn.feature_extraction.text import CountVectorizer
     from sklearn.linear_model import LogisticRegression
 
-    counted = CountVectorizer(analyzer=list, binary=True)
+    counted = CountVectorizer(analyzer=list, binary=True, dtype=np.float32)  # a third less time than with integers
     model = LogisticRegression(C=10.0, max_iter=50, tol=1e-3, random_state=seed)
     with warnings.catch_warnings():
         warnings.simplefilter("ignore", ConvergenceWarning)  # the last digits of the weights change no prediction
