@@ -184,7 +184,7 @@ def test_a_journal_keeps_answers(model: Model, tmp_path: Path, monkeypatch: pyte
         ({"texts": ["a"], "prior": "text:" + "Haus " * 9, "max_tokens": 3}, "longer than the limit of 3 tokens"),
         ({"texts": ["a", "b"], "prior": prefixyarn.Text(["x"])}, "1 texts were given for 2 texts"),
         ({"texts": ["a"], "prior": "text: "}, "prior of text 1: expected a text"),
-        ({"texts": ["a"], "prior": "none", "journal": __file__}, "is there, and no journal"),
+        ({"texts": ["a"], "prior": "none", "journal": __file__}, "test_own_text.py, line 1: is no line of a journal"),
         ({"texts": ["a"], "prior": prefixyarn.Dictionary("/nowhere")}, "/nowhere: no such dictionary"),
         ({"texts": ["a"], "prior": prefixyarn.Refined("/nowhere")}, "/nowhere: no refined model there"),
     ],

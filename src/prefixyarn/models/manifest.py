@@ -37,10 +37,15 @@ def stamps(folder: str | os.PathLike[str]) -> dict[str, list[int]]:
 
 def is_converted(folder: str | os.PathLike[str]) -> bool:
     """Tell whether `prefixyarn.models.convert` made a folder. Others have a ``manifest.json``, too."""
+    return found_by_conversion(folder, "spelled") is not None
+
+
+def found_by_conversion(folder: str | os.PathLike[str], key: str) -> Any:
+    """Return what conversion found out about a model, by its key in the manifest; None where nothing was."""
     try:
-        return "spelled" in read_manifest(folder)
+        return read_manifest(folder).get(key)
     except (InputError, OSError):
-        return False
+        return None
 
 
 def read_manifest(folder: str | os.PathLike[str]) -> dict[str, Any]:

@@ -10,8 +10,8 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from prefixyarn.errors import InputError, named
+from prefixyarn.models.manifest import found_by_conversion
 from prefixyarn.models.plain_text import as_text, inside, known_spelled
-from prefixyarn.records import read_json
 
 
 def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
@@ -40,8 +40,7 @@ def as_published(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
     Raises:
         InputError: There is none.
     """
-    manifest = Path(folder) / "manifest.json"
-    special = read_json(manifest).get("special_tokens") if manifest.exists() else None
+    special = found_by_conversion(folder, "special_tokens")
     if special and (Path(folder) / "tokenizer.json").exists():
         return _alone(folder, special)
     wanted = "expected a fast tokenizer (tokenizer.json). Save one there with save_pretrained()."
