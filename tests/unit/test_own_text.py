@@ -158,7 +158,7 @@ def test_steps_tell_what_was_given_and_what_chosen(model: Model) -> None:
 
 
 def test_all_priors_stand_side_by_side(model: Model) -> None:
-    rows = prefixyarn.compare(model, TEXTS[0], targets=["de", "zh"])
+    rows = prefixyarn.compare(model, TEXTS[0], targets=["DE", "zh"])
     assert [(row.target, row.prior) for row in rows] == [(to, name) for to in ("de", "zh") for name in ("none", "own")]
 
 
@@ -206,6 +206,7 @@ def test_a_text_must_fit_into_the_model(model: Model, monkeypatch: pytest.Monkey
     [
         ({"model": "/nowhere/x"}, "/nowhere/x: no such folder"),
         ({"model": ""}, "model: empty"),
+        ({"model": __file__}, r"test_own_text\.py: a file\. Give the folder that holds a model"),
         ({"task": "translating"}, "task 'translating': expected one of translation, summarization, tagging"),
         ({"run": "nowhere"}, "results/nowhere: no such run"),
         ({"prompt": "no place"}, "the placeholder {source} is missing"),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 import subprocess
 import sys
@@ -18,6 +19,7 @@ from transformers import BertConfig, BertForMaskedLM
 import tiny
 from prefixyarn.errors import InputError
 from prefixyarn.models.convert import convert
+from prefixyarn.models.fetch import fetch
 from prefixyarn.models.foundation import load
 from prefixyarn.models.weights import parameters, weight_files
 
@@ -256,13 +258,16 @@ def test_what_needs_no_loading_is_refused_at_conversion(harm: Harm, message: str
     assert "\n" not in str(refused.value) and not [*(tmp_path / "model").iterdir()]
 
 
-def test_links_in_circles_and_pickles_are_no_part_of_a_model(source: Path, tmp_path: Path) -> None:
+def test_links_in_circles_pickles_and_names_that_are_no_text_are_no_part_of_a_model(
+    source: Path, tmp_path: Path
+) -> None:
     (source / "circle.json").symlink_to("circle.json")
     (source / "again").symlink_to(".")
     (source / "pytorch_model.bin").write_bytes(b"a pickle")
-    assert {*convert(source, tmp_path / "model")["files"]} == {
-        own.name for own in source.iterdir() if own.is_file() and own.suffix != ".bin"
-    }
+    (source / os.fsdecode(b"no text \xff")).write_bytes(b"")
+    fetch({"kind": "local", "path": str(source)}, tmp_path / "fetched", "foundations.source", tmp_path / "lock.json")
+    names = {"config.json", "generation_config.json", "model.safetensors", "tokenizer.json", "tokenizer_config.json"}
+    assert {*convert(tmp_path / "fetched", tmp_path / "model")["files"]} == names
 
 
 def test_converting_a_gguf_file_runs_no_script_of_the_users_again(source: Path, tmp_path: Path) -> None:

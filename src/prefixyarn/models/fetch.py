@@ -16,6 +16,7 @@ from prefixyarn.data.hub import hub_errors, record_commit, safetensors_commits
 from prefixyarn.data.pip_download import fetch_wheel
 from prefixyarn.data.wheels import members, open_wheel, sha256
 from prefixyarn.errors import InputError
+from prefixyarn.models.manifest import stamps
 from prefixyarn.models.weights import WHOLE, weight_names
 from prefixyarn.records import atomic
 
@@ -134,5 +135,5 @@ def _link_local(source: dict[str, Any], folder: Path, key: str) -> None:
     path = Path(source["path"])
     if not path.is_dir():
         raise InputError(f"{key}.path: {path} is not a folder. Give the folder of a model.")
-    for file in sorted(p for p in path.iterdir() if p.is_file()):
+    for file in map(path.joinpath, stamps(path)):
         (folder / file.name).symlink_to(file.resolve())

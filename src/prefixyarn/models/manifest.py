@@ -10,6 +10,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from contextlib import suppress
 from pathlib import Path
 from typing import Any
@@ -25,11 +26,12 @@ STAMPS = "stamps.json"  # those of files that were proved to be what the manifes
 def stamps(folder: str | os.PathLike[str]) -> dict[str, list[int]]:
     """Return what changes with each file of a folder, by name: size, times of content and of state in ns, inode.
 
-    Links are followed. No user sets the time of state (``ctime``): it changes with whatever is done to a file.
+    Links are followed. A name that is no text is that of no file of a model, and left out. The time of state (ctime)
+    no user sets: it changes with whatever is done to a file.
     """
     found = {}
     for path in sorted(Path(folder).iterdir()):
-        if path.is_file():
+        if path.is_file() and not re.search("[\ud800-\udfff]", path.name):
             own = path.stat()
             found[path.name] = [own.st_size, own.st_mtime_ns, own.st_ctime_ns, own.st_ino]
     return found

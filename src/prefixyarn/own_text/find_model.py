@@ -46,6 +46,8 @@ def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
         # Another folder of the same name is another model.
         name = f"{path.resolve().name}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
         return _cached(name, {"kind": "local", "path": str(path)}, ""), path.resolve().name
+    if path.is_file():
+        raise InputError(f"{model}: a file. Give the folder that holds a model, such as {path.parent}")
     if not HUB_ID.fullmatch(str(model)):
         raise InputError(f"{model}: no such folder. Give a model's folder, owner/name of the hub, or {DEFAULT}")
     name = path.name
