@@ -9,8 +9,10 @@ import subprocess
 import sys
 from collections.abc import Callable
 from pathlib import Path
+from string import ascii_letters
 from typing import Any
 
+import gguf
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
@@ -270,11 +272,52 @@ def test_links_in_circles_pickles_and_names_that_are_no_text_are_no_part_of_a_mo
     assert {*convert(tmp_path / "fetched", tmp_path / "model")["files"]} == names
 
 
-def test_converting_a_gguf_file_runs_no_script_of_the_users_again(source: Path, tmp_path: Path) -> None:
-    ggufs("x.gguf")(source)
+def write_gguf(path: Path) -> None:
+    """Write a random Llama with one layer and a vocabulary of letters."""
+    out = gguf.GGUFWriter(str(path), "llama")
+    for name, value in (("context_length", 64), ("embedding_length", 16), ("block_count", 1)):
+        getattr(out, f"add_{name}")(value)
+    for name, number in (("feed_forward_length", 32), ("head_count", 2), ("head_count_kv", 2), ("vocab_size", 60)):
+        getattr(out, f"add_{name}")(number)
+    out.add_rope_freq_base(10_000.0)
+    out.add_layer_norm_rms_eps(1e-5)
+    tokens = ["<unk>", "<s>", "</s>", "Ġ", "Ċ", ".", "th", *ascii_letters, "!"]
+    out.add_tokenizer_model("gpt2")
+    out.add_tokenizer_pre("default")
+    out.add_token_list(tokens)
+    out.add_token_types([3, 3, 3] + [1] * (len(tokens) - 3))
+    out.add_token_merges(["t h"])
+    out.add_bos_token_id(1)
+    out.add_eos_token_id(2)
+    out.add_add_bos_token(True)
+    shapes: dict[str, tuple[int, ...]] = {f"blk.0.attn_{name}": (16, 16) for name in ("q", "k", "v", "output")}
+    shapes |= {"token_embd": (60, 16), "output": (60, 16), "output_norm": (16,)}
+    shapes |= {"blk.0.attn_norm": (16,), "blk.0.ffn_norm": (16,), "blk.0.ffn_gate": (32, 16)}
+    shapes |= {"blk.0.ffn_up": (32, 16), "blk.0.ffn_down": (16, 32)}
+    for name, shape in shapes.items():
+        out.add_tensor(f"{name}.weight", torch.randn(shape).numpy())
+    out.write_header_to_file()
+    out.write_kv_data_to_file()
+    out.write_tensors_to_file()
+    out.close()
+
+
+def test_a_gguf_file_is_converted_without_running_the_users_script_again(tmp_path: Path) -> None:
+    (tmp_path / "source").mkdir()
+    write_gguf(tmp_path / "source/x.gguf")
     script = tmp_path / "plain.py"  # that does not ask for __main__
     text = "from prefixyarn.models.convert import convert\nprint('begun')\n"
-    script.write_text(f"{text}convert({str(source)!r}, {str(tmp_path / 'model')!r})\n")
+    script.write_text(f"{text}convert({str(tmp_path / 'source')!r}, {str(tmp_path / 'model')!r})\n")
     ended = subprocess.run([sys.executable, script], capture_output=True, text=True)
-    assert ended.stdout == "begun\n"
-    assert ended.stderr.splitlines()[-1].startswith("prefixyarn.errors.InputError: "), ended.stderr
+    assert ended.returncode == 0 and ended.stdout == "begun\n", ended.stderr
+    made = load(tmp_path / "model", "tiny", "float32")
+    assert made.tokenizer.convert_ids_to_tokens(made.tokenizer("the cat").input_ids) == ["<s>", "th", *"eĠcat"]
+
+
+def test_a_gguf_file_whose_tokenizer_cannot_be_made_is_refused(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "source").mkdir()
+    monkeypatch.setattr("test_weights.ascii_letters", ascii_letters.replace("h", "H"))
+    write_gguf(tmp_path / "source/x.gguf")
+    with pytest.raises(InputError, match=r"x\.gguf: its tokenizer could not be made \(.*out of vocabulary") as refused:
+        convert(tmp_path / "source", tmp_path / "model")
+    assert "\n" not in str(refused.value) and not [*(tmp_path / "model").iterdir()]
