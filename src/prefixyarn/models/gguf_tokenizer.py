@@ -56,7 +56,10 @@ def main() -> None:
 
     parse_once()
     path, folder = map(Path, sys.argv[1:])
-    made = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, trust_remote_code=False)
+    # The tokenizer's own file tells whether only local files were allowed: the same wherever it is made.
+    made = AutoTokenizer.from_pretrained(
+        path.parent, gguf_file=path.name, trust_remote_code=False, local_files_only=True
+    )
     if os.getppid() == begun_by:  # else it was killed, and another may be at work in the folder
         made.save_pretrained(folder)
 
