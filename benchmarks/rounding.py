@@ -25,8 +25,8 @@ from prefixyarn.decode.batch import Row
 from prefixyarn.decode.choice import CLOSE, Chooser
 from prefixyarn.decode.constraint import Ids
 from prefixyarn.decode.engine import Limits, decode
-from prefixyarn.models.foundation import identity
 from prefixyarn.models.logits import logits
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.adapter import SftModel, decoding_model
 from prefixyarn.progress import Progress
 

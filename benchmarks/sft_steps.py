@@ -20,7 +20,8 @@ from prefixyarn.decode.session import Session
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.ngrams import CHRF
 from prefixyarn.metrics.trials import trial_scores
-from prefixyarn.models.foundation import identity, load
+from prefixyarn.models.foundation import load
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.adapter import SftModel
 from prefixyarn.models.sft.train import SftConfig, example, train
 from prefixyarn.progress import Progress

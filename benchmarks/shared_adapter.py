@@ -22,7 +22,8 @@ from prefixyarn.decode.questions import under_templates
 from prefixyarn.decode.session import Session
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import trial_scores
-from prefixyarn.models.foundation import identity, load
+from prefixyarn.models.foundation import load
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.train import SftConfig, example, train
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt

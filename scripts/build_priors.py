@@ -25,6 +25,7 @@ from prefixyarn.priors.registry import DICTIONARY, KINDS
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
 from prefixyarn.records import (
+    ByItem,
     Item,
     Output,
     Prediction,
@@ -82,9 +83,9 @@ def main(job: Job) -> None:
             word_tokens=lambda word: len(tokenizer.tokenize(word)),
             others={key: other for domain in domains for key, other in another(domain, params.seed).items()},
             lexicon=dictionary,
-            refined={own.item: own.text for own in predicted.get(subset, [])},
-            matched={own.item: own.text for own in same_pairs.get(subset, [])},
-            sft={own.item: own for own in tuned.get(subset, [])},
+            refined=texts(refined, predicted.get(subset, [])),
+            matched=texts(matched, same_pairs.get(subset, [])),
+            sft=ByItem(f"answer in {sft}", {own.item: own for own in tuned.get(subset, [])}),
             rank=salient_words([item.source for item in train], direction.source) if task.salient else list,
         )
         if dictionary and session and ranked:
@@ -102,6 +103,11 @@ def main(job: Job) -> None:
         unknown = sum(p.kind == "pseudo" and p.origin.endswith("(no entry)") for p in priors)
         logging.info("%s: %d priors; %d pseudo priors without a dictionary entry", subset, len(priors), unknown)
     write_by_subset(job.output.priors, found)
+
+
+def texts(path: str | None, predicted: list[Prediction]) -> ByItem[str]:
+    """Return what a refined model says, by item."""
+    return ByItem(f"prediction in {path}", {own.item: own.text for own in predicted})
 
 
 def open_session(job: Job) -> Session:

@@ -10,7 +10,8 @@ from prefixyarn.analysis.agreement import Step
 from prefixyarn.analysis.agreement.measure import readings, steps
 from prefixyarn.job import Job, run
 from prefixyarn.metrics.language_id import LanguageDetector
-from prefixyarn.models.foundation import identity, load
+from prefixyarn.models.foundation import load
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.adapter import SftModel
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt

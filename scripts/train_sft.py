@@ -19,7 +19,8 @@ from prefixyarn.job import Job, run
 from prefixyarn.job_files import read_by_subset, state_path
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import trial_scores
-from prefixyarn.models.foundation import identity, load
+from prefixyarn.models.foundation import load
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.train import Example, SftConfig, example, train
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt

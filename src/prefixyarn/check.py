@@ -12,7 +12,6 @@ import textwrap
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from itertools import chain, islice, repeat
 from pathlib import Path
 
 import torch
@@ -26,13 +25,12 @@ from prefixyarn.languages import LANGUAGES, Language, language
 from prefixyarn.models.convert import check_config
 from prefixyarn.models.families import ALONE, BATCH, MASKED, way
 from prefixyarn.models.fetch import HUB_FILES
-from prefixyarn.models.foundation import Foundation, load
-from prefixyarn.models.logits import check_logits
-from prefixyarn.models.tokenizer import bos_count, load_tokenizer, prompt_ids, template, text_ids
-from prefixyarn.models.verify import WINDOW, bits_per_character, check_engine, survives
+from prefixyarn.models.foundation import Foundation, load, positions
+from prefixyarn.models.tokenizer import bos_count, check_entries, load_tokenizer, prompt_ids, template, text_ids
+from prefixyarn.models.verify import bits_per_character, check_reading, survives
 from prefixyarn.models.weights import parameters, weight_files
 from prefixyarn.own_text.find_model import DEFAULT, find_model, is_unfetched
-from prefixyarn.own_text.room import free_mb, positions
+from prefixyarn.own_text.room import free_mb
 from prefixyarn.plan import BYTES, converting_mb, gpus, memory_mb
 
 OK, NOTE, FAIL = "ok", "note", "fail"
@@ -170,8 +168,7 @@ class _Looked:
             if not any(file.rfilename.endswith(".safetensors") for file in found.siblings or []):
                 return
             with tempfile.TemporaryDirectory(prefix="prefixyarn-") as small:
-                patterns = [own for own in HUB_FILES if own != "*.safetensors"]
-                snapshot_download(name, revision=found.sha, local_dir=small, allow_patterns=patterns)
+                snapshot_download(name, revision=found.sha, local_dir=small, allow_patterns=HUB_FILES)
                 headers = HfApi().get_safetensors_metadata(name, revision=found.sha)
                 self.without_weights(Path(small), sum(headers.parameter_count.values()))
 
@@ -212,9 +209,9 @@ class _Looked:
             known = f"known to transformers {transformers.__version__}"
             self.found("architecture", OK, f"{config.model_type}, a causal language model {known}")
             self.positions(config)
-        if tokenizer and config and len(tokenizer) > config.get_text_config().vocab_size:
-            found = f"{len(tokenizer):,} entries, but the model has {config.get_text_config().vocab_size:,}"
-            self.found("tokenizer", FAIL, found, "Give the tokenizer that belongs to the model.")
+        if tokenizer and config:
+            with self.looking("tokenizer"):
+                check_entries(tokenizer, config.get_text_config().vocab_size)
         if size:
             self.dtype = self.memory(size)
 
@@ -296,19 +293,12 @@ class _Looked:
             self.found("stop tokens", NOTE if eos else FAIL, found, do)
 
     def engine(self, model: Foundation) -> None:
-        config = model.model.config
-        longest = min(positions(config) or WINDOW, WINDOW)
-        window = getattr(config, "sliding_window", None) or 0
         text = "\n".join(own.example for own in LANGUAGES.values() if own.example)
-        read = text_ids(model.tokenizer, text)
-        wanted = min(max(100, window + 50), longest)
-        ids = list(islice(chain(template(model.tokenizer), chain.from_iterable(repeat(read))), wanted))
-        check_logits(model.model, ids[:64])
-        check_engine(model.model, ids)
-        found = f"likelihoods of {len(ids)} tokens are those of the model's own forward pass"
-        if window + 50 > longest:
+        compared, window = check_reading(model, text)
+        found = f"likelihoods of {compared} tokens are those of the model's own forward pass"
+        if window + 50 > compared:
             found += f"; beyond its window of {window} tokens nothing was compared"
-        how = way(config)
+        how = way(model.model.config)
         do = "" if how == BATCH else "Right, but slower with many texts at a time."
         self.found("engine", NOTE if do else OK, f"{WAYS[how]}; {found}", do)
 

@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Iterator
 from dataclasses import asdict
+from importlib.metadata import version
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -52,8 +53,19 @@ LanguagesOption = Annotated[str, typer.Option("--languages", help="ISO 639-1 cod
 JsonOption = Annotated[bool, typer.Option("--json", help="Print JSON.")]
 
 
+def tell_version(asked: bool) -> None:
+    """Print the version and end, where it is asked for."""
+    if asked:
+        print(f"prefixyarn {version('prefixyarn')}")
+        raise typer.Exit
+
+
 @app.callback()
-def main() -> None:
+def main(
+    version: Annotated[
+        bool, typer.Option("--version", callback=tell_version, is_eager=True, help="Print the version.")
+    ] = False,
+) -> None:
     """Get a base model to answer in the right language, without training it."""
 
 
@@ -110,7 +122,9 @@ def answer(
                 done=progress,
             )
             lines = [json.dumps(asdict(own), ensure_ascii=False) if as_json else own.text for own in found]
-            elsewhere += [n for n, own in enumerate(found, len(done) + 1) if own.language not in (None, target)]
+            elsewhere += [
+                n for n, own in enumerate(found, len(done) + 1) if own.language not in (None, language(target).code)
+            ]
             done += lines
             if not output:
                 print(*lines, sep="\n", flush=True)

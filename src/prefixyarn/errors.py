@@ -12,8 +12,18 @@ class InputError(Exception):
 
 
 def first_line(error: Exception) -> str:
-    """Return the first line of what a library's error says, or the error's name where it says nothing."""
-    return (str(error).splitlines() or [type(error).__name__])[0]
+    """Return the first line of what a library's error says, or the error's name where it says nothing.
+
+    Where that line ends with a colon, the next one belongs to it.
+    """
+    lines = [line.strip() for line in str(error).splitlines() if line.strip()] or [type(error).__name__]
+    return " ".join(lines[: 1 + lines[0].endswith(":")])
+
+
+def named(error: Exception) -> str:
+    """Return the first line of what a library's error says, after the error's name where that tells more."""
+    own = isinstance(error, (OSError, ValueError, RuntimeError))
+    return first_line(error) if own else f"{type(error).__name__}: {first_line(error)}"
 
 
 def run(main: Callable[[], None]) -> None:

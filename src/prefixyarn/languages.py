@@ -580,14 +580,15 @@ LANGUAGES: dict[str, Language] = {
 
 
 def language(code: str) -> Language:
-    """Return the language with an ISO 639-1 code.
+    """Return the language with an ISO 639-1 code, in whatever case.
 
     Raises:
         InputError: The code is not in the table; the message lists the known ones.
     """
-    if code in LANGUAGES:
-        return LANGUAGES[code]
-    close = difflib.get_close_matches(code, LANGUAGES, n=1)
+    plain = code.strip().casefold()
+    if plain in LANGUAGES:
+        return LANGUAGES[plain]
+    close = difflib.get_close_matches(plain, LANGUAGES, n=1)
     hint = f" Did you mean {close[0]!r}?" if close else ""
     raise InputError(
         f"unknown language code {code!r}: expected one of {', '.join(LANGUAGES)}.{hint} "
@@ -622,6 +623,7 @@ class Direction:
         parts = subset.split("-")
         if subset in LANGUAGES:
             return cls(language(subset).code, "en")
-        if len(parts) != 2 or parts[0] == parts[1]:
+        codes = [language(part).code for part in parts] if len(parts) == 2 else []
+        if len({*codes}) != 2:
             raise InputError(f"direction {subset!r}: expected two different language codes, as in 'en-de'")
-        return cls(language(parts[0]).code, language(parts[1]).code)
+        return cls(*codes)

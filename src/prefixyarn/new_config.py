@@ -7,7 +7,6 @@ import json
 import os
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 from typing import Any
@@ -17,15 +16,15 @@ import yaml
 from prefixyarn.config.files import DEFAULT, SCHEMA, merged, read_config, read_yaml
 from prefixyarn.config.subsets import SUBSET_KEYS, left_out
 from prefixyarn.config.validate import problems
+from prefixyarn.data.hub import HUB_ID, HubModel, NotThereError, hub_model
 from prefixyarn.data.wheels import members, open_wheel
-from prefixyarn.errors import InputError, first_line
+from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, language
 from prefixyarn.models.weights import parameters as parameters_of
 from prefixyarn.plan import gpus, memory_mb, trains_all, work
 from prefixyarn.records import write_text
 
 FLOAT32 = 1.5e9  # parameters that a laptop still runs in float32; larger models are written for GPUs
-HUB_ID = r"\w[\w.-]*/[\w.-]+"
 
 
 def new_config(
@@ -131,22 +130,14 @@ def _known_tasks(tasks: Sequence[str]) -> None:
         raise InputError(f"--tasks: name one or more of {', '.join(SUBSET_KEYS)}")
 
 
-@dataclass(frozen=True)
-class _Model:
-    """What is known of a model: where it is from, how many parameters it has, its licence."""
-
-    source: Mapping[str, str]
-    parameters: float | None
-    licence: str = "not named"
-
-
 def _foundation(run: str, model: str, root: Path, given: float | None) -> dict[str, Any]:
     """Return a model's block of ``foundations``."""
     folder = root / Path(model).expanduser()
     if folder.is_dir():
-        found = _Model({"kind": "local", "path": model}, parameters_of(folder))
-    elif re.fullmatch(HUB_ID, model):
+        source, found = {"kind": "local", "path": model}, HubModel(None, parameters_of(folder), None)
+    elif HUB_ID.fullmatch(model):
         found = _from_hub(model, asked=given is None)
+        source = {"kind": "hub", "id": model, "revision": found.commit or "main"}
     else:
         raise InputError(f"{model}: no such folder. Give a model's folder, owner/name of the hub, or default.")
     size = found.parameters or given
@@ -154,46 +145,25 @@ def _foundation(run: str, model: str, root: Path, given: float | None) -> dict[s
         raise InputError(f"{model}: how many parameters it has is not known here. Say so: --parameters 1.2e9")
     large = size > FLOAT32
     return {
-        "name": _name(run, Path(model).name, found.source, root),
+        "name": _name(run, Path(model).name, source, root),
         "label": Path(model).name,
-        "licence": found.licence,
+        "licence": found.licence or "not named",
         "dtype": "bfloat16" if large else "float32",
         "parameters": float(f"{size * 1.005:.2e}"),  # rounded, and an upper limit
-        "source": dict(found.source),
+        "source": source,
     }
 
 
-def _from_hub(name: str, asked: bool) -> _Model:
-    """Return what the hub says of a model.
-
-    Args:
-        name: Its id.
-        asked: Whether the hub must answer; where it does not, nothing is known of the model.
-
-    Raises:
-        InputError: There is no such model, or no answer where one is needed.
-    """
-    from huggingface_hub import HfApi
-    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
-    from huggingface_hub.utils import httpx
-
-    unknown = _Model({"kind": "hub", "id": name, "revision": "main"}, None)
+def _from_hub(name: str, asked: bool) -> HubModel:
+    """Return what the hub says of a model; where it need not be ``asked`` and does not answer, that is nothing."""
     try:
-        info = HfApi().model_info(name, revision="main")
-    except GatedRepoError:
-        return unknown
-    except RepositoryNotFoundError as error:
-        raise InputError(f"the hub has no model {name!r} that you may see. Check owner and name.") from error
-    except (httpx.HTTPError, OSError, ValueError) as error:
+        return hub_model(name, "--model")
+    except NotThereError:
+        raise
+    except InputError as error:
         if asked:
-            raise InputError(
-                f"the hub did not say how many parameters {name} has ({first_line(error)}). Check the network, or say "
-                "so: --parameters 1.2e9"
-            ) from error
-        return unknown
-    licence = info.card_data.get("license") if info.card_data else None
-    source = {**unknown.source, "revision": info.sha or "main"}
-    return _Model(source, info.safetensors.total if info.safetensors else None, str(licence or "not named"))
+            raise InputError(f"{error} Or say how many parameters it has: --parameters 1.2e9") from error
+        return HubModel(None, None, None)
 
 
 def _name(run: str, model: str, source: Mapping[str, str], root: Path) -> str:

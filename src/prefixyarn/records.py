@@ -13,6 +13,7 @@ from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field, fields
 from pathlib import Path
+from types import MappingProxyType
 from typing import IO, Any, TypeVar
 
 from prefixyarn.errors import InputError
@@ -156,6 +157,24 @@ class Output(_OfSystem):
 
 
 Record = TypeVar("Record", Item, Prior, Output, Prediction)
+Value = TypeVar("Value")
+
+
+class ByItem(dict[str, Value]):
+    """What belongs to items, by their ids. What is missing is an `InputError`: a file has lost lines.
+
+    Attributes:
+        what: What it is, and of which file.
+    """
+
+    def __init__(self, what: str, values: Mapping[str, Value] = MappingProxyType({})) -> None:
+        """Take values, and what they are."""
+        super().__init__(values)
+        self.what = what
+
+    def __missing__(self, item: str) -> Value:
+        """Refuse."""
+        raise InputError(f"item {item!r} has no {self.what}: its file has lost lines. {AGAIN}")
 
 
 @contextmanager

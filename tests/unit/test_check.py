@@ -178,7 +178,7 @@ def test_what_only_the_loaded_model_shows(copy: Path, trained: Path, monkeypatch
         raise InputError("likelihoods are off by 2 nats. See attention.py.")
 
     with monkeypatch.context() as patched:
-        patched.setattr(checking, "check_engine", differs)
+        patched.setattr("prefixyarn.models.verify.check_engine", differs)
         checked = check(trained, ["en"])
         assert named(checked, "engine").found == "likelihoods are off by 2 nats" and not checked.usable
 

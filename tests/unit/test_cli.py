@@ -150,6 +150,18 @@ def test_bad_input_ends_with_one_line(
     assert "Traceback" not in err
 
 
+def test_the_version(command: Command) -> None:
+    assert command("--version") == (0, f"prefixyarn {prefixyarn.__version__}\n", "")
+
+
+def test_codes_of_languages_may_have_capitals(command: Command, folder: Path) -> None:
+    common = ("answer", "--model", str(folder), "--max-tokens", "4", "--prior", "none", "The house.")
+    first, again = (
+        command(*common, "--from", source, "--to", target) for source, target in (["en", "de"], ("EN", "De"))
+    )
+    assert first[0] == 0 and first == again
+
+
 def test_usage_errors_have_their_own_status(command: Command) -> None:
     assert command("answer", "--no-such-option", "a")[0] == 2 and command("translate")[0] == 2
     for name in ("answer", "compare", "look"):

@@ -82,6 +82,18 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
         ({"translation": {"zzz": 3}}, "translation.zzz: unknown key; known keys: source, directions, other_directions"),
         ({"seed": "one"}, "seed: 'one' is not of type 'integer'"),
         ({"languages": ["en", "cn"]}, "languages: unknown language code 'cn'"),
+        ({"languages": ["EN", "de"]}, "languages: write 'EN' as 'en'"),
+        ({"translation": {"directions": ["en-DE"]}}, "translation.directions: write 'en-DE' as 'en-de'"),
+        (
+            {"translation": {"items": {"test": 3.0}}},
+            "translation.items.test: 3.0 has a point, and a whole number is expected; write 3",
+        ),
+        ({"translation": {"items": {"test": 3.5}}}, "translation.items.test: 3.5 is not of type 'integer'"),
+        ({"translation": {"sft": {"steps": True}}}, "translation.sft.steps: True is not of type 'integer'"),
+        (
+            {"translation": {"lexicon": {"source": "folder", "folder": "my {words}"}}},
+            "translation.lexicon.folder: 'my {words}' has a brace",
+        ),
         (
             {"translation": {"directions": ["en-de", "en-xx"]}},
             "translation.directions: unknown language code 'xx'",

@@ -126,7 +126,7 @@ def test_a_family_that_cannot_be_decoded_is_refused(saved: Path, tmp_path: Path)
 @pytest.mark.parametrize("family", ["bloom", "gemma2"])
 def test_families_with_eager_attention_alone_load(family: str, saved: Path, tmp_path: Path) -> None:
     shutil.copytree(saved, tmp_path / "copy")
-    tiny_model(tiny_config(family)).save_pretrained(tmp_path / "copy")
+    tiny_model(tiny_config(family, vocab_size=700)).save_pretrained(tmp_path / "copy")
     assert load(local(tmp_path / "copy", tmp_path), "tiny", "float32").model.config._attn_implementation == "eager"
 
 
@@ -152,7 +152,12 @@ def test_a_lost_bos_is_noticed(saved: Path, tmp_path: Path, monkeypatch: pytest.
     """A GGUF file that says it adds BOS, and a tokenizer that does not."""
     shutil.copytree(saved, tmp_path / "source")
     (tmp_path / "source" / "x.gguf").write_bytes(b"")
-    monkeypatch.setattr(conversion, "_convert_gguf", lambda path, folder: {"add_bos_token": True})
+
+    def made(path: Path, folder: Path) -> dict[str, bool]:
+        shutil.copy(saved / "model.safetensors", folder)
+        return {"add_bos_token": True}
+
+    monkeypatch.setattr(conversion, "_convert_gguf", made)
     convert(tmp_path / "source", tmp_path / "model")
     tokenizer = json.loads((saved / "tokenizer.json").read_text())
     tokenizer["post_processor"] = None
@@ -177,13 +182,18 @@ def test_files_gone_since_are_named(saved: Path, tmp_path: Path) -> None:
 
 
 @pytest.fixture
-def hub(saved: Path) -> Iterator[tiny.Hub]:
+def hub(saved: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[tiny.Hub]:
     """A server that answers as the hub does."""
     whole = {p.name: p.read_bytes() for p in saved.iterdir()}
     weights = {"model.safetensors": whole["model.safetensors"]}
     pickled = {name: data for name, data in whole.items() if name not in weights} | {"pytorch_model.bin": b"a pickle"}
     repositories: dict[str, Any] = {
         "me/tiny": whole | {"weights.bin": b"not wanted"},
+        "me/consolidated": whole | {"consolidated.safetensors": b"the same once more"},
+        "me/parts": {
+            p.name: p.read_bytes() for p in in_parts(saved, tmp_path_factory.mktemp("hub") / "parts").iterdir()
+        },
+        "me/consolidated-only": {"consolidated.safetensors": weights["model.safetensors"]} | pickled,
         "me/gated": None,
         # As the real hub has it: the list of files is there for all.
         "me/half-gated": whole | {"model.safetensors": None},
@@ -221,6 +231,15 @@ def test_a_hub_model_is_fetched_and_loads(hub: tiny.Hub, saved: Path, tmp_path: 
     _assert_never_told(result, tmp_path)
 
 
+@pytest.mark.parametrize("name", ["me/consolidated", "me/parts"])
+def test_only_weights_that_are_read_are_fetched(name: str, hub: tiny.Hub, tmp_path: Path) -> None:
+    result = _fetch_from(hub.address, name, tmp_path)
+    assert result.returncode == 0, result.stdout
+    assert not any(path.endswith("consolidated.safetensors") for path in hub.served)
+    convert(tmp_path / "source", tmp_path / "model")
+    assert load(tmp_path / "model", "tiny", "float32").tokenizer.is_fast
+
+
 def _assert_never_told(result: subprocess.CompletedProcess[str], folder: Path) -> None:
     """Assert that the token is neither printed nor stored."""
     assert "hf_secret" not in result.stdout + result.stderr
@@ -252,7 +271,8 @@ def test_weights_are_taken_from_the_conversion_bot_where_main_has_none(hub: tiny
         ("me/half-gated", "accept the terms on the page of me/half-gated"),
         ("me/pickled", r"'me/pickled' has no \*\.safetensors at revision 'main', nor did the hub's bot convert it"),
         ("me/stale", "nor did the hub's bot convert it"),  # but weights that are no longer those of main
-        ("me/damaged", r"'me/damaged' at revision 'main': model\.safetensors came damaged \(.* bytes, and its header"),
+        ("me/damaged", r"'me/damaged' at revision 'main': model\.safetensors came damaged \(.*not fully covered"),
+        ("me/consolidated-only", r"of 'me/consolidated-only' at revision 'main' model\.safetensors did not arrive"),
         ("me/other", "the hub did not give 'me/other' at revision 'main'"),
     ],
 )

@@ -58,6 +58,26 @@ def test_a_torn_line_is_cut_off(tmp_path: Path, torn: bytes) -> None:
         assert journal.get("weights", TWO) == ANSWER
 
 
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        (b"my notes\n", "line 1: is no line of a journal. Give the name of a new file"),
+        (b"my notes", "line 1: is no line of a journal"),
+        (b"\n\nmy notes\n", "line 1: is no line"),
+        (b'{"item": "de-1"}\n', "line 1: is no line"),
+        (b'{"key": "abc"}\n{"item": "de-1"}\n', "line 1: is no line"),
+        (b'{"key": "abc", "new_ids": [1], "stop": "eos"}\n\xff\n', "line 2: is no line of a journal. Remove the line"),
+    ],
+)
+def test_a_file_that_is_no_journal_stays_as_it_is(tmp_path: Path, text: bytes, message: str) -> None:
+    path = tmp_path / "notes"
+    path.write_bytes(text)
+    for _ in range(2):  # nor is it locked afterwards
+        with pytest.raises(InputError, match=message):
+            Journal(path, {})
+    assert path.read_bytes() == text
+
+
 def test_two_processes_cannot_write_one_journal(tmp_path: Path) -> None:
     with Journal(tmp_path / "j", {}), pytest.raises(InputError, match="another process writes this journal"):
         Journal(tmp_path / "j", {})

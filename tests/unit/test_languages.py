@@ -113,7 +113,11 @@ def test_a_language_alone_is_answered_in_english_words() -> None:
     assert Direction.parse("fr") == Direction("fr", "en")
 
 
-@pytest.mark.parametrize("subset", ["xx", "en-en", "en-de-fr", "EN-DE", "en-xx"])
+def test_codes_may_have_capitals() -> None:
+    assert language("FR") is language("fr") and Direction.parse("EN-De") == Direction("en", "de")
+
+
+@pytest.mark.parametrize("subset", ["xx", "en-en", "EN-en", "en-de-fr", "en-xx"])
 def test_bad_directions_are_refused(subset: str) -> None:
     with pytest.raises(InputError):
         Direction.parse(subset)

@@ -142,7 +142,7 @@ def test_models_of_the_hub(checkout: Path) -> None:
     said = dict(re.findall(r"^(\w) (.*)$", result.stdout, re.M))
     assert {name for name in "abcd" if (checkout / f"config/{name}.yaml").exists()} == {"b"}
     assert "me/tiny: how many parameters it has is not known here. Say so: --parameters" in said["a"]
-    assert "the hub has no model 'me/none'" in said["c"] and "--parameters" in said["d"]
+    assert "the hub did not give 'me/none'" in said["c"] and "--parameters" in said["d"]
     (foundation,) = read_config(checkout / "config/b.yaml", root=checkout)["foundations"]
     assert foundation["dtype"] == "bfloat16" and foundation["parameters"] == pytest.approx(7e9, rel=0.02)
     assert foundation["source"] == {"kind": "hub", "id": "me/tiny", "revision": "c" * 40}

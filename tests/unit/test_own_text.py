@@ -158,7 +158,7 @@ def test_steps_tell_what_was_given_and_what_chosen(model: Model) -> None:
 
 
 def test_all_priors_stand_side_by_side(model: Model) -> None:
-    rows = prefixyarn.compare(model, TEXTS[0], targets=["de", "zh"])
+    rows = prefixyarn.compare(model, TEXTS[0], targets=["DE", "zh"])
     assert [(row.target, row.prior) for row in rows] == [(to, name) for to in ("de", "zh") for name in ("none", "own")]
 
 
@@ -184,7 +184,7 @@ def test_a_journal_keeps_answers(model: Model, tmp_path: Path, monkeypatch: pyte
         ({"texts": ["a"], "prior": "text:" + "Haus " * 9, "max_tokens": 3}, "longer than the limit of 3 tokens"),
         ({"texts": ["a", "b"], "prior": prefixyarn.Text(["x"])}, "1 texts were given for 2 texts"),
         ({"texts": ["a"], "prior": "text: "}, "prior of text 1: expected a text"),
-        ({"texts": ["a"], "prior": "none", "journal": __file__}, "is there, and no journal"),
+        ({"texts": ["a"], "prior": "none", "journal": __file__}, "test_own_text.py, line 1: is no line of a journal"),
         ({"texts": ["a"], "prior": prefixyarn.Dictionary("/nowhere")}, "/nowhere: no such dictionary"),
         ({"texts": ["a"], "prior": prefixyarn.Refined("/nowhere")}, "/nowhere: no refined model there"),
     ],
@@ -206,6 +206,7 @@ def test_a_text_must_fit_into_the_model(model: Model, monkeypatch: pytest.Monkey
     [
         ({"model": "/nowhere/x"}, "/nowhere/x: no such folder"),
         ({"model": ""}, "model: empty"),
+        ({"model": __file__}, r"test_own_text\.py: a file\. Give the folder that holds a model"),
         ({"task": "translating"}, "task 'translating': expected one of translation, summarization, tagging"),
         ({"run": "nowhere"}, "results/nowhere: no such run"),
         ({"prompt": "no place"}, "the placeholder {source} is missing"),

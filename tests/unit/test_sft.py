@@ -17,7 +17,8 @@ from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
-from prefixyarn.models.foundation import Foundation, identity
+from prefixyarn.models.foundation import Foundation
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft import train as training
 from prefixyarn.models.sft.adapter import SftModel, decoding_model
 from prefixyarn.models.sft.train import (

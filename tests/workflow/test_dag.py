@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import json
+import os
 from pathlib import Path
 from typing import Any
 
@@ -273,6 +274,17 @@ def test_a_second_run_plans_nothing(copy: Copy) -> None:
         assert copy.planned() == set()
     finally:
         copy.over = copy.over[1:]
+
+
+def test_a_model_that_took_anothers_place_is_converted_again_whatever_its_time(copy: Copy) -> None:
+    path = copy.folder / "model/model.safetensors"
+    old = path.stat()
+    os.utime(path, (1, 1))  # as cp -p of an older file
+    try:
+        assert {"fetch_foundation", "convert_foundation", "verify_foundation", "train_sft", "decode"} <= copy.planned()
+    finally:
+        os.utime(path, ns=(old.st_atime_ns, old.st_mtime_ns))
+    assert copy.planned() == set()
 
 
 def test_scripts_and_modules_with_the_same_bytes_are_not_run_again(copy: Copy) -> None:

@@ -1,5 +1,6 @@
 # Configuration and helpers of all rules. This runs at each start and in each cluster job: light imports only.
 import atexit
+import os
 import re
 import sys
 from pathlib import Path
@@ -26,7 +27,7 @@ from prefixyarn.config.sources import (
     fetched,
     flores_files,
     lacks_apt,
-    local_files,
+    local_stamps,
     official,
     pretrained,
     pretrained_name,
@@ -72,6 +73,10 @@ from prefixyarn.systems import (
 )
 from prefixyarn.watch import CONFIG
 
+if {*"{}"} & {*os.getcwd()}:
+    sys.exit(
+        f"error: {os.getcwd()}: Snakemake takes braces in a path for wildcards. Rename the folder."
+    )
 config.update(expanded(config))
 try:
     hold(begins=workflow.is_main_process)

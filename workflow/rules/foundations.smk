@@ -5,7 +5,6 @@
 rule fetch_foundation:
     input:
         code=code("scripts/fetch_foundation.py"),
-        local=lambda w: local_files(FOUNDATIONS[w.model]["source"]),
     output:
         files="resources/foundations/{model}/source.json",
     log:
@@ -16,6 +15,7 @@ rule fetch_foundation:
         ENVIRONMENT
     params:
         source=foundation("source"),
+        stamps=lambda w: local_stamps(FOUNDATIONS[w.model]["source"]),
         key="foundations.source",
         lock=LOCK,
     message:
@@ -27,13 +27,13 @@ rule fetch_foundation:
 use rule fetch_foundation as fetch_refined with:
     input:
         code=code("scripts/fetch_foundation.py"),
-        local=lambda w: local_files(PRETRAINED[w.source]),
     output:
         files="resources/refined/{source}/source.json",
     log:
         "logs/fetch_refined/{source}.log",
     params:
         source=lambda w: PRETRAINED[w.source],
+        stamps=lambda w: local_stamps(PRETRAINED[w.source]),
         key="refined.source",
     message:
         "Fetching the model to fine-tune as refined model"

@@ -13,6 +13,7 @@ from prefixyarn.config.subsets import all_subsets
 from prefixyarn.data.lexicon import dictionary_files
 from prefixyarn.data.official import RELEASE, flores_file, muse_files, treebank_files
 from prefixyarn.languages import language
+from prefixyarn.models.manifest import stamps
 
 Config = Mapping[str, Any]
 
@@ -32,12 +33,15 @@ def catalogues(config: Config) -> dict[str, dict[str, Any]]:
     return {own["package"]: own for own in block["catalogues"] if block["source"] == "catalogues"}
 
 
-def local_files(source: Config) -> list[str]:
-    """Return the files of a model that is a local folder, so that changing one is noticed."""
+def local_stamps(source: Config) -> dict[str, list[int]]:
+    """Return size and time of the files of a model that is a local folder, so that another one is noticed.
+
+    Under an older time, too, which Snakemake's own look at input files would miss. No more than that: a whole project
+    that is copied elsewhere with its times is not to run again.
+    """
     folder = Path(source.get("path", ""))
-    if source.get("kind") != "local" or not folder.is_dir():
-        return []
-    return sorted(str(path) for path in folder.iterdir() if path.is_file())
+    there = source.get("kind") == "local" and folder.is_dir()
+    return {name: own[:2] for name, own in stamps(folder).items()} if there else {}
 
 
 def pretrained(config: Config) -> dict[str, dict[str, Any]]:

@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator
 from jsonschema.exceptions import ValidationError
+from jsonschema.validators import extend
 
 from prefixyarn.config.files import DEFAULT, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
 from prefixyarn.config.subsets import SUBSET_KEYS, left_out
@@ -22,6 +23,12 @@ from prefixyarn.systems import cuts
 # Units that priors are cut in, and refined models, by what a task's answers are.
 UNITS_OF = {TEXT: ("token", "word"), TAGS: ("tag",)}
 REFINED_KINDS = {TEXT: ("none", "linear", "seq2seq"), TAGS: ("none", "linear-tagger", "token-classifier")}
+
+# JSON Schema takes 3.0 for an integer, which Python's range() does not.
+_WHOLE = Draft202012Validator.TYPE_CHECKER.redefine(
+    "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+)
+_VALIDATOR = extend(Draft202012Validator, type_checker=_WHOLE)
 
 
 def problems(
@@ -63,7 +70,7 @@ def _problems(
     config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any], written: Mapping[str, Origin]
 ) -> list[str]:
     errors = sorted(
-        Draft202012Validator(schema).iter_errors(config),
+        _VALIDATOR(schema).iter_errors(config),
         key=lambda e: [str(part) for part in e.absolute_path],
     )
     if errors:
@@ -98,6 +105,8 @@ def _explain(error: ValidationError, written: Mapping[str, Origin]) -> list[str]
         if meant:
             return [line for e in meant for line in _explain(e, written)]
         return [f"{key}.kind: unknown kind, see config/README.md: {error.instance}"]
+    if error.validator_value == "integer" and isinstance(error.instance, float) and error.instance.is_integer():
+        return [f"{key}: {error.instance} has a point, and a whole number is expected; write {error.instance:.0f}"]
     text = written[key].text if key in written else None
     if error.validator == "type" and text is not None:
         if error.validator_value == "string":
@@ -121,7 +130,8 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     for key, listed in codes.items():
         for code in listed:
             try:
-                language(code)
+                if (plain := language(code).code) != code:  # codes name files
+                    found.append(f"{key}: write {code!r} as {plain!r}")
             except InputError as error:
                 found.append(f"{key}: {error}")
     for task, key in (
@@ -138,6 +148,8 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             if "-" not in subset:
                 found.append(f"{task}.{key}: {subset!r} is one language, expected two, as in 'en-{subset}'")
                 continue
+            if subset != f"{direction.source}-{direction.target}":  # it names files
+                found.append(f"{task}.{key}: write {subset!r} as '{direction.source}-{direction.target}'")
             for code in (direction.source, direction.target):
                 # Of a task that does not run, such a direction is left out; see `listed`.
                 if task in config["tasks"] and code not in config["languages"]:
@@ -161,6 +173,9 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
         found.append("translation.items.out_of_domain: FLORES has one kind of text; set it to 0")
     if config["data"]["mirror"] and not Path(config["data"]["mirror"]).is_dir():
         found.append(f"data.mirror: {config['data']['mirror']!r} is not a folder; leave it empty to download")
+    found += [
+        f"{key}: {path!r} has a brace, which Snakemake takes for a wildcard. Rename it" for key, path in _braced(config)
+    ]
     names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
     names["translation.catalogues"] = packages
     for task in SUBSET_KEYS:
@@ -183,6 +198,15 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
         if config["seed"] in config[task]["sft"]["seeds"]:
             found.append(f"{task}.sft.seeds: {config['seed']} is the run's own seed; list others")
     return found
+
+
+def _braced(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the folders with a brace whose files are inputs of rules, by their keys. Those of models are not."""
+    if isinstance(value, Mapping):
+        for name, own in value.items():
+            yield from _braced(own, f"{key}.{name}" if key else str(name))
+    elif isinstance(value, str) and key.rpartition(".")[2] in ("folder", "mirror") and {*"{}"} & {*value}:
+        yield key, value
 
 
 def _task(task: str, block: Mapping[str, Any]) -> list[str]:

@@ -10,14 +10,20 @@ import shutil
 import tempfile
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 from prefixyarn.data.lock import check_files, record_revision
 from prefixyarn.data.lock import revision as recorded_revision
 from prefixyarn.errors import InputError, first_line
 
+HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")  # owner/name
 # The hub's bot that adds weights as safetensors, and what it calls its pull requests.
 CONVERSION_BOT, CONVERSION_TITLE = "SFconvertbot", "Adding `safetensors` variant of this model"
+
+
+class NotThereError(InputError):
+    """The hub has no such repository, or shows it to others only."""
 
 
 @contextmanager
@@ -29,7 +35,7 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
         name: Its id.
         revision: Its revision.
     """
-    from huggingface_hub.errors import GatedRepoError
+    from huggingface_hub.errors import GatedRepoError, RepositoryNotFoundError
     from huggingface_hub.utils import httpx
 
     try:
@@ -39,6 +45,11 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
             f"{key}: {name!r} is gated. Log in to the hub in a browser, accept the terms on the page of {name}, make a "
             "token that may read, and set it as HF_TOKEN (it is neither printed nor stored here)."
         ) from error
+    except RepositoryNotFoundError as error:
+        raise NotThereError(
+            f"{key}: the hub did not give {name!r} at revision {revision!r}: it has none that you may see. Check "
+            "owner, name and revision; for a private one set HF_TOKEN."
+        ) from error
     except (httpx.HTTPError, OSError, ValueError, RuntimeError) as error:  # the last of its library for large files
         page = "it answers with a page, not with data: does this network ask for a log-in?"
         said = page if isinstance(error, json.JSONDecodeError) else first_line(error)
@@ -46,6 +57,34 @@ def hub_errors(key: str, name: str, revision: str) -> Iterator[None]:
             f"{key}: the hub did not give {name!r} at revision {revision!r} ({said}). Check name, "
             "revision and network; for a gated model accept its terms and set HF_TOKEN."
         ) from error
+
+
+@dataclass(frozen=True)
+class HubModel:
+    """What the hub says of a model: its commit, and how many parameters it has and its licence, where it knows."""
+
+    commit: str | None
+    parameters: int | None
+    licence: str | None
+
+
+def hub_model(name: str, key: str) -> HubModel:
+    """Return what the hub says of a model's revision ``main``.
+
+    Args:
+        name: Its id.
+        key: Where it was named, for error messages.
+
+    Raises:
+        NotThereError: There is none.
+        InputError: The model is gated, or the hub does not answer.
+    """
+    from huggingface_hub import HfApi
+
+    with hub_errors(key, name, "main"):
+        info = HfApi().model_info(name, revision="main")
+    licence = info.card_data.get("license") if info.card_data else None
+    return HubModel(info.sha, info.safetensors.total if info.safetensors else None, licence and str(licence))
 
 
 def hub_commit(name: str, revision: str, kind: str, lock: str | os.PathLike[str]) -> str:

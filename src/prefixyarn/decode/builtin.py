@@ -18,7 +18,8 @@ from prefixyarn.decode.constraint import Ids
 from prefixyarn.decode.engine import ALL, Limits, Parts, decode
 from prefixyarn.decode.likelihood import first_tokens, score
 from prefixyarn.decode.stops import Stops
-from prefixyarn.models.foundation import Foundation, identity, load
+from prefixyarn.models.foundation import Foundation, load
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.adapter import SftModel, decoding_model
 
 

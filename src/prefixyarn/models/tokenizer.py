@@ -9,9 +9,9 @@ from typing import Any
 
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
-from prefixyarn.errors import InputError, first_line
+from prefixyarn.errors import InputError, named
+from prefixyarn.models.manifest import found_by_conversion
 from prefixyarn.models.plain_text import as_text, inside, known_spelled
-from prefixyarn.records import read_json
 
 
 def load_tokenizer(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
@@ -40,8 +40,7 @@ def as_published(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
     Raises:
         InputError: There is none.
     """
-    manifest = Path(folder) / "manifest.json"
-    special = read_json(manifest).get("special_tokens") if manifest.exists() else None
+    special = found_by_conversion(folder, "special_tokens")
     if special and (Path(folder) / "tokenizer.json").exists():
         return _alone(folder, special)
     wanted = "expected a fast tokenizer (tokenizer.json). Save one there with save_pretrained()."
@@ -49,8 +48,9 @@ def as_published(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
         raise InputError(f"{folder}: no tokenizer; {wanted}")
     try:
         tokenizer = AutoTokenizer.from_pretrained(folder, trust_remote_code=False)
-    except (OSError, ValueError, KeyError) as error:
-        raise InputError(f"{folder}: the tokenizer does not load ({first_line(error)}); {wanted}") from error
+        tokenizer("x")
+    except Exception as error:  # of a file that is not as it expects, errors of every kind
+        raise InputError(f"{folder}: the tokenizer does not load ({named(error)}); {wanted}") from error
     if not tokenizer.is_fast:
         raise InputError(f"{folder}: the tokenizer is a slow one; {wanted}")
     return tokenizer
@@ -68,6 +68,28 @@ def special_tokens(folder: str | os.PathLike[str], tokenizer: PreTrainedTokenize
 
 def _alone(folder: str | os.PathLike[str], special: Mapping[str, Any]) -> PreTrainedTokenizerFast:
     return PreTrainedTokenizerFast(tokenizer_file=str(Path(folder) / "tokenizer.json"), **special)
+
+
+def check_entries(tokenizer: PreTrainedTokenizerFast, rows: int) -> None:
+    """Check that a model with so many rows of embeddings has one for whatever a text becomes.
+
+    Special tokens count where the template adds them: Gemma 3's tokenizer has one for images, behind the last row.
+
+    Raises:
+        InputError: It lacks some.
+    """
+    backend = tokenizer.backend_tokenizer
+    added = backend.get_added_tokens_decoder()
+    special = {i for i, token in added.items() if token.special} - {*template(tokenizer)}
+    beyond = {i for i in added if i >= rows} - special
+    if backend.get_vocab_size(with_added_tokens=False) > rows:  # looked at only then: half a second for 262k entries
+        beyond |= {i for i in backend.get_vocab().values() if i >= rows} - special
+    if beyond:
+        first = backend.id_to_token(min(beyond))
+        raise InputError(
+            f"its tokenizer has {len(tokenizer)} entries, but the model has {rows} ({first!r} is the first without). "
+            "Give the tokenizer that belongs to the model."
+        )
 
 
 def template(tokenizer: PreTrainedTokenizerFast) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, Sequence
+from itertools import chain, cycle, islice
 
 import torch
 from transformers import PreTrainedModel, PreTrainedTokenizerFast
@@ -12,7 +13,7 @@ from prefixyarn.decode.backend import Request
 from prefixyarn.decode.engine import Limits
 from prefixyarn.decode.likelihood import score
 from prefixyarn.errors import InputError
-from prefixyarn.models.foundation import Foundation
+from prefixyarn.models.foundation import Foundation, positions
 from prefixyarn.models.logits import check_logits, logits, token_log_probabilities
 from prefixyarn.models.tokenizer import normalised, prompt_ids, template, text_ids
 
@@ -86,6 +87,28 @@ def check_engine(model: PreTrainedModel, ids: Sequence[int]) -> None:
         )
 
 
+def check_reading(foundation: Foundation, text: str) -> tuple[int, int]:
+    """Check a model's logits and the engine on a text, longer than the model's sliding window where it reads so far.
+
+    Args:
+        foundation: The model.
+        text: The text; it is repeated as often as is needed.
+
+    Returns:
+        How many tokens were compared; and the window, 0 without one.
+
+    Raises:
+        InputError: See `prefixyarn.models.logits.check_logits` and `check_engine`.
+    """
+    model, tokenizer = foundation.model, foundation.tokenizer
+    window = getattr(model.config, "sliding_window", None) or 0
+    wanted = min(max(100, window + 50), WINDOW, positions(model.config) or WINDOW)
+    ids = list(islice(chain(template(tokenizer), cycle(text_ids(tokenizer, text))), wanted))
+    check_logits(model, ids[:64])
+    check_engine(model, ids)
+    return len(ids), window
+
+
 def survives(tokenizer: PreTrainedTokenizerFast, text: str, ids: Sequence[int]) -> str | None:
     """Return what a tokenizer's normaliser changes in a text, ``""`` for nothing; None where more is lost than that.
 
@@ -134,10 +157,7 @@ def verify(
     result: dict[str, dict[str, float]] = {}
     wrong = []
     if text := "\n".join(text for _, text in sorted(paragraphs.items())):
-        window = getattr(foundation.model.config, "sliding_window", None) or 0
-        read = prompt_ids(tokenizer, text)
-        check_logits(foundation.model, read[:64])
-        check_engine(foundation.model, read[: max(100, min(window + 50, WINDOW))])
+        check_reading(foundation, text)
     for code, text in sorted(paragraphs.items()):
         ids = text_ids(tokenizer, text)
         if changed := survives(tokenizer, text, ids):

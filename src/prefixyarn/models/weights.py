@@ -12,7 +12,37 @@ from prefixyarn.errors import InputError, first_line
 from prefixyarn.records import read_json
 
 WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"  # the names that transformers reads
+ADAPTER = "adapter_config.json"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
+OTHERS = ("*.h5", "*.msgpack", "*.onnx", "*.gguf", "*.safetensors")  # where weights lie that are read from elsewhere
+FLOATS = {"F64", "F32", "F16", "BF16"}
+
+
+def weight_names(folder: str | os.PathLike[str]) -> list[str]:
+    """Return the names of the files that a folder's weights are, or will be, read from; see `weight_files`.
+
+    Raises:
+        InputError: The index is none.
+    """
+    folder = Path(folder)
+    if (folder / WHOLE).exists() or not (folder / INDEX).exists():
+        return [WHOLE]
+    return sorted({*_listed(folder).values()})
+
+
+def _listed(folder: Path) -> dict[str, str]:
+    """Return the file of each tensor, by a folder's index."""
+    path = folder / INDEX
+    try:
+        index = read_json(path)
+        listed = {str(name): str(file) for name, file in index["weight_map"].items()}
+        if not listed or not isinstance(index["metadata"], dict):  # transformers wants the latter
+            raise ValueError("it is empty")
+    except (AttributeError, KeyError, TypeError, ValueError) as error:
+        raise InputError(f"{path}: no list of weights ({first_line(error)}). Fetch or copy it again.") from error
+    if elsewhere := sorted({file for file in listed.values() if Path(file).name != file}):
+        raise InputError(f"{path}: names {elsewhere[0]}, and parts must lie beside it. Put them there, and mend it.")
+    return listed
 
 
 def weight_files(folder: str | os.PathLike[str]) -> list[Path]:
@@ -21,35 +51,63 @@ def weight_files(folder: str | os.PathLike[str]) -> list[Path]:
     Others may lie beside them, such as Mistral's ``consolidated.safetensors``, the same weights under other names.
 
     Raises:
-        InputError: There are none, a shard is missing or not that of its index, or a file is damaged.
+        InputError: There are none, a shard is missing or not that of its index, a file is damaged or holds quantised
+            weights, or an adapter lies beside them.
     """
     folder = Path(folder)
-    listed: dict[str, str] = {}  # the file of each tensor
-    if (folder / WHOLE).exists():
-        files = [folder / WHOLE]
-    elif (folder / INDEX).exists():
-        try:
-            listed = dict(read_json(folder / INDEX)["weight_map"])
-            files = [folder / name for name in sorted({*listed.values()})]
-        except (KeyError, TypeError, ValueError) as error:
-            raise InputError(
-                f"{folder / INDEX}: no list of weights ({first_line(error)}). Fetch or copy it again."
-            ) from error
-        if missing := [path.name for path in files if not path.exists()]:
-            raise InputError(
-                f"{folder / INDEX}: names {', '.join(missing)}, which is missing. Fetch or copy all parts again."
-            )
-    else:
-        raise InputError(_none(folder))
+    files = [folder / name for name in weight_names(folder)]
+    if missing := [path.name for path in files if not path.exists()]:
+        if missing == [WHOLE]:
+            raise InputError(_none(folder))
+        raise InputError(
+            f"{folder / INDEX}: names {', '.join(missing)}, which is missing. Fetch or copy all parts again."
+        )
+    if (folder / ADAPTER).exists():  # with it transformers loads another model
+        raise InputError(
+            f"{folder}: a whole model, and an adapter ({ADAPTER}). Take the adapter's files out to use the model "
+            "alone; to use both, merge them with peft's merge_and_unload() and save that with save_pretrained()."
+        )
+    listed = {} if files == [folder / WHOLE] else _listed(folder)
     for path in files:
         try:
             with safe_open(path, "numpy") as file:
-                gone = {name for name, own in listed.items() if own == path.name} - {*file.keys()}
+                kinds = {name: str(file.get_slice(name).get_dtype()) for name in file.keys()}  # noqa: SIM118 - no mapping
         except (SafetensorError, OSError) as error:
             raise InputError(f"{path}: damaged or cut short ({error}). Fetch or copy it again.") from error
-        if gone:
+        if gone := {name for name, own in listed.items() if own == path.name} - {*kinds}:
             raise InputError(f"{path}: lacks {min(gone)}, which the index says it has. Fetch or copy all parts again.")
+        if others := sorted(name for name, own in kinds.items() if own not in FLOATS and name.endswith("weight")):
+            raise InputError(
+                f"{path}: {others[0]} is {kinds[others[0]]}, and floats of 16 bits or more are read ({len(others)} "
+                "such tensors). Give the model from which this one was made."
+            )
     return files
+
+
+def unread(folder: str | os.PathLike[str]) -> set[Path]:
+    """Return the files of a folder that hold weights, and are not read: pickles, and the same weights once more.
+
+    Raises:
+        InputError: As `weight_files`.
+    """
+    folder = Path(folder)
+    read = set() if gguf_file(folder) else {*weight_files(folder)}
+    return {path for end in (*PICKLES, *OTHERS) for path in folder.glob(end)} - read
+
+
+def gguf_file(folder: str | os.PathLike[str]) -> Path | None:
+    """Return a folder's GGUF file, which stands before other files; None where there is none.
+
+    Raises:
+        InputError: There are several.
+    """
+    files = sorted(Path(folder).glob("*.gguf"))
+    if len(files) > 1:
+        raise InputError(
+            f"{folder}: {len(files)} GGUF files ({files[0].name}, {files[1].name}{', …' * (len(files) > 2)}). Give a "
+            "folder with the one that is meant; parts of one are put together with llama.cpp's gguf-split --merge."
+        )
+    return files[0] if files else None
 
 
 def _none(folder: Path) -> str:
@@ -72,18 +130,18 @@ def _none(folder: Path) -> str:
 def parameters(folder: str | os.PathLike[str]) -> int:
     """Return how many parameters a folder's weights have; tied ones are stored, and count, once.
 
-    Of a GGUF file, those that it has; it stands before other files, as in `prefixyarn.models.convert`.
+    Of a GGUF file, those that it has.
 
     Raises:
-        InputError: As `weight_files`; or the GGUF file is damaged.
+        InputError: As `weight_files` and `gguf_file`; or the GGUF file is damaged.
     """
-    if files := sorted(Path(folder).glob("*.gguf")):
+    if path := gguf_file(folder):
         import gguf
 
         try:
-            return sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(files[0]).tensors)
-        except (ValueError, IndexError, KeyError, OSError) as error:  # its reader has no error of its own
-            raise InputError(f"{files[0]}: not a GGUF file, or cut short ({error}). Fetch or copy it again.") from error
+            return sum(int(tensor.n_elements) for tensor in gguf.GGUFReader(path).tensors)
+        except Exception as error:  # its reader has no error of its own
+            raise InputError(f"{path}: not a GGUF file, or cut short ({error}). Fetch or copy it again.") from error
     total = 0
     for path in weight_files(folder):
         with safe_open(path, "numpy") as file:

@@ -6,6 +6,7 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from prefixyarn.languages import language
 from prefixyarn.own_text.model import Answer, Model
 
 
@@ -37,7 +38,8 @@ def compare(model: Model, text: str, *, source: str = "en", targets: Sequence[st
         k: How many tokens of a prior are given.
     """
     found = []
-    for target in targets if model.task != "tagging" else targets[:1]:  # tags have no language
+    codes = [language(own).code for own in targets]
+    for target in codes if model.task != "tagging" else codes[:1]:  # tags have no language
         subset = model.subset(source, target)
         asked = [(name, own, "foundation") for name, own in model.sources(subset).items()]
         if model.backend.sft:

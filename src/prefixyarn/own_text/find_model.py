@@ -5,7 +5,6 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
-import re
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +12,14 @@ from filelock import FileLock
 from platformdirs import user_cache_path
 
 from prefixyarn.config.files import FOUNDATION, read_yaml
+from prefixyarn.data.hub import HUB_ID
 from prefixyarn.errors import InputError
 from prefixyarn.models.convert import convert
 from prefixyarn.models.fetch import fetch
-from prefixyarn.records import read_json
+from prefixyarn.models.manifest import is_converted, stamps
+from prefixyarn.records import read_json, write_json
 
 DEFAULT = "default"
-HUB_ID = re.compile(r"\w[\w.-]*/[\w.-]+")
 
 
 def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
@@ -41,11 +41,13 @@ def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
             return here, own["name"]
         return _cached(own["name"], own["source"], own["licence"]), own["name"]
     if path.is_dir():
-        if (path / "manifest.json").exists() and "vocabulary" in read_json(path / "manifest.json"):  # `convert` made it
+        if is_converted(path):
             return path, path.parent.name if path.name == "model" else path.name
         # Another folder of the same name is another model.
         name = f"{path.resolve().name}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
         return _cached(name, {"kind": "local", "path": str(path)}, ""), path.resolve().name
+    if path.is_file():
+        raise InputError(f"{model}: a file. Give the folder that holds a model, such as {path.parent}")
     if not HUB_ID.fullmatch(str(model)):
         raise InputError(f"{model}: no such folder. Give a model's folder, owner/name of the hub, or {DEFAULT}")
     name = path.name
@@ -56,14 +58,6 @@ def is_unfetched(model: str) -> bool:
     """Tell whether a name is that of a model of the hub that is not in the cache yet."""
     manifest = cache_folder() / model.replace("/", "--") / "model/manifest.json"
     return bool(HUB_ID.fullmatch(model)) and not manifest.exists()
-
-
-def _is_current(manifest: Path, original: str | None) -> bool:
-    """Tell whether a model was converted, and no file of a local original has changed since."""
-    if not manifest.exists():
-        return False
-    files = Path(original).iterdir() if original else []
-    return all(max(f.stat().st_mtime, f.stat().st_ctime) <= manifest.stat().st_mtime for f in files)
 
 
 def cache_folder() -> Path:
@@ -81,13 +75,15 @@ def _cached(name: str, source: dict[str, Any], licence: str) -> Path:
             f"{folder}: the model cannot be kept there ({error.strerror}). Set XDG_CACHE_HOME to a folder of yours"
         ) from error
     with held:
-        made, fetched = folder / "model", folder / "source"
-        if not _is_current(made / "manifest.json", source.get("path")):
+        made, fetched, seen = folder / "model", folder / "source", folder / "original.json"
+        original = stamps(source["path"]) if source["kind"] == "local" else {}
+        if not is_converted(made) or not seen.exists() or read_json(seen) != original:
             if source["kind"] != "local":
                 terms = f"; {licence} apply, see {made}" if licence else ""
                 logging.info("fetching %s into %s, once%s", name, folder, terms)
             fetch(source, fetched, "--model", folder / "commits.json")
             convert(fetched, made)
+            write_json(seen, original)
             for weights in fetched.glob("*.gguf"):
                 weights.unlink()  # the converted model holds them; its licence texts are links to those beside
     return made

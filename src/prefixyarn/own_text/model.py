@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, replace
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from prefixyarn.decode.backend import Request
@@ -15,11 +14,12 @@ from prefixyarn.decode.session import Session
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
 from prefixyarn.metrics.language_id import LanguageDetector
-from prefixyarn.models.foundation import DTYPES, identity
+from prefixyarn.models.foundation import DTYPES, positions
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.own_text.find_model import DEFAULT, find_model
 from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text, material_of
-from prefixyarn.own_text.room import free_mb, positions
+from prefixyarn.own_text.room import free_mb
 from prefixyarn.own_text.run_files import RunFiles
 from prefixyarn.priors.build import build_priors, encoder
 from prefixyarn.priors.registry import TAGS, answers_of
@@ -109,27 +109,12 @@ def load(
     folder, name = find_model(model or (files.foundation if files else DEFAULT))
     dtype = dtype or ("bfloat16" if torch.cuda.is_available() else "float32")
     backend = Builtin.open(folder, name, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
-    rows = backend.foundation.model.get_input_embeddings().num_embeddings
-    if len(backend.tokenizer) > rows:
-        raise InputError(
-            f"{folder}: its tokenizer has {len(backend.tokenizer)} entries, but the model has {rows}. Give the "
-            "tokenizer that belongs to the model"
-        )
     template = PROMPTS[task]
     if prompt:
         template = Prompt("own", prompt)
     elif files:
         template = files.prompt(backend.tokenizer.backend_tokenizer)
     return Model(backend, task, template, files, Dictionary(dictionary) if dictionary else None)
-
-
-def check_journal(path: Path) -> None:
-    """Refuse a file of another kind: what a journal cannot read, it takes for its own torn end and cuts off."""
-    if path.exists():
-        with open(path, "rb") as stream:
-            begins = stream.readline()
-        if begins and not begins.startswith(b'{"key": "'):
-            raise InputError(f"{path}: is there, and no journal. Give the name of a new file")
 
 
 class Model:
@@ -210,8 +195,6 @@ class Model:
         self._check_lengths(items, subset, limit)
         self._check_model(model)
         chosen = self.source_of(prior, subset)
-        if journal:
-            check_journal(Path(journal))
         with Session(self.backend, limit, journal) as session:
             priors = self._priors(session, items, subset, chosen, k)
             if longest := max((len(own.ids) for own in priors if len(own.ids) > limit), default=0):
@@ -310,9 +293,10 @@ class Model:
         """Return the subset that texts are answered in: a direction, or in tagging the language of the texts."""
         if self.task == "tagging":
             return language(source).code
-        if source == target:
+        codes = language(source).code, language(target).code
+        if codes[0] == codes[1]:
             raise InputError(f"from {source!r} to {target!r}: expected two different languages")
-        return f"{language(source).code}-{language(target).code}"
+        return "-".join(codes)
 
     def check(
         self, texts: Sequence[str], *, source: str = "en", target: str = "de", max_tokens: int | None = None

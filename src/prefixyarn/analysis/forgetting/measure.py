@@ -12,7 +12,8 @@ import torch
 
 from prefixyarn.analysis.forgetting import BASE, BitsRow
 from prefixyarn.languages import Direction, language
-from prefixyarn.models.foundation import identity, load
+from prefixyarn.models.foundation import load
+from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.adapter import SftModel
 from prefixyarn.models.verify import bits_per_character
 from prefixyarn.records import Item
