@@ -38,7 +38,7 @@ def test_no_sentences_is_an_error() -> None:
 def test_two_columns_by_space_or_tab(tmp_path: Path) -> None:
     path = tmp_path / "en-de.txt"
     path.write_text("file datei\nfile akte\nfile datei\n\nNew\tneu\n")
-    assert read_two_columns(path) == {"file": [("datei", 0.5), ("akte", 0.5)], "new": [("neu", 1.0)]}
+    assert read_two_columns(path, "en") == {"file": [("datei", 0.5), ("akte", 0.5)], "new": [("neu", 1.0)]}
 
 
 @pytest.mark.parametrize("line", ["alone", "one two three", "tab\t", "\ttab", "a\tb\tc"])
@@ -46,20 +46,20 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "en-de.txt"
     path.write_text(f"file datei\n{line}\n")
     with pytest.raises(InputError, match=r"en-de\.txt, line 2: expected 'source target'"):
-        read_two_columns(path)
+        read_two_columns(path, "en")
 
 
 def test_another_encoding_is_named(tmp_path: Path) -> None:
     path = tmp_path / "en-de.txt"
     path.write_bytes("file datei\nname größe\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"en-de\.txt, line 2: not UTF-8"):
-        read_two_columns(path)
+        read_two_columns(path, "en")
 
 
 def test_an_empty_dictionary_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("\n")
     with pytest.raises(InputError, match="empty"):
-        read_two_columns(tmp_path / "x.txt")
+        read_two_columns(tmp_path / "x.txt", "en")
 
 
 def test_pivot_sums_over_the_shared_language() -> None:
@@ -88,9 +88,9 @@ def test_own_format_survives_and_names_bad_lines(tmp_path: Path) -> None:
 
 @pytest.mark.mirror
 def test_real_muse_files_are_read_and_pivot(mirror: Path) -> None:
-    direct = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "en", "de"))
+    direct = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "en", "de"), "en")
     assert "haus" in [t.lower() for t, _ in direct["house"]]
-    pivoted = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "de", "fr"))
+    pivoted = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "de", "fr"), "de")
     assert "maison" in [t for t, _ in pivoted["haus"]]
 
 
@@ -135,7 +135,7 @@ CLEAN = "".join(f"{source} {target}\n" for source, target in WORDS)
 )
 def test_what_cannot_be_seen_does_not_make_another_word(tmp_path: Path, text: str) -> None:
     (tmp_path / "en-de.txt").write_bytes(text.encode())
-    found = read_two_columns(tmp_path / "en-de.txt")
+    found = read_two_columns(tmp_path / "en-de.txt", "en")
     assert {source: entries[0][0] for source, entries in found.items()} == dict(WORDS)
     lexicon.write(tmp_path / "en-de.tsv", found)
     read = lexicon.read(tmp_path / "en-de.tsv")
@@ -147,7 +147,7 @@ def test_what_cannot_be_seen_does_not_make_another_word(tmp_path: Path, text: st
 
 def test_a_no_break_space_is_within_a_word(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("York New\u00a0York\n", encoding="utf-8")
-    assert read_two_columns(tmp_path / "x.txt") == {"york": [("New York", 1.0)]}
+    assert read_two_columns(tmp_path / "x.txt", "en") == {"york": [("New York", 1.0)]}
 
 
 def test_pairs_of_both_forms_make_one_entry() -> None:

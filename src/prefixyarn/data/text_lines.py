@@ -6,6 +6,7 @@ docs/data.md has a table of what is done to them.
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
@@ -18,6 +19,31 @@ BYTE_ORDER_MARK = "\ufeff"  # at the start of a file, or left inside one where f
 _UNSEEN = dict.fromkeys(
     [0xAD, 0x200B, 0x2060, 0xFEFF, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
 )
+_UNSEEN_KINDS = ("Zs", "Zl", "Zp", "Cc", "Cf", "Cs")  # Unicode's categories: spaces, controls, formats, half pairs
+# Letters and marks that are drawn as nothing: fillers of Korean, an empty braille cell, selectors of variants.
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
+# One sign of those that a dictionary and a text write differently: apostrophes, hyphens, Hebrew's signs of
+# abbreviation; the dotless i, which is a capital's lower case where somebody lowered it; nothing for Arabic's line.
+_ONE_SIGN = str.maketrans(
+    {
+        **dict.fromkeys("\u2018\u2019\u02bb\u02bc\u00b4\uff07\u05f3", "'"),
+        **dict.fromkeys("\u2010\u2011\u05be", "-"),
+        **{"\u05f4": '"', "\u0131": "i", "\u0451": "\u0435", "\u0401": "\u0415", "\u0640": ""},
+    }
+)
+# Marks that one writer puts and another leaves out: Hebrew points, Arabic vowels, the dot that a Turkish capital keeps
+# in lower case, the stress of Cyrillic.
+_OPTIONAL = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7"
+    "\u06e8\u06ea-\u06ed]|(?<=i)\u0307|(?<=[\u0400-\u04ff])[\u0300\u0301]"
+)
+QUOTES = '"“”„«»‹›「」『』'
+_AROUND = QUOTES + ",;:.!?…()[]،؛؟。，、；：！？ "  # what a word may be cut out of a text or a table with
+
+
+def visible(text: str) -> bool:
+    """Tell whether anything of a text can be seen: not only spaces, controls, and what has no width."""
+    return any(unicodedata.category(c) not in _UNSEEN_KINDS for c in _BLANK.sub("", text))
 
 
 def text_lines(stream: Iterable[bytes], name: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
@@ -54,7 +80,7 @@ def read_sentences(path: str | os.PathLike[str]) -> list[str]:
     """
     found = []
     for number, line in read_lines(path):
-        if not line.strip():
+        if not visible(line):
             raise InputError(f"{path}, line {number}: empty; a sentence is expected. Get the file again.")
         found.append(line.strip())
     if not found:
@@ -70,3 +96,16 @@ def plain_word(word: str) -> str:
 def lookup_form(word: str) -> str:
     """Return a word as dictionaries and word lists are asked for it: plain, see `plain_word`, and in lower case."""
     return unicodedata.normalize("NFC", plain_word(word).lower())
+
+
+def loose_form(word: str) -> str:
+    """Return what is left of a word's `lookup_form` where writers agree: what is asked for where that is not found.
+
+    Compatible letters are one (ligatures, full width, presentation forms: NFKC), so are the signs of `_ONE_SIGN` and
+    cases (ß is ss); optional marks and punctuation around the word are gone, but not the apostrophe that ends an
+    elided one (l').
+    """
+    text = unicodedata.normalize("NFC", word.translate(_UNSEEN)).translate(_ONE_SIGN)
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = _OPTIONAL.sub("", text).strip(_AROUND)
+    return " ".join((text.strip("'" + _AROUND) if text.startswith("'") else text).split())

@@ -6,7 +6,8 @@ import time
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from prefixyarn.own_text.model import Answer, Model
+from prefixyarn.own_text.answer import Answer
+from prefixyarn.own_text.model import Model
 
 
 @dataclass(frozen=True)

@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from prefixyarn.data.splits import NEAR_DUPLICATE, similarities
-from prefixyarn.data.text_lines import BYTE_ORDER_MARK, read_lines, text_lines
+from prefixyarn.data.text_lines import BYTE_ORDER_MARK, read_lines, text_lines, visible
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction
 from prefixyarn.records import Item
@@ -68,7 +68,7 @@ def check_archive(archive: Path, pair: str) -> None:
     """
     for split in SPLITS.values():
         for where, line in _packed_lines(archive, f"{pair}_{split}.jsonl"):
-            if line.strip():
+            if visible(line):
                 _text_and_summary(line, where)
 
 
@@ -115,11 +115,11 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
     items: dict[str, Item] = {}
     empty = repeated = broken = 0
     for where, line in _lines(Path(folder), pair, split):
-        if not line.strip():
+        if not visible(line):
             continue
         text, summary = _text_and_summary(line, where)
         id_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        if not text or not summary:
+        if not visible(text) or not visible(summary):
             empty += 1
         elif _HALF.search(text + summary):
             broken += 1

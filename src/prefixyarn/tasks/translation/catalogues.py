@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from prefixyarn.data.splits import Parallel
-from prefixyarn.data.text_lines import BYTE_ORDER_MARK
+from prefixyarn.data.text_lines import BYTE_ORDER_MARK, visible
 from prefixyarn.data.wheels import members, open_wheel
 from prefixyarn.errors import InputError
 from prefixyarn.languages import language, mostly_in_script
@@ -47,7 +47,7 @@ def is_translation(text: str, english: str, code: str) -> bool:
     Plain text that ends as a sentence, differs from the English, is at most three times as long, and has more
     than half of its letters in the language's script (names and abbreviations keep theirs).
     """
-    if not text or text == english or _NOT_TEXT.search(text) or len(text) > 3 * len(english):
+    if not visible(text) or text == english or _NOT_TEXT.search(text) or len(text) > 3 * len(english):
         return False
     return text.endswith(_SENTENCE_END) and mostly_in_script(text, code)
 
