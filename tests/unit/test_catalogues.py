@@ -125,7 +125,7 @@ def compiled(
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_a_catalogue_is_read_for_its_messages(tmp_path: Path, header: str, charset: str, order: str) -> None:
     data = compiled(header, charset, order)
-    assert dict(read_messages(data, "x.mo"))[GOOD] == "Die Gr\u00f6\u00dfe konnte nicht gespeichert werden."
+    assert dict(read_messages(data, "x.mo").pairs)[GOOD] == "Die Gr\u00f6\u00dfe konnte nicht gespeichert werden."
 
 
 @pytest.mark.parametrize(
@@ -139,5 +139,5 @@ def test_a_catalogue_is_read_for_its_messages(tmp_path: Path, header: str, chars
 )
 def test_what_cannot_be_read_of_a_catalogue_is_one_line(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message) as found:
-        list(read_messages(data, "x.mo"))
+        read_messages(data, "x.mo")
     assert "\n" not in str(found.value)

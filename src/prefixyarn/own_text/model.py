@@ -172,12 +172,12 @@ class Model:
             done: Called with the number of answers just finished.
 
         Returns:
-            An answer a text, in their order; an empty one to a text in which nothing can be seen, so that the lines of a
-            file and of its answers stay side by side. In fp32 an answer does not depend on the others.
+            An answer a text, in their order; an empty one to a text in which nothing can be seen, so that the lines of
+            a file and of its answers stay side by side. In fp32 an answer does not depend on the others.
 
         Raises:
-            InputError: The one text is empty; a text is too long for the model; a language is unknown; a prior cannot be
-                had, or is longer than the limit.
+            InputError: The one text is empty; a text is too long for the model; a language is unknown; a prior cannot
+                be had, or is longer than the limit.
         """
         subset = self.subset(source, target)
         texts = [self._checked(texts)] if isinstance(texts, str) else [*texts]

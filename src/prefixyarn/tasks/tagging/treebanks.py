@@ -45,7 +45,7 @@ def _blocks(path: Path) -> Iterator[list[tuple[int, str]]]:
 
 
 def _word(form: str, tag: str, where: str) -> tuple[str, str]:
-    """Return a checked word and tag: composed, with nothing unseen in it. White space within (French '10 000') is dropped.
+    """Return a checked word, composed, and tag. White space within it (French '10 000') and what is unseen are dropped.
 
     Prompts, answers and token classifiers divide a sentence by white space, and ``str.split`` divides at the
     no-break space too, so replacing it would not do.
