@@ -1,4 +1,5 @@
 import json
+import logging
 import unicodedata
 from pathlib import Path
 
@@ -7,6 +8,7 @@ import pytest
 import tiny
 from prefixyarn.data import lexicon
 from prefixyarn.data.two_columns import read_two_columns
+from prefixyarn.data.words import looked_up_words
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.priors.dictionary import pseudo_word
@@ -168,3 +170,106 @@ def test_what_is_no_dictionary_is_not_recorded(tmp_path: Path) -> None:
     with pytest.raises(InputError, match="line 1: expected 'source target'"):
         lexicon.make(Direction("en", "de"), False, [path], tmp_path / "lock.json")
     assert not (tmp_path / "lock.json").exists()
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "house,\tHaus\ncar;\tAuto\n",
+        "house, Haus\ncar, Auto\n",
+        '"house"\t"Haus"\n"car"\t"Auto"\n',
+        '"house","Haus"\n"car","Auto"\n',
+        "\u201chouse\u201d \u201eHaus\u201c\n\u00abcar\u00bb \u00abAuto\u00bb\n",
+        "'house'\tHaus\n(car)\tAuto\n",
+        "house: Haus\ncar: Auto\n",
+        "sep=;\r\nhouse;Haus\r\ncar;Auto\r\n",
+        '"sep=,"\nhouse,Haus\ncar,Auto\n',
+        "house;Haus\ncar;Auto\n",
+        "house\tHaus\t\t\ncar\tAuto\t\t\n",
+        "English\tGerman\nhouse\tHaus\ncar\tAuto\n",
+        "\ufeffsep=\t\nSource\tTarget\nhouse\tHaus\ncar\tAuto\n",
+        "en;de\nhouse;Haus\ncar;Auto\n",
+        "\uff48\uff4f\uff55\uff53\uff45 Haus\ncar Auto\n",
+        "HOUSE Haus\n\u200bcar\u2060 Auto\n\u200b\n\u3164\n",
+    ],
+)
+def test_what_a_table_obviously_means_is_read(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "x.txt").write_bytes(text.encode())
+    with caplog.at_level(logging.INFO):
+        found = read_two_columns(tmp_path / "x.txt", "en")
+    assert [lexicon.lookup(found, word) for word in ("House", "car")] == [[("Haus", 1.0)], [("Auto", 1.0)]]
+    assert "can be looked up" not in caplog.text and not lexicon.lookup(found, "english")
+
+
+@pytest.mark.parametrize(
+    ("text", "entries"),
+    [
+        ("German Deutsch\nhouse Haus\n", {"german": "Deutsch"}),  # no heads: one language's two names
+        ("source Quelle\nhouse Haus\n", {"source": "Quelle"}),
+        ('5" 5"\nhouse\tHaus\n', {}),
+        ("New\tYork, NY\nhouse\tHaus\n", {"new": "York, NY"}),
+    ],
+)
+def test_what_looks_like_a_table_is_not_taken_for_one(tmp_path: Path, text: str, entries: dict[str, str]) -> None:
+    (tmp_path / "x.txt").write_text(text)
+    found = read_two_columns(tmp_path / "x.txt", "en")
+    for source, target in {**entries, "house": "Haus"}.items():
+        assert lexicon.lookup(found, source) == [(target, 1.0)]
+
+
+def test_entries_that_no_word_meets_are_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    path = tmp_path / "x.txt"
+    path.write_text("house\tHaus\nlog in\tanmelden\n42\tzweiundvierzig\n")
+    with caplog.at_level(logging.INFO):
+        read_two_columns(path, "en")
+    (line,) = [record.getMessage() for record in caplog.records]
+    assert line.startswith(f"{path}: 1 of 3 entries can be looked up; ") and line.endswith("in line 2, 'log in'")
+    path.write_text("1\thouse\n2\tcar\n")
+    with pytest.raises(InputError, match="none of its 2 entries can be looked up, .* as English text has them: line 1"):
+        read_two_columns(path, "en")
+
+
+# A word as the text has it, the entry, the language: they meet, whichever of the two is which.
+MEET = [
+    ("İstanbul", "istanbul", "tr"),
+    ("ISPARTA", "Isparta", "tr"),
+    ("Irmak", "ırmak", "tr"),
+    ("שָׁלוֹם", "שלום", "he"),
+    ("צה״ל", 'צה"ל', "he"),
+    ("בית־ספר", "בית-ספר", "he"),
+    ("هٰذا", "هذا", "ar"),
+    ("كِتَابٌ", "كتاب", "ar"),
+    ("كتـــاب", "كتاب", "ar"),
+    ("ﻛﺘﺎﺏ", "كتاب", "ar"),
+    ("col·legi", "co\u0140legi", "ca"),
+    ("e\u2011mail", "e-mail", "en"),
+    ("e\u2010mail", "e-mail", "en"),
+    ("don\u2019t", "don't", "en"),
+    ("don\u00b4t", "don't", "en"),
+    ("об\u02bcєкт", "об'єкт", "uk"),
+    ("во́да", "вода", "ru"),
+    ("ещё", "еще", "ru"),
+    ("STRASSE", "Straße", "de"),
+    ("\ufb01le", "file", "en"),
+    ("l\u2019", "l'", "fr"),
+]
+
+
+@pytest.mark.parametrize(("one", "other", "code"), MEET)
+def test_a_word_meets_its_entry_whichever_way_either_is_written(
+    tmp_path: Path, one: str, other: str, code: str
+) -> None:
+    for text, entry in ((one, other), (other, one)):
+        (tmp_path / "x.txt").write_text(f"{entry}\tX\nother\tY\n", encoding="utf-8")
+        found = read_two_columns(tmp_path / "x.txt", code)
+        elided = text.endswith(("'", "\u2019"))  # stands before another word
+        words = looked_up_words(f"({text}amie)." if elided else f"({text}).", code)
+        assert lexicon.lookup(found, words[0]) == [("X", 1.0)] and len(words) == 1 + elided, (text, entry)
+
+
+def test_an_entry_of_the_words_own_form_comes_first(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("sınır border\nsinir nerve\nвсе all\nвсё everything\n", encoding="utf-8")
+    found = read_two_columns(tmp_path / "x.txt", "tr")
+    assert [lexicon.lookup(found, word)[0][0] for word in ("Sınır", "sinir", "все", "Всё")] == [
+        *("border", "nerve", "all", "everything"),
+    ]

@@ -46,17 +46,15 @@ def other_language(texts: Sequence[str], code: str, said: str = "") -> str:
 
 
 def misread(texts: Sequence[str], code: str, charset: str) -> str:
-    """Return the charset in which texts, read in another of one byte a character, have more words of their language."""
-    texts = texts[:MOST]
-    best, found = _share([w.lower() for text in texts for w in words(text, code)], code), ""
+    """Return the charset, of `CHARSETS`, in which texts have more common words than in theirs; empty for none."""
+    best, found = _common(texts[:MOST], code), ""
     for other in CHARSETS:
         try:
-            again = [text.encode(charset).decode(other) for text in texts]
+            again = [text.encode(charset).decode(other) for text in texts[:MOST]]
         except UnicodeError:
             continue
-        share = _share([w.lower() for text in again for w in words(text, code)], code)
-        if share > MORE * best + LEAST:
-            best, found = share, other
+        if (letters := _common(again, code)) > MORE * best:
+            best, found = letters, other
     return found
 
 
@@ -77,3 +75,9 @@ def garbled(text: str) -> bool:
 
 def _share(found: Sequence[str], code: str) -> float:
     return sum(word in function_words(code) for word in found) / max(1, len(found))
+
+
+def _common(texts: Sequence[str], code: str) -> int:
+    """Return how many letters the function words of texts have; those of one letter are found in any rubbish."""
+    found = (word.lower() for text in texts for word in words(text, code))
+    return sum(len(word) for word in found if len(word) > 1 and word in function_words(code))
