@@ -97,11 +97,11 @@ def answer(
         hint = f" (the dictionary has {known[0]:,} of their {known[1]:,} words)"
     tell(f"{len(asked)} text{'s' * (len(asked) > 1)}, {subset}, {opened.name}, prior: {chosen.name}{hint}")
     if empty := [n for n in range(1, len(asked) + 1) if n not in lengths]:
-        tell(f"{len(empty)} of the texts are empty and get an empty answer (texts {listed(empty)})")
+        tell(f"{len(empty)} without anything to read get an empty answer (texts {listed(empty)})")
     if long := [n for n, own in lengths.items() if own > LONG]:
         most = max(lengths, key=lengths.__getitem__)
         tell(
-            f"{len(long)} of the texts have more than {LONG:,} tokens (texts {listed(long)}; text {most} has "
+            f"{len(long)} with more than {LONG:,} tokens (texts {listed(long)}; text {most} has "
             f"{lengths[most]:,}): without a GPU it takes minutes to read such a text"
         )
 

@@ -118,7 +118,7 @@ def test_empty_lines_stay_where_they_are(command: Command, folder: Path, tmp_pat
     lines = b"The house.\n\n\xe2\x80\x8b\nThe file.\n"
     status, out, err = command(*common, stdin=lines)
     assert status == 0 and [line[:3] for line in out.split("\n")] == ["Das", "", "", "Das", ""]
-    assert "2 of the texts are empty and get an empty answer (texts 2, 3)" in err
+    assert "2 without anything to read get an empty answer (texts 2, 3)" in err
     assert command(*common, "-o", "out", stdin=lines)[0] == 0 and (tmp_path / "out").read_text() == out
     objects = [json.loads(line) for line in command(*common, "--json", stdin=lines)[1].splitlines()]
     assert [own["stop"] == "empty" for own in objects] == [False, True, True, False]
@@ -144,7 +144,7 @@ def test_a_long_text_is_announced(command: Command, folder: Path, monkeypatch: p
     monkeypatch.setattr(cli, "LONG", 60)
     common = ("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4")
     err = command(*common, "The house.", "The house is red. " * 20)[2]
-    assert "1 of the texts have more than 60 tokens (texts 2; text 2 has " in err
+    assert "1 with more than 60 tokens (texts 2; text 2 has " in err
     assert "more than 60" not in command(*common, "The house.")[2]
 
 

@@ -190,6 +190,8 @@ def test_what_is_no_dictionary_is_not_recorded(tmp_path: Path) -> None:
         "\ufeffsep=\t\nSource\tTarget\nhouse\tHaus\ncar\tAuto\n",
         "en;de\nhouse;Haus\ncar;Auto\n",
         "\uff48\uff4f\uff55\uff53\uff45 Haus\ncar Auto\n",
+        "house\x00\tHaus\ncar\tAuto\x07\n",
+        "house，Haus\ncar，Auto\n",
         "HOUSE Haus\n\u200bcar\u2060 Auto\n\u200b\n\u3164\n",
     ],
 )
@@ -207,7 +209,7 @@ def test_what_a_table_obviously_means_is_read(tmp_path: Path, text: str, caplog:
         ("German Deutsch\nhouse Haus\n", {"german": "Deutsch"}),  # no heads: one language's two names
         ("source Quelle\nhouse Haus\n", {"source": "Quelle"}),
         ('5" 5"\nhouse\tHaus\n', {}),
-        ("New\tYork, NY\nhouse\tHaus\n", {"new": "York, NY"}),
+        ('old\tdas "alte"\nhouse\tHaus\n', {"old": 'das "alte"'}),
     ],
 )
 def test_what_looks_like_a_table_is_not_taken_for_one(tmp_path: Path, text: str, entries: dict[str, str]) -> None:
@@ -251,6 +253,9 @@ MEET = [
     ("ещё", "еще", "ru"),
     ("STRASSE", "Straße", "de"),
     ("\ufb01le", "file", "en"),
+    ("ΛΟΓΟΣ", "λόγος", "el"),
+    ("ţară", "țară", "ro"),
+    ("کتاب", "كتاب", "ar"),
     ("l\u2019", "l'", "fr"),
 ]
 
@@ -273,3 +278,28 @@ def test_an_entry_of_the_words_own_form_comes_first(tmp_path: Path) -> None:
     assert [lexicon.lookup(found, word)[0][0] for word in ("Sınır", "sinir", "все", "Всё")] == [
         *("border", "nerve", "all", "everything"),
     ]
+
+
+def test_a_cell_may_list_translations(tmp_path: Path) -> None:
+    (tmp_path / "x.txt").write_text("house\tHaus, Gebäude\ncar\tAuto;Wagen\ncost\t1,50\n", encoding="utf-8")
+    found = read_two_columns(tmp_path / "x.txt", "en")
+    assert found == {
+        "house": [("Haus", 0.5), ("Gebäude", 0.5)],
+        "car": [("Auto", 0.5), ("Wagen", 0.5)],
+        "cost": [("1,50", 1.0)],
+    }
+
+
+@pytest.mark.parametrize(
+    ("text", "message"),
+    [
+        ("house\tHaus\ncaf\u00c3\u00a9\tCaf\u00c3\u00a9\n", "line 2: was decoded wrongly once"),
+        ("x" * 200_000 + "\tx\t" + "y" * 200_000 + "\nhouse\tHaus\n", "line 1: expected 'source target'"),
+        ("house\tnoun\tHaus\n", "line 1: expected 'source target'"),
+    ],
+)
+def test_what_is_no_table_of_two_columns_is_one_line(tmp_path: Path, text: str, message: str) -> None:
+    (tmp_path / "x.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=message) as found:
+        read_two_columns(tmp_path / "x.txt", "en")
+    assert "\n" not in str(found.value) and len(str(found.value)) < 400

@@ -14,11 +14,11 @@ from prefixyarn.errors import InputError
 from prefixyarn.records import decoded
 
 BYTE_ORDER_MARK = "\ufeff"  # at the start of a file, or left inside one where files were put together
-# What nobody sees and no entry of a dictionary should differ by: soft hyphen, zero-width space, word joiner, and the
-# marks of direction. The joiners U+200C and U+200D stay: they are part of how a word is written.
-_UNSEEN = dict.fromkeys(
-    [0xAD, 0x200B, 0x2060, 0xFEFF, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
-)
+# What nobody sees and no entry of a dictionary should differ by: controls, soft hyphen, zero-width space, word joiner,
+# and the marks of direction. The joiners U+200C and U+200D stay: they are part of how a word is written.
+_CONTROLS = [*range(9), *range(0xE, 0x1C), 0x7F]  # the others are white space
+_DIRECTIONS = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_UNSEEN = dict.fromkeys([*_CONTROLS, *_DIRECTIONS, 0xAD, 0x200B, 0x2060, 0xFEFF])
 _UNSEEN_KINDS = ("Zs", "Zl", "Zp", "Cc", "Cf", "Cs")  # Unicode's categories: spaces, controls, formats, half pairs
 # Letters and marks that are drawn as nothing: fillers of Korean, an empty braille cell, selectors of variants.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
@@ -29,6 +29,7 @@ _ONE_SIGN = str.maketrans(
         **dict.fromkeys("\u2018\u2019\u02bb\u02bc\u00b4\uff07\u05f3", "'"),
         **dict.fromkeys("\u2010\u2011\u05be", "-"),
         **{"\u05f4": '"', "\u0131": "i", "\u0451": "\u0435", "\u0401": "\u0415", "\u0640": ""},
+        **str.maketrans("άέήίόύώΐΰیکşţ", "αεηιουωϊϋيكșț"),  # capitals without accents, other keyboards
     }
 )
 # Marks that one writer puts and another leaves out: Hebrew points, Arabic vowels, the dot that a Turkish capital keeps
@@ -106,6 +107,6 @@ def loose_form(word: str) -> str:
     elided one (l').
     """
     text = unicodedata.normalize("NFC", word.translate(_UNSEEN)).translate(_ONE_SIGN)
-    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold())
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_ONE_SIGN)
     text = _OPTIONAL.sub("", text).strip(_AROUND)
     return " ".join((text.strip("'" + _AROUND) if text.startswith("'") else text).split())

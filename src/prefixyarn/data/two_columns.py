@@ -5,23 +5,27 @@ from __future__ import annotations
 import csv
 import logging
 import re
+from contextlib import suppress
 from pathlib import Path
 
 from prefixyarn.data.text_lines import QUOTES, lookup_form, loose_form, plain_word, read_lines, visible
+from prefixyarn.data.which_language import garbled
 from prefixyarn.data.words import looked_up_words
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, language
 
 _SEPARATOR = re.compile('"?sep=(.)"?', re.IGNORECASE)  # the first line of a spreadsheet's text may name it
+_LIST = re.compile("[;,] +|[;、，；] *")  # between the translations that one cell has
 _HEADS = {"source", "target", "src", "tgt", "word", "translation", "term", "meaning"}
 
 
 def read_two_columns(path: str | Path, code: str) -> dict[str, list[tuple[str, float]]]:
     """Read a MUSE or other two-column dictionary.
 
-    Columns are divided by tabs, or by semicolons or commas that every line has, or by spaces. Quotes around a cell,
-    empty columns behind the two, a first line that names the separator (``sep=;``) or heads the columns are left out.
-    Entries that no word of a text will meet, such as phrases, are counted in a log line.
+    Columns are divided by tabs, or by semicolons or commas that every line has, or by spaces; several translations in
+    a cell by semicolons or commas. Quotes around a cell, empty columns behind the two, a first line that names the
+    separator (``sep=;``) or heads the columns are left out. Entries that no word of a text will meet, such as phrases,
+    are counted in a log line.
 
     Args:
         path: The file.
@@ -39,7 +43,7 @@ def read_two_columns(path: str | Path, code: str) -> dict[str, list[tuple[str, f
         if len(columns) != 2 or not all(map(visible, columns)):
             raise InputError(
                 f"{path}, line {number}: expected 'source target' in two columns divided by a tab or a space, got "
-                f"{line.strip()[:60]!r}. Mend or remove the line, and further columns."
+                f"{line.strip()[:60]!r}. Mend or remove the line; of further columns none may be left."
             )
         source, target = columns
         if not count and _heads(source, target, code):
@@ -49,8 +53,7 @@ def read_two_columns(path: str | Path, code: str) -> dict[str, list[tuple[str, f
         if not _can_be_met(source, code):
             lost.append((number, source))
         listed = entries.setdefault(lookup_form(source), [])
-        if target not in listed:
-            listed.append(target)
+        listed += [one for one in dict.fromkeys(_LIST.split(target)) if one not in listed]
     name, example = language(code).name, f"line {lost[0][0]}, {lost[0][1][:60]!r}" if lost else ""
     if not count:
         raise InputError(f"{path}: the dictionary is empty")
@@ -75,7 +78,13 @@ def _rows(path: str | Path) -> list[tuple[int, str, list[str]]]:
     mark = ""
     if lines and (named := _SEPARATOR.fullmatch(lines[0][1].strip(" "))):
         mark, lines = named[1], lines[1:]
-    mark = mark or next((own for own in "\t;," if all(own in line for _, line in lines)), "")
+    mark = mark or next((own for own in "\t;,；，" if all(own in line for _, line in lines)), "")
+    odd = [(number, garbled(line)) for number, line in lines if not line.isascii()]
+    if sum(bad for _, bad in odd) * 2 > len(odd):
+        number = next(number for number, bad in odd if bad)
+        raise InputError(
+            f"{path}, line {number}: was decoded wrongly once, as UTF-8 that is no more. Get the file again."
+        )
     return [(number, line, _cells(line, mark)) for number, line in lines]
 
 
@@ -86,15 +95,21 @@ def _cells(line: str, mark: str) -> list[str]:
     """
     if mark or "\t" in line:
         mark = mark or "\t"
-        cells = next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])
-        if len(cells) < 2:  # a quote that is a sign of its own
-            cells = line.split(mark)
+        cells = line.split(mark)
+        with suppress(csv.Error):  # too long a cell
+            quoted = next(csv.reader([line], delimiter=mark, skipinitialspace=True), [])
+            cells = quoted if len(quoted) > 1 else cells  # else a quote is a sign of its own
     else:
         cells = [cell for cell in line.strip().split(" ") if cell]
         cells = cells if len(cells) > 1 else line.split()
     while len(cells) > 2 and not visible(cells[-1]):
         cells.pop()
-    return [plain_word(cell).strip(f"{QUOTES},; ") or plain_word(cell) for cell in cells]
+    return [_bare(plain_word(cell)) for cell in cells]
+
+
+def _bare(cell: str) -> str:
+    """Return a cell without quotes around it and a comma or semicolon after it."""
+    return cell.strip(f"{QUOTES},; " if cell[:1] in QUOTES else ",; ") or cell
 
 
 def _can_be_met(source: str, code: str) -> bool:

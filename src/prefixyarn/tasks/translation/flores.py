@@ -50,7 +50,7 @@ def _check_language(texts: Mapping[str, Sequence[str]], code: str, path: Path) -
     if wrong := other_language(own, code):
         raise InputError(f"{path}: {wrong}. Get the file again.")
     if sum(map(garbled, own)) * 2 > len(own):
-        raise InputError(f"{path}: most lines were decoded wrongly once, as UTF-8 that is no more. Get the file again.")
+        raise InputError(f"{path}: most lines were decoded wrongly once, so letters are others. Get the file again.")
     for other, lines in texts.items():
         if other != code and sum(map(str.__eq__, lines, own)) * 2 > len(own):
             raise InputError(f"{path}: most lines are those of {language(other).name}. Get both files again.")
