@@ -156,6 +156,11 @@ def test_utf_8_is_read_as_such_whatever_the_header_says(charset: str) -> None:
     assert read_messages(data, "x.mo").pairs == [(GOOD, RUSSIAN)]
 
 
+def test_what_is_called_latin_1_is_windows_1252() -> None:
+    data = compiled("Content-Type: text/plain; charset=ISO-8859-1\n", "cp1252", text="Die „Größe“ – nicht da.")
+    assert read_messages(data, "x.mo").pairs == [(GOOD, "Die „Größe“ – nicht da.")]
+
+
 @pytest.mark.parametrize(
     ("code", "header", "text", "charset", "message"),
     [

@@ -30,8 +30,7 @@ def other_language(texts: Sequence[str], code: str, said: str = "") -> str:
         said: A language that something else says they are in; then little text is enough.
     """
     texts, own = texts[:MOST], language(code)
-    letters = "".join(texts)
-    if any(map(str.isalpha, letters)) and not mostly_in_script(letters, code):
+    if texts and not mostly_in_script("".join(texts), code):
         return f"most of its letters are not of {own.name}'s script"
     found = [word.lower() for text in texts for word in words(text, code)]
     shares = {name: _share(found, name) for name in LANGUAGES}

@@ -93,7 +93,8 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
 
     An item's id is made from its article, so that an article has the same id in every direction that starts from it.
     (The other way round the text is another article: ``fr-en`` shares no text with ``en-fr``.) Examples without a text
-    or summary are left out, and further summaries of an article: ids stay unique. A log line says how many.
+    or summary are left out, those whose summary is the text, and further summaries of an article: ids stay unique. A log
+    line says how many.
 
     Args:
         folder: Has the unpacked ``.jsonl`` files, or the archives.
@@ -113,7 +114,7 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
             )
     pair = f"{NAMES[source_code]}-{NAMES[target_code]}"
     items: dict[str, Item] = {}
-    empty = repeated = broken = 0
+    empty = copied = repeated = broken = 0
     for where, line in _lines(Path(folder), pair, split):
         if not visible(line):
             continue
@@ -121,6 +122,8 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
         id_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
         if not visible(text) or not visible(summary):
             empty += 1
+        elif text == summary:
+            copied += 1
         elif _HALF.search(text + summary):
             broken += 1
         elif id_ in items:
@@ -128,7 +131,8 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
         else:
             items[id_] = Item(id_, text, summary)
     counts = (
-        f"{len(items)} examples, left out: {empty} without text or summary, {repeated} repeated articles, "
+        f"{len(items)} examples, left out: {empty} without text or summary, {copied} whose summary is the text, "
+        f"{repeated} repeated articles, "
         f"{broken} with half a surrogate pair"
     )
     if not items:

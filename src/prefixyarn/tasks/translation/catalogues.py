@@ -7,6 +7,7 @@ sentence that several languages have is parallel in all of them.
 
 from __future__ import annotations
 
+import codecs
 import logging
 import re
 import struct
@@ -118,13 +119,17 @@ def read_messages(data: bytes, name: str) -> Messages:
 
 
 def _charset(header: bytes, texts: bytes) -> str:
-    """Return the charset that a header names, or UTF-8 where texts are UTF-8 and not ASCII alone."""
+    """Return the charset that a header names, or UTF-8 where texts are UTF-8 and not ASCII alone.
+
+    What is called ISO-8859-1 is mostly Windows-1252, which has quotes and dashes where that has controls.
+    """
     named = re.search(rb"charset=([\w.:-]+)", header)
-    if not texts.isascii():
+    charset = _known_charset(named[1].decode() if named else "utf-8")
+    for real in ("utf-8", *(["cp1252"] if codecs.lookup(charset).name == "iso8859-1" else [])):
         with suppress(UnicodeDecodeError):
-            texts.decode()
-            return "utf-8"
-    return _known_charset(named[1].decode() if named else "utf-8")
+            texts.decode(real)
+            return charset if texts.isascii() else real
+    return charset
 
 
 def _known_charset(name: str) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prefixyarn.data.official import flores_file
 from prefixyarn.data.splits import Parallel, Splits, clashes
-from prefixyarn.data.text_lines import read_sentences
+from prefixyarn.data.text_lines import lookup_form, read_sentences
 from prefixyarn.data.which_language import garbled, other_language
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
@@ -45,14 +45,17 @@ def read_flores(folder: Path, split: str, languages: Sequence[str]) -> list[Para
 
 
 def _check_language(texts: Mapping[str, Sequence[str]], code: str, path: Path) -> None:
-    """Check that a language's lines are its own: not another's, not those of a file that was read, decoded rightly."""
+    """Check that a language's lines are its own: not another's, nor those of a file that was read; decoded rightly."""
     own = texts[code]
     if wrong := other_language(own, code):
         raise InputError(f"{path}: {wrong}. Get the file again.")
     if sum(map(garbled, own)) * 2 > len(own):
         raise InputError(f"{path}: most lines were decoded wrongly once, so letters are others. Get the file again.")
+    forms = {lookup_form(line) for line in own}
+    if len(forms) * 2 < len(own):
+        raise InputError(f"{path}: most lines are repeated ones. Get the file again.")
     for other, lines in texts.items():
-        if other != code and sum(map(str.__eq__, lines, own)) * 2 > len(own):
+        if other != code and len(forms.intersection(map(lookup_form, lines))) * 2 > len(forms):
             raise InputError(f"{path}: most lines are those of {language(other).name}. Get both files again.")
 
 
