@@ -191,9 +191,11 @@ def test_a_catalogue_that_is_not_what_it_says_is_left_out_by_name(
 
 
 def test_much_text_of_another_language_needs_no_header(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
-    french = {f"This is sentence {n} of all these.": FRENCH.replace("machine", f"machine {n}") for n in range(9)}
+    french: dict[str | tuple[str, str], str | tuple[str, str]] = {
+        f"This is sentence {n} of all these.": FRENCH.replace("machine", f"machine {n}") for n in range(9)
+    }
     files = {
-        "a/locale/de/LC_MESSAGES/x.mo": tiny.catalogue({**french}),
+        "a/locale/de/LC_MESSAGES/x.mo": tiny.catalogue(french),
         "b/locale/de/LC_MESSAGES/y.mo": tiny.catalogue({GOOD: GERMAN}),
     }
     path, _ = tiny.wheel(tmp_path, "a", "1.0", files)

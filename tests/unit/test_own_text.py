@@ -242,7 +242,8 @@ def test_the_templates_are_those_that_the_default_run_chose() -> None:
 
 @pytest.mark.parametrize("task", ["translation", "tagging"])
 def test_an_empty_text_gets_an_empty_answer(folder: Path, task: str) -> None:
-    model, counted = prefixyarn.load(folder, task=task), []
+    model = prefixyarn.load(folder, task=task)
+    counted: list[int] = []
     texts = ["", "The house.", " \u200b", "The file.", "\u3164"]
     answers = model.answer(texts, prior="none", max_tokens=12, done=counted.append)
     assert [answer.text == "" for answer in answers] == [True, False, True, False, True] and sum(counted) == 5

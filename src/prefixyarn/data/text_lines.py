@@ -23,14 +23,12 @@ _UNSEEN_KINDS = ("Zs", "Zl", "Zp", "Cc", "Cf", "Cs")  # Unicode's categories: sp
 # Letters and marks that are drawn as nothing: fillers of Korean, an empty braille cell, selectors of variants.
 _BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
 # One sign of those that a dictionary and a text write differently: apostrophes, hyphens, Hebrew's signs of
-# abbreviation; the dotless i, which is a capital's lower case where somebody lowered it; nothing for Arabic's line.
-_ONE_SIGN = str.maketrans(
-    {
-        **dict.fromkeys("\u2018\u2019\u02bb\u02bc\u00b4\uff07\u05f3", "'"),
-        **dict.fromkeys("\u2010\u2011\u05be", "-"),
-        **{"\u05f4": '"', "\u0131": "i", "\u0451": "\u0435", "\u0401": "\u0415", "\u0640": ""},
-        **str.maketrans("άέήίόύώΐΰیکşţ", "αεηιουωϊϋيكșț"),  # capitals without accents, other keyboards
-    }
+# abbreviation; the dotless i, which is a capital's lower case where somebody lowered it; Greek letters without accents,
+# as capitals are; Persian and Arabic, Turkish and Romanian keyboards; nothing for the line that stretches Arabic.
+_ONE_SIGN = (
+    str.maketrans("\u2018\u2019\u02bb\u02bc\u00b4\uff07\u05f3\u2010\u2011\u05be\u05f4", "'''''''---\"")
+    | str.maketrans("ıёЁάέήίόύώΐΰیکşţ", "iеЕαεηιουωϊϋيكșț")
+    | str.maketrans("", "", "ـ")
 )
 # Marks that one writer puts and another leaves out: Hebrew points, Arabic vowels, the dot that a Turkish capital keeps
 # in lower case, the stress of Cyrillic.

@@ -93,8 +93,8 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
 
     An item's id is made from its article, so that an article has the same id in every direction that starts from it.
     (The other way round the text is another article: ``fr-en`` shares no text with ``en-fr``.) Examples without a text
-    or summary are left out, those whose summary is the text, and further summaries of an article: ids stay unique. A log
-    line says how many.
+    or summary are left out, those whose summary is the text, and further summaries of an article: ids stay unique. A
+    log line says how many.
 
     Args:
         folder: Has the unpacked ``.jsonl`` files, or the archives.
