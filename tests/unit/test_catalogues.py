@@ -6,6 +6,7 @@ from pathlib import Path
 import pytest
 
 import tiny
+from prefixyarn.data.which_language import other_language
 from prefixyarn.errors import InputError
 from prefixyarn.tasks.translation.catalogues import is_source_sentence, is_translation, read_catalogue, read_messages
 
@@ -208,3 +209,10 @@ def test_much_text_of_another_language_needs_no_header(tmp_path: Path, caplog: p
 )
 def test_a_message_that_was_garbled_is_no_translation(text: str) -> None:
     assert not is_translation(text, GOOD, "de")
+
+
+def test_without_a_stop_list_the_script_alone_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [FRENCH] * 20
+    assert other_language(texts, "de") and other_language(texts, "ru")
+    monkeypatch.setattr("prefixyarn.data.which_language.function_words", lambda code: frozenset())
+    assert not other_language(texts, "de", "fr") and other_language(texts, "ru")

@@ -22,7 +22,8 @@ CHARSETS = (
 def other_language(texts: Sequence[str], code: str, said: str = "") -> str:
     """Return what speaks against texts being in a language; empty if nothing does.
 
-    Function words decide, by their share of all words, and before them the script.
+    Function words decide, by their share of all words, and before them the script. Of a language without a stop list
+    the script alone is known.
 
     Args:
         texts: The texts.
@@ -32,7 +33,7 @@ def other_language(texts: Sequence[str], code: str, said: str = "") -> str:
     texts, own = texts[:MOST], language(code)
     if texts and not mostly_in_script("".join(texts), code):
         return f"most of its letters are not of {own.name}'s script"
-    found = [word.lower() for text in texts for word in words(text, code)]
+    found = [word.lower() for text in texts for word in words(text, code)] if function_words(code) else []
     shares = {name: _share(found, name) for name in LANGUAGES}
     likeliest = max(shares, key=lambda name: shares[name])
     if len(found) >= ENOUGH and shares[likeliest] > MORE * shares[code]:

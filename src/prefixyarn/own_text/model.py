@@ -321,10 +321,9 @@ class Model:
         """Return the texts as items, each with its number as id; those in which nothing can be seen are left out."""
         if not texts:
             raise InputError("no text: give at least one")
-        asked = {n: text.strip() for n, text in enumerate(texts, 1) if visible(text)}
         if self.task == "tagging":
-            asked = {n: " ".join(tokenized(text, subset)) for n, text in asked.items()}
-        return [Item(str(n), text, "") for n, text in asked.items()]
+            texts = [" ".join(tokenized(text, subset)) for text in texts]
+        return [Item(str(n), text.strip(), "") for n, text in enumerate(texts, 1) if visible(text)]
 
     def _limit(self, items: Sequence[Item], asked: int | None) -> int:
         """Return the limit of answers in tokens: what is asked for, the task's, or what the longest tagging takes."""

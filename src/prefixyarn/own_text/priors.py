@@ -185,7 +185,7 @@ class Dictionary:
 
 
 _DIRECTION = re.compile("[a-z]{2,3}-[a-z]{2,3}")  # what names a file for one direction
-_OF_A_RUN = re.compile(rb"\t[01]\.[0-9]{4}$")  # how a line of a run's dictionary ends: with a probability
+_OF_A_RUN = re.compile(rb"\A\Z|\t[01]\.[0-9]{4}$")  # the first line of a run's: a probability ends it, if there is one
 
 
 def found_words(entries: Lexicon, text: str, code: str) -> list[bool]:
