@@ -6,6 +6,7 @@ a regular expression. `AS_RIGHT` instead of one: this is to be read as if it wer
 
 from __future__ import annotations
 
+import shutil
 from dataclasses import dataclass
 
 from damage import (
@@ -151,6 +152,8 @@ FILES = [
     Bad("three columns", "dictionary", swap(DICTIONARY, "ship ", "ship x "), r"en-de\.txt, line 2: expected 'source target'"),
     Bad("another encoding", "dictionary", write(DICTIONARY, "a b\nname Größe\n".encode("latin-1")), "line 2: not UTF-8"),
     Bad("empty", "dictionary", write(DICTIONARY, "\n"), r"en-de\.txt: the dictionary is empty"),
+    Bad("a spreadsheet's", "dictionary", write(DICTIONARY, 'sep=;\n"harbour";"Hafen"\nship,;Schiff\n"coffee";Café;\n'), AS_RIGHT),
+    Bad("phrases alone", "dictionary", write(DICTIONARY, "log in\tanmelden\n"), "none of its 1 entries can be looked up"),
     Bad("not there", "dictionary", gone(DICTIONARY), r"en-de\.txt.*no such file"),
     Bad("not what was locked", "dictionary", write(LOCK, '{"files": {"muse/en-de.txt": "00"}}'), "its SHA-256 is"),
     Bad("a lock file that is cut", "dictionary", write(LOCK, '{"files": {"mu'), r"lock\.json, line 1: not JSON"),
@@ -162,6 +165,8 @@ FILES = [
     Bad("accents apart", "flores", nfd(FLORES), AS_RIGHT),
     Bad("a line less", "flores", edit(FLORES, lambda own: own.split(b"\n", 1)[1]), "deu.dev: 89 lines, but .*has 90"),
     Bad("an empty line", "flores", edit(FLORES, lambda own: b"\n" + own.split(b"\n", 1)[1]), "deu.dev, line 1: empty"),
+    Bad("a line of nothing seen", "flores", edit(FLORES, lambda own: b"\xe2\x80\x8b" + own[own.index(b"\n") :]), "line 1: empty"),
+    Bad("another language", "flores", (lambda own: shutil.copy(own / FLORES_EN, own / FLORES),), "deu.dev: .* is English"),
     Bad("another encoding", "flores", edit(FLORES, lambda own: own + b"\xff\n"), "deu.dev, line 91: not UTF-8"),
     Bad("not there", "flores", gone(FLORES), "deu.dev: no such file"),
     Bad("half of devtest", "flores", write("flores101_dataset/devtest/eng.devtest", "One.\n"), "deu.devtest: no such file"),

@@ -25,6 +25,7 @@ if TYPE_CHECKING:
 
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 MOST = 256  # texts that are answered side by side
+LONG = 1024  # tokens; a longer text keeps a laptop busy for so long that one wonders
 FIRST = 32  # of the first ones, so that something is seen soon
 
 # Options that several commands have.
@@ -97,14 +98,24 @@ def answer(
         raise InputError(f"{output}: exists already. Give another name, or --force to overwrite it")
     asked = read_texts(texts)
     opened = load_model(model, run, task, dictionary, prompt, dtype)
+    from prefixyarn.own_text import Dictionary
+
     subset = opened.subset(source, target)
-    opened.check(asked, source=source, target=target, max_tokens=max_tokens)
+    lengths = opened.check(asked, source=source, target=target, max_tokens=max_tokens)
     chosen = opened.source_of(prior, subset)
     hint = f" (no dictionary or run has {subset})" if (prior, chosen.name) == ("best", "own") else ""
-    print(
-        f"{len(asked)} text{'s' * (len(asked) > 1)}, {subset}, {opened.name}, prior: {chosen.name}{hint}",
-        file=sys.stderr,
-    )
+    known = chosen.coverage(asked, subset) if isinstance(chosen, Dictionary) else None
+    if known:
+        hint = f" (the dictionary has {known[0]:,} of their {known[1]:,} words)"
+    tell(f"{len(asked)} text{'s' * (len(asked) > 1)}, {subset}, {opened.name}, prior: {chosen.name}{hint}")
+    if empty := [n for n in range(1, len(asked) + 1) if n not in lengths]:
+        tell(f"{len(empty)} without anything to read get an empty answer (texts {listed(empty)})")
+    if long := [n for n, own in lengths.items() if own > LONG]:
+        most = max(lengths, key=lengths.__getitem__)
+        tell(
+            f"{len(long)} with more than {LONG:,} tokens (texts {listed(long)}; text {most} has "
+            f"{lengths[most]:,}): without a GPU it takes minutes to read such a text"
+        )
 
     done: list[str] = []
     elsewhere: list[int] = []  # numbers of the texts whose answers are in another language
@@ -130,17 +141,17 @@ def answer(
                 print(*lines, sep="\n", flush=True)
     except KeyboardInterrupt:
         kept = "the same call goes on from the journal" if journal else "with --journal FILE another call would go on"
-        print(f"stopped: {len(done)} of {len(asked)} answers are written; {kept}", file=sys.stderr)
+        tell(f"stopped: {len(done)} of {len(asked)} answers are written; {kept}")
         write_lines(output, done)
         raise typer.Exit(130) from None
     write_lines(output, done)
     if elsewhere:
-        numbers = ", ".join(map(str, elsewhere[:10])) + (", …" if len(elsewhere) > 10 else "")
-        print(
-            f"{len(elsewhere)} of {len(done)} answers are not in {language(target).name} (texts {numbers}): "
-            "prefixyarn compare shows what other priors do",
-            file=sys.stderr,
+        tell(
+            f"{len(elsewhere)} of {len(done)} answers are not in {language(target).name} (texts {listed(elsewhere)}): "
+            "prefixyarn compare shows what other priors do"
         )
+    if known and not known[0]:
+        tell(f"the dictionary has no word of any text, so it began no answer: is it one from {language(source).name}?")
 
 
 @app.command(epilog='Example: prefixyarn compare --to de,fr,zh,ar "The town had no water."')
@@ -288,6 +299,16 @@ def read_texts(given: list[str] | None) -> list[str]:
     if sys.stdin.isatty():
         print("reading standard input, a line a text; end with Ctrl-D", file=sys.stderr)
     return [line for _, line in text_lines(sys.stdin.buffer, "standard input")]
+
+
+def tell(line: str) -> None:
+    """Print a line for the person who waits, beside the answers."""
+    print(line, file=sys.stderr)
+
+
+def listed(numbers: list[int]) -> str:
+    """Return the first ten numbers, with commas between."""
+    return ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
 
 
 def write_lines(path: Path | None, lines: list[str]) -> None:

@@ -1,9 +1,12 @@
+import logging
+import re
 import struct
 from pathlib import Path
 
 import pytest
 
 import tiny
+from prefixyarn.data.which_language import other_language
 from prefixyarn.errors import InputError
 from prefixyarn.tasks.translation.catalogues import is_source_sentence, is_translation, read_catalogue, read_messages
 
@@ -125,7 +128,7 @@ def compiled(
 @pytest.mark.parametrize("order", ["<", ">"])
 def test_a_catalogue_is_read_for_its_messages(tmp_path: Path, header: str, charset: str, order: str) -> None:
     data = compiled(header, charset, order)
-    assert dict(read_messages(data, "x.mo"))[GOOD] == "Die Gr\u00f6\u00dfe konnte nicht gespeichert werden."
+    assert dict(read_messages(data, "x.mo").pairs)[GOOD] == "Die Gr\u00f6\u00dfe konnte nicht gespeichert werden."
 
 
 @pytest.mark.parametrize(
@@ -139,5 +142,77 @@ def test_a_catalogue_is_read_for_its_messages(tmp_path: Path, header: str, chars
 )
 def test_what_cannot_be_read_of_a_catalogue_is_one_line(data: bytes, message: str) -> None:
     with pytest.raises(InputError, match=message) as found:
-        list(read_messages(data, "x.mo"))
+        read_messages(data, "x.mo")
     assert "\n" not in str(found.value)
+
+
+RUSSIAN = "Этот файл не был сохранён на диске."
+GERMAN = "Die Datei ist nicht auf der Platte, die in dem Rechner ist."
+FRENCH = "Le fichier n'est pas sur le disque de la machine."
+
+
+@pytest.mark.parametrize("charset", ["ISO-8859-5", "windows-1251", "koi8-r", "ISO-8859-1", "CHARSET"])
+def test_utf_8_is_read_as_such_whatever_the_header_says(charset: str) -> None:
+    data = compiled(f"Content-Type: text/plain; charset={charset}\n", text=RUSSIAN)
+    assert read_messages(data, "x.mo").pairs == [(GOOD, RUSSIAN)]
+
+
+def test_what_is_called_latin_1_is_windows_1252() -> None:
+    data = compiled("Content-Type: text/plain; charset=ISO-8859-1\n", "cp1252", text="Die „Größe“ – nicht da.")
+    assert read_messages(data, "x.mo").pairs == [(GOOD, "Die „Größe“ – nicht da.")]
+
+
+@pytest.mark.parametrize(
+    ("code", "header", "text", "charset", "message"),
+    [
+        ("ru", "charset=windows-1251\n", RUSSIAN, "koi8-r", "it is not in windows-1251, .* but rather in koi8-u"),
+        ("ru", "charset=ISO-8859-5\n", RUSSIAN, "cp1251", "it is not in ISO-8859-5, .* but rather in cp1251"),
+        ("ru", "", GERMAN, "utf-8", "most of its letters are not of Russian's script"),
+        ("de", "Language: fr\n", FRENCH, "utf-8", "it says that it is French, not German"),
+        ("de", "Language: fr_FR\n", GERMAN, "utf-8", ""),  # a header that was copied
+        ("de", "Language: German\n", GERMAN, "utf-8", ""),
+        ("ru", "Language: ru\ncharset=koi8-r\n", RUSSIAN, "koi8-r", ""),
+    ],
+)
+def test_a_catalogue_that_is_not_what_it_says_is_left_out_by_name(
+    tmp_path: Path, caplog: pytest.LogCaptureFixture, code: str, header: str, text: str, charset: str, message: str
+) -> None:
+    good = tiny.catalogue({"This one has been translated twice.": "Dies ist zweimal übersetzt worden."})
+    files = {
+        f"a/locale/{code}/LC_MESSAGES/x.mo": compiled(header, charset, text=text),
+        "b/locale/de/LC_MESSAGES/y.mo": good,
+    }
+    path, _ = tiny.wheel(tmp_path, "a", "1.0", files)
+    with caplog.at_level(logging.WARNING):
+        found = read_catalogue(path, "a", ["en", "de", code])
+    assert len(found) == (1 if message else 2)
+    if message:
+        (line,) = [record.getMessage() for record in caplog.records]
+        assert re.search(rf"a/locale/{code}/LC_MESSAGES/x\.mo: left out, as {message}", line) and "\n" not in line
+
+
+def test_much_text_of_another_language_needs_no_header(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    french: dict[str | tuple[str, str], str | tuple[str, str]] = {
+        f"This is sentence {n} of all these.": FRENCH.replace("machine", f"machine {n}") for n in range(9)
+    }
+    files = {
+        "a/locale/de/LC_MESSAGES/x.mo": tiny.catalogue(french),
+        "b/locale/de/LC_MESSAGES/y.mo": tiny.catalogue({GOOD: GERMAN}),
+    }
+    path, _ = tiny.wheel(tmp_path, "a", "1.0", files)
+    assert [s.english for s in read_catalogue(path, "a", ["en", "de"])] == [GOOD]
+    assert "a/locale/de/LC_MESSAGES/x.mo: left out, as its text is French, not German" in caplog.text
+
+
+@pytest.mark.parametrize(
+    "text", ["Die Gr\u00c3\u00b6\u00c3\u0178e ist weg.", "Die Gr\ufffd\ufffde ist weg.", "\u200b", "\u3164."]
+)
+def test_a_message_that_was_garbled_is_no_translation(text: str) -> None:
+    assert not is_translation(text, GOOD, "de")
+
+
+def test_without_a_stop_list_the_script_alone_tells(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [FRENCH] * 20
+    assert other_language(texts, "de") and other_language(texts, "ru")
+    monkeypatch.setattr("prefixyarn.data.which_language.function_words", lambda code: frozenset())
+    assert not other_language(texts, "de", "fr") and other_language(texts, "ru")

@@ -104,10 +104,48 @@ def test_what_was_answered_before_ctrl_c_stays(
     assert command(*again, *texts)[0] == 0 and len((tmp_path / "out").read_text().splitlines()) == 40
 
 
-def test_all_texts_are_looked_at_before_the_first_is_answered(command: Command, folder: Path) -> None:
-    lines = b"".join(b"The house %d.\n" % n for n in range(20)) + b"\nThe end.\n"
+def test_all_texts_are_looked_at_before_the_first_is_answered(
+    command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("prefixyarn.own_text.model.positions", lambda config: 100)
+    lines = b"".join(b"The house %d.\n" % n for n in range(20)) + b"\n" + b"The end. " * 60 + b"\n"
     status, out, _ = command("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4", stdin=lines)
-    assert status == "error: text 21: empty. Remove it" and out == ""
+    assert str(status).startswith("error: text 22: ") and "tokens with prompt and answer" in str(status) and out == ""
+
+
+def test_empty_lines_stay_where_they_are(command: Command, folder: Path, tmp_path: Path) -> None:
+    common = ("answer", "--model", str(folder), "--prior", "text:Das", "--max-tokens", "8")
+    lines = b"The house.\n\n\xe2\x80\x8b\nThe file.\n"
+    status, out, err = command(*common, stdin=lines)
+    assert status == 0 and [line[:3] for line in out.split("\n")] == ["Das", "", "", "Das", ""]
+    assert "2 without anything to read get an empty answer (texts 2, 3)" in err
+    assert command(*common, "-o", "out", stdin=lines)[0] == 0 and (tmp_path / "out").read_text() == out
+    objects = [json.loads(line) for line in command(*common, "--json", stdin=lines)[1].splitlines()]
+    assert [own["stop"] == "empty" for own in objects] == [False, True, True, False]
+    many = b"The house.\n" * 33 + b"\n" * 300 + b"The file.\n"  # a part without any text
+    answers = command(*common, stdin=many)[1].split("\n")
+    assert len(answers) == 335 and all(answers[:33]) and not any(answers[33:333]) and answers[333]
+
+
+def test_how_many_words_a_dictionary_has_is_said(command: Command, folder: Path, tmp_path: Path) -> None:
+    common = ("answer", "--model", str(folder), "--max-tokens", "8", "--dictionary", "mine.txt")
+    (tmp_path / "mine.txt").write_text("house, Haus\n")
+    err = command(*common, "The house.", "The file.")[2]
+    assert "prior: likeliest (the dictionary has 1 of their 4 words)" in err and "no word of any text" not in err
+    (tmp_path / "mine.txt").write_text("maison\tHaus\nse connecter\tanmelden\n")
+    err = command(*common, "The house.")[2]
+    assert "(the dictionary has 0 of their 2 words)" in err
+    assert "the dictionary has no word of any text, so it began no answer: is it one from English?" in err
+    (tmp_path / "mine.txt").write_text("1\thouse\n")
+    assert "none of its 1 entries can be looked up" in str(command(*common, "The house.")[0])
+
+
+def test_a_long_text_is_announced(command: Command, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(cli, "LONG", 60)
+    common = ("answer", "--model", str(folder), "--prior", "none", "--max-tokens", "4")
+    err = command(*common, "The house.", "The house is red. " * 20)[2]
+    assert "1 with more than 60 tokens (texts 2; text 2 has " in err
+    assert "more than 60" not in command(*common, "The house.")[2]
 
 
 def test_tables_and_json_of_compare_and_look(command: Command, folder: Path) -> None:
@@ -131,7 +169,9 @@ def test_tables_and_json_of_compare_and_look(command: Command, folder: Path) -> 
     ("options", "stdin", "message"),
     [
         (("answer", "--to", "dee", "a"), b"", "error: unknown language code 'dee'"),
-        (("answer",), b"a\n\nb\n", "error: text 2: empty"),
+        (("answer",), b"\n\xe2\x80\x8b\n", "error: no text: each of them is empty"),
+        (("compare", "--to", "de", "\u200b"), b"", "error: text 1: empty"),
+        (("look", "--to", "de", " "), b"", "error: text 1: empty"),
         (("answer",), b"a\n\xff\n", "error: standard input, line 2: not UTF-8"),
         (("answer",), b"", "error: no text"),
         (("answer", "a\udcff"), b"", "error: text 1: not UTF-8"),

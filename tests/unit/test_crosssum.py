@@ -91,12 +91,21 @@ def test_a_damaged_archive_is_an_error(tmp_path: Path) -> None:
 def test_examples_without_text_or_summary_and_repeated_articles_are_left_out_and_counted(
     tmp_path: Path, caplog: pytest.LogCaptureFixture
 ) -> None:
-    lines = [line("", "a"), line(" \n", "b"), line("c", ""), line("d", "first"), line("d", "second"), line("e", "f")]
+    lines = [
+        line("", "a"),
+        line(" \n", "b"),
+        line("c", ""),
+        line("d", "first"),
+        line("d", "second"),
+        line("e", "f"),
+        line("\u200b", "g"),
+        line("h", "h"),
+    ]
     write(tmp_path / "english-arabic_train.jsonl", *lines)
     with caplog.at_level(logging.INFO):
         assert [i.target for i in crosssum.read(tmp_path, "en", "ar", "train")] == ["first", "f"]
     assert caplog.messages == [
-        "CrossSum english-arabic train: 2 examples, left out: 3 without text or summary, 1 repeated articles, 0 with half a surrogate pair"
+        "CrossSum english-arabic train: 2 examples, left out: 4 without text or summary, 1 whose summary is the text, 1 repeated articles, 0 with half a surrogate pair"
     ]
 
 

@@ -70,6 +70,13 @@ def test_byte_order_marks_and_other_line_ends(tmp_path: Path) -> None:
     [
         ("Eins.\n", "deu.dev: 1 lines, but .*eng.dev has 2"),
         ("Eins.\n\n", "deu.dev, line 2: empty"),
+        ("Eins.\n\u200b\u200f\n", "deu.dev, line 2: empty"),
+        ("Eins.\n\u3164\n", "deu.dev, line 2: empty"),
+        ("two.\nOne.\n", "deu.dev: most lines are those of English"),
+        ("1\n2\n", "deu.dev: most of its letters are not"),
+        ("One.\nTwo.\n", "deu.dev: most lines are those of English"),
+        ("Слово.\nИ ещё одно.\n", "deu.dev: most of its letters are not of German's script"),
+        ("Das T\u00c3\u00b6r.\nDie T\u00c3\u00bcr.\n", "deu.dev: most lines were decoded wrongly once"),
         (b"Eins.\n\xff\n", "deu.dev, line 2: not UTF-8"),
     ],
 )
@@ -221,3 +228,17 @@ def test_the_real_files_are_those_of_the_lock_file() -> None:
     directions = [Direction("en", code) for code in codes[1:]]
     splits, _ = flores_splits(found, [], directions, {"dev": 32, "test": 32})
     assert len(splits.test) == 32 and len(splits.train) > 900
+
+
+def test_a_file_of_another_language_is_refused(tmp_path: Path) -> None:
+    french = ["Le chat est dans la maison de la voisine.", "Il y a une lettre pour vous sur la table."] * 8
+    english = [f"Sentence {n} is about a cat." for n in range(16)]
+    folder = written(tmp_path, {"en": "\n".join(english), "de": "\n".join(french)})
+    with pytest.raises(InputError, match=r"deu\.dev: its text is French, not German"):
+        read_flores(folder, "dev", ["en", "de"])
+
+
+def test_a_line_again_and_again_is_no_file_of_sentences(tmp_path: Path) -> None:
+    folder = written(tmp_path, {"en": "One cat.\nTwo cats.\nFive cats.\n", "de": "Eine Katze.\n" * 3})
+    with pytest.raises(InputError, match=r"deu\.dev: most lines are repeated ones"):
+        read_flores(folder, "dev", ["en", "de"])

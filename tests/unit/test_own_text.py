@@ -176,7 +176,8 @@ def test_a_journal_keeps_answers(model: Model, tmp_path: Path, monkeypatch: pyte
     ("asked", "message"),
     [
         ({"texts": []}, "no text"),
-        ({"texts": ["a", " "]}, "text 2: empty"),
+        ({"texts": " "}, "text 1: empty"),
+        ({"texts": "\u200b\u3164"}, "text 1: empty"),
         ({"texts": ["a"], "target": "dee"}, "unknown language code 'dee'.*Did you mean 'de'"),
         ({"texts": ["a"], "target": "en"}, "expected two different languages"),
         ({"texts": ["a"], "prior": "refind"}, "prior 'refind': expected one of best, none"),
@@ -238,3 +239,28 @@ def test_the_templates_are_those_that_the_default_run_chose() -> None:
     for task, prompt in PROMPTS.items():
         rows = read_rows(ROOT / f"results/default/tables/prompts_{task}.csv", PromptRow)
         assert {row.prompt for row in rows if row.chosen} == {prompt.name}, task
+
+
+@pytest.mark.parametrize("task", ["translation", "tagging"])
+def test_an_empty_text_gets_an_empty_answer(folder: Path, task: str) -> None:
+    model = prefixyarn.load(folder, task=task)
+    counted: list[int] = []
+    texts = ["", "The house.", " \u200b", "The file.", "\u3164"]
+    answers = model.answer(texts, prior="none", max_tokens=12, done=counted.append)
+    assert [answer.text == "" for answer in answers] == [True, False, True, False, True] and sum(counted) == 5
+    assert [answer.stop for answer in answers][::2] == ["empty"] * 3 and answers[0].language is None
+    assert answers[1::2] == model.answer(texts[1::2], prior="none", max_tokens=12)
+    assert [*model.check(texts)] == [2, 4]
+    assert [answer.text for answer in model.answer(["", " "])] == ["", ""]
+    with pytest.raises(InputError, match="no text: each of them is empty"):
+        model.check(["", " "])
+    with pytest.raises(InputError, match="text 2: empty"):
+        model.likelihood(["a", "\u200b"], ["b", "c"])
+
+
+def test_a_table_that_a_spreadsheet_wrote_is_no_runs_dictionary(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "words.tsv").write_text('"house"\t"Haus"\nfile\tDatei\n')
+    known = prefixyarn.load(folder, dictionary=tmp_path / "words.tsv")
+    assert known.answer("The house\u200b.", prior="first", k=8, max_tokens=12)[0].prior.strip() == "Haus"
+    (tmp_path / "words.tsv").write_text("house\tHaus\t0.5000\nhouse\tHeim\t0.5000\n")
+    assert known.answer("The house.", prior="first", k=8, max_tokens=12)[0].prior.strip() == "Haus"

@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from prefixyarn.data.text_lines import lookup_form, plain_word, read_lines, read_sentences
+from prefixyarn.data.text_lines import lookup_form, plain_word, read_lines, read_sentences, visible
 from prefixyarn.data.words import is_function_word, words
 from prefixyarn.errors import InputError
 
@@ -39,6 +39,7 @@ def test_byte_order_marks_are_taken_out_wherever_they_stand(tmp_path: Path) -> N
         ("one\ntwo".encode("utf-16"), r"x, line 1: not UTF-8 \(it looks like UTF-16\)"),
         (b"one\n\xed\xa0\x80\n", r"x, line 2: not UTF-8"),  # half a surrogate pair
         (b"one\n \xef\xbb\xbf \n", r"x, line 2: empty"),
+        ("one\n\u200b\u2060\u3164\n".encode(), r"x, line 2: empty"),
         (b"", r"x: no sentences"),
     ],
 )
@@ -67,3 +68,16 @@ def test_words_of_decomposed_and_hyphenated_text_are_whole() -> None:
         "\u0439\u043e\u0433\u0443-\u0439\u043e\u0433\u0430",
     ]
     assert is_function_word(unicodedata.normalize("NFD", "F\u00fcr"), "de")
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "",
+        " \t\u00a0",
+        *"\u200b\u200c\u200d\u200e\u200f\ufeff\u00ad\u2060\u3164\uffa0\u2800\u034f\u202e\x00\x1b\ufe0f\u180e",
+    ],
+)
+def test_what_nobody_sees_is_empty(text: str) -> None:
+    assert not visible(f" {text}\u200b{text}")
+    assert visible(f"{text}.") and visible(f"א{text}")

@@ -39,6 +39,7 @@ GOOD = {
     "a space in a word": ([row("1", "10 000", "NUM"), row("2", "a\u00a0\u202fb")], "10000 ab", "NUM NOUN"),
     "an underscore": ([row("1", "_", "PUNCT")], "_", "PUNCT"),
     "Arabic": ([row("1", "كتاب")], "كتاب", "NOUN"),
+    "decomposed letters": ([row("1", "Gro\u0308\u00dfe"), row("2", "a\u00add\u200b")], "Gr\u00f6\u00dfe ad", "NOUN NOUN"),
     "a line separator": ([row("1", "a\u2028b")], "ab", "NOUN"),
 }  # fmt: skip
 
@@ -74,6 +75,9 @@ BAD = {
     "a range cut short": ([row("1-2", tag="_"), row("1")], 2, "ends before word 2"),
     "an empty node too early": ([row("1"), row("2.1")], 2, "id '2.1' is out of order"),
     "an empty word": ([row("1", " ")], 1, "the word is empty"),
+    "a word that nobody sees": ([row("1"), row("2", "\u200b\u00ad")], 2, "the word is empty"),
+    "fillers alone": ([row("1", "\u3164")], 1, "the word is empty"),
+    "a sent_id twice but for what nobody sees": (["# sent_id = a", row("1"), "", "# sent_id = a\u200b", row("1")], 4, "a second sentence with the id a"),
     "no words": (["# sent_id = a", "# text = b", "", row("1")], 2, "sentence a has no words"),
     "only empty nodes": ([row("0.1")], 1, "has no words"),
     "a sent_id twice": (["# sent_id = a", row("1"), "", "# sent_id = a", row("1")], 4, "a second sentence with the id a"),
@@ -191,3 +195,11 @@ def test_byte_order_marks_and_line_ends(tmp_path: Path, end: str) -> None:
     )
     assert [s.words for s in read_conllu(path)] == [("Das", "ab"), ("w",)]
     assert read_conllu(path)[0].id == "x"
+
+
+def test_ids_are_unique_in_all_parts_of_a_split(tmp_path: Path) -> None:
+    folder = tmp_path / "UD_Arabic-PUD"
+    for n in (1, 2):
+        write(folder / f"ar_pud-ud-test.part{n}.conllu", "# sent_id = a", row("1"), "")
+    with pytest.raises(InputError, match=r"part2\.conllu: the id a is one of ar_pud-ud-test\.part1\.conllu"):
+        splits(tmp_path, "ar", {"dev": 1, "test": 1})

@@ -13,6 +13,10 @@ from prefixyarn.data.words import cased_like_start, function_words, is_function_
         ("Файл об'єкта не знайдено!", "uk", ["Файл", "об'єкта", "не", "знайдено"]),
         ("مُرحبا بكم، في البرنامج", "ar", ["مُرحبا", "بكم", "في", "البرنامج"]),
         ("… 12 %", "en", []),
+        ('אמר: שָׁלוֹם לְצה"ל!', "he", ["אמר", "שָׁלוֹם", 'לְצה"ל']),
+        ('הוא אמר "שלום"', "he", ["הוא", "אמר", "שלום"]),
+        ("El col·legi · la casa", "ca", ["El", "col·legi", "la", "casa"]),
+        ("هٰذا كتاب", "ar", ["هٰذا", "كتاب"]),
     ],
 )
 def test_words(text: str, code: str, expected: list[str]) -> None:

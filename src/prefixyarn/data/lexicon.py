@@ -12,7 +12,7 @@ from collections.abc import Iterable, Sequence
 from pathlib import Path
 
 from prefixyarn.data.lock import check_files
-from prefixyarn.data.text_lines import lookup_form
+from prefixyarn.data.text_lines import lookup_form, loose_form
 from prefixyarn.data.two_columns import read_two_columns
 from prefixyarn.data.words import words
 from prefixyarn.errors import InputError
@@ -69,8 +69,11 @@ def induce(pairs: Iterable[tuple[str, str]], source_code: str, target_code: str)
 
 
 def lookup(lexicon: Lexicon, word: str) -> list[tuple[str, float]]:
-    """Return the entries of a word as it stands in a text, likeliest first; none if the dictionary lacks it."""
-    return lexicon.get(lookup_form(word), [])
+    """Return the entries of a word as it stands in a text, likeliest first; none if the dictionary lacks it.
+
+    Where the word itself is not there, what writers agree in is looked up (`prefixyarn.data.text_lines.loose_form`).
+    """
+    return lexicon.get(lookup_form(word)) or lexicon.get(loose_form(word), [])
 
 
 def pivot(first: Lexicon, second: Lexicon) -> Lexicon:
@@ -110,9 +113,14 @@ def dictionary_files(folder: str | Path, source_code: str, target_code: str) -> 
     )
 
 
-def read_dictionaries(files: Sequence[str | Path]) -> Lexicon:
-    """Read one two-column dictionary, or two and pivot."""
-    lexicons = [read_two_columns(path) for path in files]
+def read_dictionaries(files: Sequence[str | Path], source_code: str) -> Lexicon:
+    """Read one two-column dictionary, or two and pivot.
+
+    Args:
+        files: The dictionary, or two, the second one from English.
+        source_code: Language code of the source words.
+    """
+    lexicons = [read_two_columns(path, code) for path, code in zip(files, (source_code, "en"), strict=False)]
     return lexicons[0] if len(lexicons) == 1 else pivot(*lexicons)
 
 
@@ -131,7 +139,7 @@ def make(direction: Direction, induced: bool, files: Sequence[str | Path], lock:
     if induced:
         pairs = ((i.source, i.target) for path in files for i in read_records(path, Item))
         return induce(pairs, direction.source, direction.target)
-    lexicon = read_dictionaries(files)  # first: what is no dictionary is not recorded
+    lexicon = read_dictionaries(files, direction.source)  # first: what is no dictionary is not recorded
     if muse := {f"muse/{Path(path).name}": path for path in files if Path(path).parent.name == "muse"}:
         check_files(lock, muse)
     return lexicon

@@ -6,6 +6,7 @@ docs/data.md has a table of what is done to them.
 from __future__ import annotations
 
 import os
+import re
 import unicodedata
 from collections.abc import Iterable, Iterator
 
@@ -13,11 +14,35 @@ from prefixyarn.errors import InputError
 from prefixyarn.records import decoded
 
 BYTE_ORDER_MARK = "\ufeff"  # at the start of a file, or left inside one where files were put together
-# What nobody sees and no entry of a dictionary should differ by: soft hyphen, zero-width space, word joiner, and the
-# marks of direction. The joiners U+200C and U+200D stay: they are part of how a word is written.
-_UNSEEN = dict.fromkeys(
-    [0xAD, 0x200B, 0x2060, 0xFEFF, 0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+# What nobody sees and no entry of a dictionary should differ by: controls, soft hyphen, zero-width space, word joiner,
+# and the marks of direction. The joiners U+200C and U+200D stay: they are part of how a word is written.
+_CONTROLS = [*range(9), *range(0xE, 0x1C), 0x7F]  # the others are white space
+_DIRECTIONS = [0x61C, 0x200E, 0x200F, *range(0x202A, 0x202F), *range(0x2066, 0x206A)]
+_UNSEEN = dict.fromkeys([*_CONTROLS, *_DIRECTIONS, 0xAD, 0x200B, 0x2060, 0xFEFF])
+_UNSEEN_KINDS = ("Zs", "Zl", "Zp", "Cc", "Cf", "Cs")  # Unicode's categories: spaces, controls, formats, half pairs
+# Letters and marks that are drawn as nothing: fillers of Korean, an empty braille cell, selectors of variants.
+_BLANK = re.compile("[\u034f\u115f\u1160\u17b4\u17b5\u180b-\u180f\u2800\u3164\ufe00-\ufe0f\uffa0]")
+# One sign of those that a dictionary and a text write differently: apostrophes, hyphens, Hebrew's signs of
+# abbreviation; the dotless i, which is a capital's lower case where somebody lowered it; Greek letters without accents,
+# as capitals are; Persian and Arabic, Turkish and Romanian keyboards; nothing for the line that stretches Arabic.
+_ONE_SIGN = (
+    str.maketrans("\u2018\u2019\u02bb\u02bc\u00b4\uff07\u05f3\u2010\u2011\u05be\u05f4", "'''''''---\"")
+    | str.maketrans("ıёЁάέήίόύώΐΰیکşţ", "iеЕαεηιουωϊϋيكșț")
+    | str.maketrans("", "", "ـ")
 )
+# Marks that one writer puts and another leaves out: Hebrew points, Arabic vowels, the dot that a Turkish capital keeps
+# in lower case, the stress of Cyrillic.
+_OPTIONAL = re.compile(
+    "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7"
+    "\u06e8\u06ea-\u06ed]|(?<=i)\u0307|(?<=[\u0400-\u04ff])[\u0300\u0301]"
+)
+QUOTES = '"“”„«»‹›「」『』'
+_AROUND = QUOTES + ",;:.!?…()[]،؛؟。，、；：！？ "  # what a word may be cut out of a text or a table with
+
+
+def visible(text: str) -> bool:
+    """Tell whether anything of a text can be seen: not only spaces, controls, and what has no width."""
+    return any(unicodedata.category(c) not in _UNSEEN_KINDS for c in _BLANK.sub("", text))
 
 
 def text_lines(stream: Iterable[bytes], name: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
@@ -54,7 +79,7 @@ def read_sentences(path: str | os.PathLike[str]) -> list[str]:
     """
     found = []
     for number, line in read_lines(path):
-        if not line.strip():
+        if not visible(line):
             raise InputError(f"{path}, line {number}: empty; a sentence is expected. Get the file again.")
         found.append(line.strip())
     if not found:
@@ -70,3 +95,16 @@ def plain_word(word: str) -> str:
 def lookup_form(word: str) -> str:
     """Return a word as dictionaries and word lists are asked for it: plain, see `plain_word`, and in lower case."""
     return unicodedata.normalize("NFC", plain_word(word).lower())
+
+
+def loose_form(word: str) -> str:
+    """Return what is left of a word's `lookup_form` where writers agree: what is asked for where that is not found.
+
+    Compatible letters are one (ligatures, full width, presentation forms: NFKC), so are the signs of `_ONE_SIGN` and
+    cases (ß is ss); optional marks and punctuation around the word are gone, but not the apostrophe that ends an
+    elided one (l').
+    """
+    text = unicodedata.normalize("NFC", word.translate(_UNSEEN)).translate(_ONE_SIGN)
+    text = unicodedata.normalize("NFKC", unicodedata.normalize("NFKC", text).casefold()).translate(_ONE_SIGN)
+    text = _OPTIONAL.sub("", text).strip(_AROUND)
+    return " ".join((text.strip("'" + _AROUND) if text.startswith("'") else text).split())

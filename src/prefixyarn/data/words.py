@@ -16,10 +16,15 @@ from prefixyarn.errors import InputError
 from prefixyarn.languages import language
 from prefixyarn.records import Item
 
-# Letters with inner apostrophes or hyphens; combining marks belong to their letter (Arabic, Yoruba, whatever is
-# decomposed), and what is not seen to the word that it stands in: soft hyphen, word joiner.
-_LETTER = r"[^\W\d_][\u0300-\u036f\u064b-\u0652\u00ad\u2060]*"
-_WORD = re.compile(rf"(?:{_LETTER})+(?:['’ʼ-](?:{_LETTER})+)*")
+# Letters with inner apostrophes or hyphens, Catalan's l·l and Hebrew's sign of abbreviation; combining marks belong to
+# their letter (Arabic, Hebrew, Yoruba, whatever is decomposed), and what is not seen to the word that it stands in:
+# soft hyphen, word joiner, the joiners of Persian.
+_LETTER = (
+    r"[^\W\d_][\u0300-\u036f\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc"
+    r"\u06df-\u06e4\u06e7\u06e8\u06ea-\u06ed\u200c\u200d\u00ad\u2060]*"
+)
+_BETWEEN = r"(?:['\u2019\u02bc\u05be\u05f3\u05f4-]|(?<=[lL])\u00b7(?=[lL])|(?<=[\u05d0-\u05ea])\"(?=[\u05d0-\u05ea]))"
+_WORD = re.compile(rf"(?:{_LETTER})+(?:{_BETWEEN}(?:{_LETTER})+)*")
 
 
 @functools.cache
@@ -58,6 +63,15 @@ def words(text: str, code: str) -> list[str]:
         elided = _elision(own.elided).match(word)
         split += [elided.group(), word[elided.end() :]] if elided else [word]
     return split
+
+
+# Other signs for an apostrophe and a hyphen. They divide words where words are counted, in answers and references.
+_WITHIN = str.maketrans({**dict.fromkeys("\u2018\u00b4\uff07", "'"), **dict.fromkeys("\u2010\u2011", "-")})
+
+
+def looked_up_words(text: str, code: str) -> list[str]:
+    """Return the words of a text that a dictionary is asked for: whole, whatever apostrophes and hyphens they have."""
+    return words(text.translate(_WITHIN), code)
 
 
 @functools.cache

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from prefixyarn.languages import language
-from prefixyarn.own_text.model import Answer, Model
+from prefixyarn.own_text.answer import Answer
+from prefixyarn.own_text.model import Model
 
 
 @dataclass(frozen=True)

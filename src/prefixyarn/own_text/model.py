@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from prefixyarn.data.text_lines import visible
 from prefixyarn.decode.backend import Request
 from prefixyarn.decode.builtin import Builtin
 from prefixyarn.decode.questions import Question
@@ -17,6 +18,7 @@ from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.foundation import DTYPES, positions
 from prefixyarn.models.manifest import identity
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
+from prefixyarn.own_text.answer import Answer
 from prefixyarn.own_text.find_model import DEFAULT, find_model
 from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text, material_of
 from prefixyarn.own_text.room import free_mb
@@ -41,34 +43,6 @@ MAX_TOKENS = {"translation": 128, "summarization": 64}  # in tagging it follows 
 BEST = "best"
 # What a prior can be called, beside ``text:…``.
 PRIORS = (BEST, "none", "own", "first", "likeliest", "refined")
-
-
-@dataclass(frozen=True)
-class Answer:
-    """An answer to a text.
-
-    Attributes:
-        source: The text.
-        text: The whole answer: prior and continuation.
-        prior: The start that was given; empty without one.
-        continuation: What the model added.
-        kind: The kind of the prior.
-        prior_ids: The prior's token ids.
-        new_ids: The token ids that the model added, the one that ends the answer included.
-        language: ISO 639-1 code of the language that the continuation is detected as, among those of the direction and
-            `prefixyarn.metrics.language_id.NEIGHBOURS`; None where it has no letters, or for tags.
-        stop: Why it ended: ``newline``, ``eos``, ``length`` or ``constraint``.
-    """
-
-    source: str
-    text: str
-    prior: str
-    continuation: str
-    kind: str
-    prior_ids: list[int]
-    new_ids: list[int]
-    language: str | None
-    stop: str
 
 
 def load(
@@ -103,7 +77,7 @@ def load(
         raise InputError(f"task {task!r}: expected one of {', '.join(PROMPTS)}")
     given = {"model": model, "run": run, "dictionary": dictionary, "prompt": prompt}
     for key, value in given.items():
-        if value is not None and not str(value).strip():
+        if value is not None and not visible(str(value)):
             raise InputError(f"{key}: empty. Give one, or leave it out")
     files = RunFiles.find(run, task) if run else None
     folder, name = find_model(model or (files.foundation if files else DEFAULT))
@@ -183,14 +157,19 @@ class Model:
             done: Called with the number of answers just finished.
 
         Returns:
-            An answer a text, in their order. In fp32 an answer does not depend on the others.
+            An answer a text, in their order; an empty one to a text in which nothing can be seen, so that the lines of
+            a file and of its answers stay side by side. In fp32 an answer does not depend on the others.
 
         Raises:
-            InputError: A text is empty, or too long for the model; a language is unknown; a prior cannot be had, or is
-                longer than the limit.
+            InputError: The one text is empty; a text is too long for the model; a language is unknown; a prior cannot
+                be had, or is longer than the limit.
         """
         subset = self.subset(source, target)
-        items = self._items([texts] if isinstance(texts, str) else texts, subset)
+        texts = [self._checked(texts)] if isinstance(texts, str) else [*texts]
+        items = self._items(texts, subset)
+        done(len(texts) - len(items))
+        if not items:
+            return [Answer.to_nothing() for _ in texts]
         limit = self._limit(items, max_tokens)
         self._check_lengths(items, subset, limit)
         self._check_model(model)
@@ -205,7 +184,8 @@ class Model:
                 Question(item, self.prompt, replace(own, model=model)) for item, own in zip(items, priors, strict=True)
             ]
             outputs = session.answer({subset: questions}, task_of(self.task), done)[subset]
-        return [self._answer(subset, item, output) for item, output in zip(items, outputs, strict=True)]
+        found = {int(item.id): self._answer(subset, item, own) for item, own in zip(items, outputs, strict=True)}
+        return [found.get(n) or Answer.to_nothing() for n in range(1, len(texts) + 1)]
 
     def source_of(self, prior: str | PriorSource, subset: str) -> PriorSource:
         """Return the source of a prior, by its name; of ``best``, the first of these that is there.
@@ -246,7 +226,8 @@ class Model:
             found["own"] = Own()
             dictionary = self.dictionary or (self.run and self.run.dictionary(subset))
             if dictionary and dictionary.has(subset):
-                found["first"], found["likeliest"] = Dictionary(dictionary.entries, "first"), dictionary
+                entries = dictionary.read(subset)
+                found["first"], found["likeliest"] = Dictionary(entries, "first"), Dictionary(entries)
         if refined := self.run and self.run.refined(subset):
             found["refined"] = refined
         return found
@@ -276,7 +257,8 @@ class Model:
             raise InputError(f"{len(answers)} answers to {len(texts)} texts; give one to each")
         self._check_model(model)
         subset = self.subset(source, target)
-        filled = [self.prompt.fill(item.source, Direction.parse(subset)) for item in self._items(texts, subset)]
+        items = self._items([self._checked(text, n) for n, text in enumerate(texts, 1)], subset)
+        filled = [self.prompt.fill(item.source, Direction.parse(subset)) for item in items]
         join = self.prompt.join(Direction.parse(subset))
         requests = [
             Request(tuple(prompt_ids(self.tokenizer, text)), tuple(answer_ids(self.tokenizer, text, join, answer)))
@@ -300,21 +282,32 @@ class Model:
 
     def check(
         self, texts: Sequence[str], *, source: str = "en", target: str = "de", max_tokens: int | None = None
-    ) -> None:
-        """Check that texts can be answered; see `answer`, which does so itself."""
+    ) -> dict[int, int]:
+        """Check that texts can be answered; see `answer`, which does so itself.
+
+        Returns:
+            By a text's number, from 1, how many tokens it is with its prompt; texts without anything are left out.
+
+        Raises:
+            InputError: As `answer`, or there is no text in which anything can be seen.
+        """
         subset = self.subset(source, target)
-        items = self._items(texts, subset)
-        self._check_lengths(items, subset, self._limit(items, max_tokens))
+        if not (items := self._items(texts, subset)):
+            raise InputError("no text: each of them is empty. Give at least one")
+        return self._check_lengths(items, subset, self._limit(items, max_tokens))
+
+    def _checked(self, text: str, number: int = 1) -> str:
+        if not visible(text):
+            raise InputError(f"text {number}: empty. Give one, or remove it")
+        return text
 
     def _items(self, texts: Sequence[str], subset: str) -> list[Item]:
+        """Return the texts as items, each with its number as id; those in which nothing can be seen are left out."""
         if not texts:
             raise InputError("no text: give at least one")
-        for n, text in enumerate(texts, 1):
-            if not text.strip():
-                raise InputError(f"text {n}: empty. Remove it")
         if self.task == "tagging":
             texts = [" ".join(tokenized(text, subset)) for text in texts]
-        return [Item(str(n), text.strip(), "") for n, text in enumerate(texts)]
+        return [Item(str(n), text.strip(), "") for n, text in enumerate(texts, 1) if visible(text)]
 
     def _limit(self, items: Sequence[Item], asked: int | None) -> int:
         """Return the limit of answers in tokens: what is asked for, the task's, or what the longest tagging takes."""
@@ -324,15 +317,17 @@ class Model:
         known = [own for item in items if (own := task_of(self.task).constraint(item, encode))]
         return max(sum(map(len, own.pieces)) + len(own.pieces) * max(map(len, own.choices)) for own in known)
 
-    def _check_lengths(self, items: Sequence[Item], subset: str, limit: int) -> None:
-        most = positions(self.backend.foundation.model.config)
-        for n, item in enumerate(items, 1):
-            used = len(prompt_ids(self.tokenizer, self.prompt.fill(item.source, Direction.parse(subset)))) + limit
-            if most and used > most:
+    def _check_lengths(self, items: Sequence[Item], subset: str, limit: int) -> dict[int, int]:
+        most, lengths = positions(self.backend.foundation.model.config), {}
+        for item in items:
+            own = len(prompt_ids(self.tokenizer, self.prompt.fill(item.source, Direction.parse(subset))))
+            if most and own + limit > most:
                 raise InputError(
-                    f"text {n}: {used} tokens with prompt and answer, but the model reads {most} at most. "
+                    f"text {item.id}: {own + limit} tokens with prompt and answer, but the model reads {most} at most. "
                     "Divide the text, or lower the limit of the answer"
                 )
+            lengths[int(item.id)] = own
+        return lengths
 
     def _priors(self, session: Session, items: Sequence[Item], subset: str, source: PriorSource, k: int) -> list[Prior]:
         """Return a prior a text; of texts that a dictionary has no word of, the model's own opening."""

@@ -13,7 +13,8 @@ from typing import ClassVar, Protocol
 
 from prefixyarn.data import lexicon
 from prefixyarn.data.lexicon import Lexicon
-from prefixyarn.data.words import words
+from prefixyarn.data.text_lines import visible
+from prefixyarn.data.words import looked_up_words
 from prefixyarn.decode.session import Session
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
@@ -129,7 +130,13 @@ class Dictionary:
     def known(self, items: Sequence[Item], subset: str) -> list[Item]:
         """Return the texts of which there is an entry for a word at least."""
         own, code = self.read(subset), Direction.parse(subset).source
-        return [item for item in items if any(lexicon.lookup(own, word) for word in words(item.source, code))]
+        return [item for item in items if any(found_words(own, item.source, code))]
+
+    def coverage(self, texts: Sequence[str], subset: str) -> tuple[int, int]:
+        """Return how many words of texts there is an entry for, and how many words they have."""
+        own, code = self.read(subset), Direction.parse(subset).source
+        found = [known for text in texts for known in found_words(own, text, code)]
+        return sum(found), len(found)
 
     def read(self, subset: str) -> Lexicon:
         """Return the entries of a direction.
@@ -178,6 +185,12 @@ class Dictionary:
 
 
 _DIRECTION = re.compile("[a-z]{2,3}-[a-z]{2,3}")  # what names a file for one direction
+_OF_A_RUN = re.compile(rb"\A\Z|\t[01]\.[0-9]{4}$")  # the first line of a run's: a probability ends it, if there is one
+
+
+def found_words(entries: Lexicon, text: str, code: str) -> list[bool]:
+    """Tell of each word of a text whether there is an entry for it."""
+    return [bool(lexicon.lookup(entries, word)) for word in looked_up_words(text, code)]
 
 
 def read_dictionary(path: Path, subset: str) -> Lexicon:
@@ -185,9 +198,9 @@ def read_dictionary(path: Path, subset: str) -> Lexicon:
     if not path.exists():
         raise InputError(f"{path}: no such dictionary. Give a file, or a folder with {subset}.txt")
     files = _files(path, subset) if path.is_dir() else [path]
-    if files[0].suffix == ".tsv":  # a run's
-        return lexicon.read(files[0])
-    return lexicon.read_dictionaries(files)
+    with open(files[0], "rb") as stream:
+        of_a_run = files[0].suffix == ".tsv" and _OF_A_RUN.search(stream.readline())
+    return lexicon.read(files[0]) if of_a_run else lexicon.read_dictionaries(files, Direction.parse(subset).source)
 
 
 def _files(folder: Path, subset: str) -> Sequence[Path]:
@@ -252,7 +265,7 @@ class Text:
         else:
             texts = [self.text(source) for source in sources] if callable(self.text) else [*self.text]
         for n, text in enumerate(texts, 1):
-            if not isinstance(text, str) or not text.strip():
+            if not isinstance(text, str) or not visible(text):
                 raise InputError(f"prior of text {n}: expected a text, got {text!r}. For none, ask for the prior none")
         if len(texts) != len(sources):
             raise InputError(

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.table import Table
 from rich.text import Text
 
+from prefixyarn.own_text.answer import Answer
 from prefixyarn.own_text.comparison import Compared
-from prefixyarn.own_text.model import Answer
 from prefixyarn.own_text.steps import Step
 
 # Around Arabic and Hebrew: without them they turn the columns beside them round.

@@ -13,7 +13,7 @@ from collections.abc import Iterable, Sequence
 
 from prefixyarn.data.lexicon import Lexicon, lookup
 from prefixyarn.data.text_lines import lookup_form
-from prefixyarn.data.words import cased_like_start, is_function_word, words
+from prefixyarn.data.words import cased_like_start, is_function_word, looked_up_words, words
 from prefixyarn.languages import Direction
 from prefixyarn.priors.material import Material, PriorText, Ranking
 from prefixyarn.records import Item, System
@@ -36,7 +36,7 @@ def pseudo_word(source: str, direction: Direction, lexicon: Lexicon, rank: Ranki
     known word of any kind; where no word is known at all, the first content word itself, untranslated (an unknown
     word is mostly a name); where there is none either, the first word. A text without words has an empty prior.
     """
-    found = words(source, direction.source)
+    found = looked_up_words(source, direction.source)
     content = rank([w for w in found if not is_function_word(w, direction.source)])
     for word in [*content, *found]:
         entries = lookup(lexicon, word)
@@ -71,7 +71,7 @@ def pseudo_candidates(source: str, direction: Direction, lexicon: Lexicon) -> li
     Content words come first, and of a word its likelier translations: the order decides between equals. Where
     no word is known the list holds the fall-back of `pseudo_word`, if that is not empty.
     """
-    found = words(source, direction.source)
+    found = looked_up_words(source, direction.source)
     content = [w for w in found if not is_function_word(w, direction.source)]
     texts = [text for word in [*content, *found] for text, _ in lookup(lexicon, word)]
     fallback = pseudo_word(source, direction, lexicon).text

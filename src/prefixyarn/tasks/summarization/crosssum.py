@@ -19,7 +19,7 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from prefixyarn.data.splits import NEAR_DUPLICATE, similarities
-from prefixyarn.data.text_lines import BYTE_ORDER_MARK, read_lines, text_lines
+from prefixyarn.data.text_lines import BYTE_ORDER_MARK, read_lines, text_lines, visible
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction
 from prefixyarn.records import Item
@@ -68,7 +68,7 @@ def check_archive(archive: Path, pair: str) -> None:
     """
     for split in SPLITS.values():
         for where, line in _packed_lines(archive, f"{pair}_{split}.jsonl"):
-            if line.strip():
+            if visible(line):
                 _text_and_summary(line, where)
 
 
@@ -93,7 +93,8 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
 
     An item's id is made from its article, so that an article has the same id in every direction that starts from it.
     (The other way round the text is another article: ``fr-en`` shares no text with ``en-fr``.) Examples without a text
-    or summary are left out, and further summaries of an article: ids stay unique. A log line says how many.
+    or summary are left out, those whose summary is the text, and further summaries of an article: ids stay unique. A
+    log line says how many.
 
     Args:
         folder: Has the unpacked ``.jsonl`` files, or the archives.
@@ -113,14 +114,16 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
             )
     pair = f"{NAMES[source_code]}-{NAMES[target_code]}"
     items: dict[str, Item] = {}
-    empty = repeated = broken = 0
+    empty = copied = repeated = broken = 0
     for where, line in _lines(Path(folder), pair, split):
-        if not line.strip():
+        if not visible(line):
             continue
         text, summary = _text_and_summary(line, where)
         id_ = hashlib.sha256(text.encode("utf-8", "surrogatepass")).hexdigest()[:12]
-        if not text or not summary:
+        if not visible(text) or not visible(summary):
             empty += 1
+        elif text == summary:
+            copied += 1
         elif _HALF.search(text + summary):
             broken += 1
         elif id_ in items:
@@ -128,7 +131,8 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
         else:
             items[id_] = Item(id_, text, summary)
     counts = (
-        f"{len(items)} examples, left out: {empty} without text or summary, {repeated} repeated articles, "
+        f"{len(items)} examples, left out: {empty} without text or summary, {copied} whose summary is the text, "
+        f"{repeated} repeated articles, "
         f"{broken} with half a surrogate pair"
     )
     if not items:

@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from prefixyarn.data.splits import Parallel
-from prefixyarn.data.text_lines import read_lines
+from prefixyarn.data.text_lines import read_lines, visible
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, mostly_in_script
 from prefixyarn.records import atomic
@@ -117,7 +117,7 @@ def read(path: str | os.PathLike[str]) -> dict[str, Description]:
                 f"{', '.join(fields)}. Remove the file, so that it is fetched again."
             )
         synopsis, *lines = told[0]
-        if not synopsis:
+        if not visible(synopsis):
             empty += 1
             return
         checksum = fields["Description-md5"][0]

@@ -7,7 +7,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from prefixyarn.data.text_lines import read_lines
+from prefixyarn.data.text_lines import plain_word, read_lines, visible
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, language
 
@@ -35,7 +35,7 @@ def _blocks(path: Path) -> Iterator[list[tuple[int, str]]]:
     """Yield the runs of lines between blank lines, each line with its number."""
     block: list[tuple[int, str]] = []
     for number, line in read_lines(path):
-        if line.strip():
+        if visible(line):
             block.append((number, line))
         elif block:
             yield block
@@ -45,15 +45,15 @@ def _blocks(path: Path) -> Iterator[list[tuple[int, str]]]:
 
 
 def _word(form: str, tag: str, where: str) -> tuple[str, str]:
-    """Return a checked word and tag. White space within a word (French '10 000') is dropped.
+    """Return a checked word, composed, and tag. White space within it (French '10 000') and what is unseen are dropped.
 
     Prompts, answers and token classifiers divide a sentence by white space, and ``str.split`` divides at the
     no-break space too, so replacing it would not do.
     """
     if tag not in UPOS:
         raise InputError(f"{where}: tag {tag!r}: expected one of {' '.join(UPOS)}. Mend the line.")
-    word = "".join(form.split())
-    if not word:
+    word = "".join(plain_word(form).split())
+    if not visible(word):
         raise InputError(f"{where}: the word is empty. Mend the line.")
     return word, tag
 
@@ -66,8 +66,8 @@ def _read_block(path: Path, block: Sequence[tuple[int, str]], name: str) -> Tagg
         where = f"{path}, line {number}"
         if line.startswith("#"):
             key, _, value = line[1:].partition("=")
-            if key.strip() == "sent_id" and value.strip():
-                name = value.strip()
+            if key.strip() == "sent_id" and visible(value):
+                name = plain_word(value)
             continue
         columns = line.split("\t")
         if len(columns) != 10:
@@ -119,6 +119,19 @@ def read_conllu(path: str | Path) -> list[Tagged]:
     if not sentences:
         raise InputError(f"{path}: no sentences in it. Download the file again.")
     return list(sentences.values())
+
+
+def _read_parts(paths: Sequence[Path]) -> list[Tagged]:
+    """Read the files of one split; ids are unique in all of them together."""
+    found: dict[str, Tagged] = {}
+    for path in paths:
+        for sentence in read_conllu(path):
+            if sentence.id in found:
+                raise InputError(
+                    f"{path}: the id {sentence.id} is one of {paths[0].name} or another part's. Rename it."
+                )
+            found[sentence.id] = sentence
+    return list(found.values())
 
 
 def _find(folder: Path, name: str, stem: str) -> dict[str, list[Path]]:
@@ -204,9 +217,7 @@ def splits(
         found = _find(folder, name, stem)
         if not found:
             continue
-        sentences = {
-            split: [s for path in paths for s in read_conllu(path) if fits(s)] for split, paths in found.items()
-        }
+        sentences = {split: [s for s in _read_parts(paths) if fits(s)] for split, paths in found.items()}
         if len(found) == 1:
             ((split, whole),) = sentences.items()
             return _cut(whole, sizes, f"{name} {split}")

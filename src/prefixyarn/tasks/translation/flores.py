@@ -7,9 +7,10 @@ from pathlib import Path
 
 from prefixyarn.data.official import flores_file
 from prefixyarn.data.splits import Parallel, Splits, clashes
-from prefixyarn.data.text_lines import read_sentences
+from prefixyarn.data.text_lines import lookup_form, read_sentences
+from prefixyarn.data.which_language import garbled, other_language
 from prefixyarn.errors import InputError
-from prefixyarn.languages import Direction
+from prefixyarn.languages import Direction, language
 
 GAP = 10  # lines dropped between two blocks of one file: consecutive lines are of one article, three to five each
 
@@ -24,7 +25,7 @@ def read_flores(folder: Path, split: str, languages: Sequence[str]) -> list[Para
 
     Raises:
         InputError: A file is missing, is not UTF-8 or has an empty line (file and line are named), or another number
-            of lines than the first one.
+            of lines than the first one; or it is not in its language, or a copy of another's.
     """
     texts: dict[str, list[str]] = {}
     for code in languages:
@@ -38,8 +39,24 @@ def read_flores(folder: Path, split: str, languages: Sequence[str]) -> list[Para
                 f"{path}: {len(texts[code])} lines, but {flores_file(first, split)} has {len(texts[first])}. The files "
                 "are aligned line by line: get them again, all of one version."
             )
+        _check_language(texts, code, path)
     rows = (dict(zip(texts, own, strict=True)) for own in zip(*texts.values(), strict=True))
     return [Parallel(f"flores101-{split}", row, row) for row in rows]
+
+
+def _check_language(texts: Mapping[str, Sequence[str]], code: str, path: Path) -> None:
+    """Check that a language's lines are its own: not another's, nor those of a file that was read; decoded rightly."""
+    own = texts[code]
+    if wrong := other_language(own, code):
+        raise InputError(f"{path}: {wrong}. Get the file again.")
+    if sum(map(garbled, own)) * 2 > len(own):
+        raise InputError(f"{path}: most lines were decoded wrongly once, so letters are others. Get the file again.")
+    forms = {lookup_form(line) for line in own}
+    if len(forms) * 2 < len(own):
+        raise InputError(f"{path}: most lines are repeated ones. Get the file again.")
+    for other, lines in texts.items():
+        if other != code and len(forms.intersection(map(lookup_form, lines))) * 2 > len(forms):
+            raise InputError(f"{path}: most lines are those of {language(other).name}. Get both files again.")
 
 
 def flores_splits(
