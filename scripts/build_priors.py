@@ -30,6 +30,7 @@ from prefixyarn.records import (
     Prediction,
     Prior,
     System,
+    check_answered,
     read_json,
     read_records,
     read_subsets,
@@ -44,7 +45,7 @@ snakemake: Job  # given by Snakemake
 def main(job: Job) -> None:
     params, folder = job.params, Path(job.input.manifest).parent
     tokenizer, task = load_tokenizer(folder), task_of(params.task)
-    choice = read_json(job.input.examples) if job.input.get("examples") else None
+    choice = read_json(job.input.examples, "prompt") if job.input.get("examples") else None
     template = load_prompt(job.input.choice, tokenizer.backend_tokenizer, params.max_source_tokens)
     if params.systems is None:
         block = {"priors": params.priors, "sft": {"method": params.method}, "few_shot": params.few_shot}
@@ -64,8 +65,12 @@ def main(job: Job) -> None:
     found: dict[str, list[Prior]] = {}
     for n, subset in enumerate(params.subsets):
         direction, train = Direction.parse(subset), read_records(job.input.train[n], Item)
-        domains = [read_records(path, Item)[: params.most_items] for path in files[subset]]
+        domains = [read_records(path, Item, may_be_empty=path != files[subset][0]) for path in files[subset]]
+        domains = [domain[: params.most_items] for domain in domains]
         items = [item for domain in domains for item in domain]
+        for path, found_in in ((refined, predicted), (matched, same_pairs), (sft, tuned)):
+            if path:
+                check_answered(path, found_in[subset], items, others=True)
         dictionary = lexicon.read(job.input.lexicon[n]) if job.input.get("lexicon") else {}
         own = [s for s in systems if dictionary or DICTIONARY not in KINDS[s.kind].needs]
         if len(own) < len(systems):

@@ -53,7 +53,7 @@ def main(job: Job) -> None:
             draw(job.output.languages[n], figures.language_lines(own(languages, name), label, **bootstrap))
     trained = [(task, label) for task in job.params.trained for label in labels.values()]
     for (task, label), path, svg in zip(trained, job.input.sft, job.output.loss, strict=True):
-        manifest, title = read_json(path), metrics(task)[0].title
+        manifest, title = read_json(path, "curve", "dev", "step"), metrics(task)[0].title
         write_rows(Path(svg).with_suffix(".csv"), figures.loss_rows(manifest, title), figures.LossRow)
         draw(svg, figures.sft_loss(manifest, title, label))
     if job.input.scale:

@@ -65,7 +65,9 @@ def main(job: Job) -> None:
     write_text(md, document(claims, found, job.wildcards.run, labels, told))
 
     if job.input.get("manifests"):
-        parameters = {n: read_json(path)["parameters"] for n, path in zip(labels, job.input.manifests, strict=True)}
+        parameters = {
+            n: read_json(path, "parameters")["parameters"] for n, path in zip(labels, job.input.manifests, strict=True)
+        }
         rows = scale_rows(overview, parameters)
         csv, md = output.scale
         write_rows(csv, rows, ScaleRow)
@@ -103,8 +105,8 @@ def costs_of(job: Job, task: str, overview: Sequence[OverviewRow]) -> list[CostR
 
     rows = []
     for n, foundation in enumerate(foundations):
-        examples = [read_json(path)["prompt"]["examples"] for path in files("examples", n)]
-        sft, refined = ([read_json(path) for path in files(model, n)] for model in ("sft", "refined"))
+        examples = [read_json(path, "prompt")["prompt"]["examples"] for path in files("examples", n)]
+        sft, refined = ([read_json(path, "parameters") for path in files(model, n)] for model in ("sft", "refined"))
         answers = {rule: sum(map(count, files(f"{rule}_answers", n))) for rule in ANSWERED}
         answers["build_priors"] = sum(
             len({prior.item for prior in own})

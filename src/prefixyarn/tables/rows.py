@@ -7,6 +7,8 @@ the columns of a system. No other field is nested, and no column's name is ever 
 from __future__ import annotations
 
 import csv
+import functools
+import math
 import os
 import types
 import typing
@@ -147,21 +149,27 @@ def read_rows(path: str | os.PathLike[str], kind: type[Row]) -> list[Row]:
     """Read rows that `write_rows` wrote.
 
     Raises:
-        InputError: A line is damaged; file and line are named.
+        InputError: A line is damaged, or stands there twice, or the header is another one; file and line are named.
     """
+    wanted, seen = [column for name, own in _types(kind).items() for column in _columns(name, own)], dict[Row, int]()
     with open(path, "rb") as stream:
         lines = (decoded(raw, path, number, AGAIN) for number, raw in enumerate(stream, 1))
-        reader, found = csv.DictReader(lines), []
+        reader = csv.DictReader(lines)
         try:
+            if reader.fieldnames != wanted:
+                raise ValueError(f"expected the columns {', '.join(wanted)}")
             for line in reader:
                 if None in line or None in line.values():
                     raise ValueError("more or fewer cells than its header")
-                found.append(kind(**{name: _value(line, name, own) for name, own in _types(kind).items()}))
+                row = kind(**{name: _value(line, name, own) for name, own in _types(kind).items()})
+                if seen.setdefault(row, reader.line_num) != reader.line_num:
+                    raise ValueError(f"the same as line {seen[row]}")
         except (csv.Error, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path}, line {reader.line_num}: no {kind.__name__} ({error}). {AGAIN}") from error
-    return found
+    return [*seen]
 
 
+@functools.cache
 def _types(kind: type[Any]) -> dict[str, type[Any]]:
     """Return the fields of a row class with their types, None left out of them."""
     hints = typing.get_type_hints(kind)
@@ -189,9 +197,17 @@ def _cells(value: Any, own: type[Any]) -> list[Any]:
 def _value(line: dict[str, str], name: str, own: type[Any]) -> Any:
     if own is Interval:
         cells = [line[column] for column in _columns(name, own)]
-        return Interval(*map(float, cells)) if cells[0] else None
+        return Interval(*map(_number, cells)) if cells[0] else None
     if own is System:
         return System(**{field.name: _value(line, field.name, _types(System)[field.name]) for field in fields(System)})
     if own is str:
         return line[name]
-    return None if not line[name] else bool(int(line[name])) if own is bool else own(line[name])
+    read = {bool: lambda cell: bool(int(cell)), float: _number}.get(own, own)
+    return read(line[name]) if line[name] else None
+
+
+def _number(cell: str) -> float:
+    """Return a number, which may be without bounds."""
+    if math.isnan(value := float(cell)):
+        raise ValueError("nan is no number")
+    return value
