@@ -295,7 +295,22 @@ TRAPS = {
     "run: x\n? [a, b]\n: 3\n": "line 2: a key is expected",
     'run: "\\ud800"\n': "line 1: run: half of a surrogate pair",
     "run: &a [*a]\n": "not YAML that can be used",
-    "run: !!python/object:os.system x\n": "line 1: not YAML (could not determine a constructor",
+    "run: !!python/object:os.system x\n": "line 1: run: the tag !!python/object:os.system is not read",
+    "run: x\nseed: !!str 3\n": "line 2: seed: the tag !!str is not read",
+    "run: x\nseed: !!timestamp x\n": "line 2: seed: the tag !!timestamp is not read",
+    "run: x\nlanguages: !!set {en, de}\n": "line 2: languages: the tag !!set is not read",
+    "run: x\nseed: !include mine.yaml\n": "line 2: seed: the tag !include is not read",
+    "run: x\nno: 3\n": "line 2: YAML reads the key no as true or false",
+    "run: x\n3: 3\n": "line 2: YAML reads the key 3 as a number",
+    "run: x\n~: 3\n": "line 2: YAML reads the key ~ as nothing",
+    "run: x\n2024-01-01: 3\n": "line 2: YAML reads the key 2024-01-01 as a date",
+    "run: x\nseed: 2024-01-01\n": 'line 2: seed: YAML reads 2024-01-01 as a date. Put it into quotes: "2024-01-01"',
+    "run: x\nseed: 2024-13-45\n": "line 2: seed: YAML reads 2024-13-45 as a date",
+    "run: x\nseed: \0\n": "line 2: the character U+0000 cannot stand in YAML",
+    "run: x\ntranslation: {items: {<<: 3}}\n": "line 2: not YAML (expected a mapping",
+    "".join(
+        f"k{n}: &k{n} [{', '.join(9 * [f'*k{n - 1}' if n else 'x'])}]\n" for n in range(9)
+    ): "100,000 values or more",
     "run: x\nsede: 3\n": "sede: unknown key; did you mean 'seed'? (",
 }
 
