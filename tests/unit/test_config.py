@@ -181,7 +181,31 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
         ({1: 2}, "1: unknown key"),
         (
             {"translation": {"prompts": [{"name": "x", "text": "no place"}]}},
-            "translation.prompts: prompt 'x': the placeholder {source} is missing",
+            "translation.prompts.0.text: prompt 'x': the placeholder {source} is missing",
+        ),
+        ({"translation": {"items": {"test": 30.0}}}, "translation.items.test: 30.0 is not of type 'integer'"),
+        ({"seed": 10**30}, "seed: 1000000000000000000000000000000 is greater than the maximum of 4294967295"),
+        (
+            {"translation": {"items": {"test": 10**12}}},
+            "translation.items.test: 1000000000000 is greater than the maxi",
+        ),
+        ({"run": "DEFAULT", "seed": 9}, "run: still 'DEFAULT', but other keys differ"),
+        ({"translation": {"other_sft": ["../x"]}}, "translation.other_sft.0: '../x' does not match: Short name"),
+        (
+            {"foundations": [{**DEFAULT["foundations"][0], "name": name, "label": name} for name in "aA"]},
+            "foundations: 'A' and 'a' differ by upper and lower case alone",
+        ),
+        (
+            {"tagging": {"prompts": [{"name": name, "text": "{source}:"} for name in ("x", "X")]}},
+            "tagging.prompts: 'X' and 'x' differ by upper and lower case alone",
+        ),
+        (
+            {"translation": {"prompts": [{"name": "x", "text": "{source}:"}, {"name": "y", "text": "{source!r}:"}]}},
+            "translation.prompts.1.text: prompt 'y': unknown placeholder {source!r}; known are {source}",
+        ),
+        (
+            {"tasks": ["translation"], "tagging": {"prompts": [{"name": "x", "text": "{}"}]}},
+            "tagging.prompts.0.text: prompt 'x': unknown placeholder {}",
         ),
         (
             {"foundations": [{**DEFAULT["foundations"][0], "max_bits_per_character": {"cn": 5}}]},
@@ -215,6 +239,30 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
 def test_problems_are_named(overlay: dict[Any, Any], line: str) -> None:
     found = problems(merged(DEFAULT, overlay), SCHEMA, DEFAULT)
     assert any(line in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "..", "../a", "-a", "a b", "{a}", "", "a\n", "a\t", "ä", "a" * 65, ".a", "a:b"]
+)
+def test_names_that_no_path_can_have_are_refused(name: str) -> None:
+    config = merged(DEFAULT, {"run": name, "foundations": [{**DEFAULT["foundations"][0], "name": name}]})
+    config["translation"]["prompts"][0]["name"] = name
+    found = problems(config, SCHEMA, DEFAULT)
+    keys = ["foundations.0.name", "run", "translation.prompts.0.name"]
+    assert [line.partition(":")[0] for line in found] == keys
+    assert all("does not match: Short name" in line and "\n" not in line for line in found)
+
+
+@pytest.mark.parametrize("label", ["", " ", "a\nb", "a\n", "a\u2028b", "a\0", "a" * 81])
+def test_a_label_is_one_line_of_text(label: str) -> None:
+    config = merged(DEFAULT, {"run": "x", "foundations": [{**DEFAULT["foundations"][0], "label": label}]})
+    (line,) = problems(config, SCHEMA, DEFAULT)
+    assert line.startswith("foundations.0.label: ") and line.endswith("one line of at most 80 characters.")
+
+
+def test_a_long_value_is_shortened_where_it_is_named() -> None:
+    (line,) = problems(merged(DEFAULT, {"run": "x", "languages": "x" * 500}), SCHEMA, DEFAULT)
+    assert line.startswith("languages: 'xxx") and "is not of type 'array'" in line and len(line) < 250
 
 
 def test_every_key_is_described() -> None:

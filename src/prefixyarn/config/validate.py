@@ -8,7 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from prefixyarn.config.files import DEFAULT, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
@@ -22,6 +22,16 @@ from prefixyarn.systems import cuts
 # Units that priors are cut in, and refined models, by what a task's answers are.
 UNITS_OF = {TEXT: ("token", "word"), TAGS: ("tag",)}
 REFINED_KINDS = {TEXT: ("none", "linear", "seq2seq"), TAGS: ("none", "linear-tagger", "token-classifier")}
+
+
+def _whole(checker: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# To JSON Schema 3.0 is a whole number; to Python it is none.
+_Validator = validators.extend(
+    Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _whole)
+)
 
 
 def problems(
@@ -63,15 +73,15 @@ def _problems(
     config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any], written: Mapping[str, Origin]
 ) -> list[str]:
     errors = sorted(
-        Draft202012Validator(schema).iter_errors(config),
+        _Validator(schema).iter_errors(config),
         key=lambda e: [str(part) for part in e.absolute_path],
     )
     if errors:
-        return [line for error in errors for line in _explain(error, written)]
+        return list(dict.fromkeys(line for error in errors for line in _explain(error, written)))
     found = list(_inconsistencies(config))
-    if config["run"] == default["run"] and config != default:
+    if config["run"].casefold() == default["run"].casefold() and config != default:
         found.append(
-            f"run: still {default['run']!r}, but other keys differ from config/config.yaml; give the run a name of its "
+            f"run: still {config['run']!r}, but other keys differ from config/config.yaml; give the run a name of its "
             f"own, so that results/{default['run']}/ stays what it is"
         )
     return found
@@ -107,7 +117,14 @@ def _explain(error: ValidationError, written: Mapping[str, Origin]) -> list[str]
             return [f'{key}: YAML reads {text} as {read or "no text"}: {error.instance}. Put it into quotes: "{text}"']
         if isinstance(error.instance, str) and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", text):
             return [f"{key}: YAML reads {text} as text, and a number is expected; write {float(text)}"]
-    return [f"{key or 'top level'}: {error.message}"]
+    if error.validator == "pattern":
+        return [f"{key}: {_short(repr(error.instance))} does not match: {error.schema['description']}"]
+    return [f"{key or 'top level'}: {_short(error.message)}"]
+
+
+def _short(text: str) -> str:
+    """Return a text that a line can hold, its middle left out."""
+    return text if len(text) <= 200 else f"{text[:100]} … {text[-80:]}"
 
 
 def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
@@ -165,8 +182,19 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     names["translation.catalogues"] = packages
     for task in SUBSET_KEYS:
         names[f"{task}.prompts"] = [prompt["name"] for prompt in config[task]["prompts"]]
+        for n, prompt in enumerate(config[task]["prompts"]):
+            try:
+                Prompt(**prompt)
+            except InputError as error:
+                found.append(f"{task}.prompts.{n}.text: {error}")
     for key, own in names.items():
         found += [f"{key}: {name!r} is listed twice" for name in sorted({n for n in own if own.count(n) > 1})]
+        for lower in sorted({name.casefold() for name in own}):
+            if len(same := sorted({name for name in own if name.casefold() == lower})) > 1:
+                found.append(
+                    f"{key}: {' and '.join(map(repr, same))} differ by upper and lower case alone, and some file "
+                    "systems take such names for one; rename one"
+                )
     if translation["items"]["other"] > translation["items"]["test"]:
         found.append("translation.items.other: these are taken from test, which has fewer items")
     extra = sorted({*config["analysis"]["free_k"]} - {*config["analysis"]["k"]})
@@ -188,11 +216,6 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
 def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with what all tasks have."""
     found = []
-    for prompt in block["prompts"]:
-        try:
-            Prompt(**prompt)
-        except InputError as error:
-            found.append(f"{task}.prompts: {error}")
     if block["items"]["trial"] > block["items"]["dev"]:
         found.append(f"{task}.items.trial: these are taken from dev, which has fewer items")
     lexicon = block.get("lexicon", {"source": "induced"})
