@@ -24,7 +24,8 @@ snakemake: Job  # given by Snakemake
 
 
 def main(job: Job) -> None:
-    labels, tasks = job.params.labels, job.params.tasks
+    labels = {name: figures.plain(label) for name, label in job.params.labels.items()}
+    tasks = job.params.tasks
     overview = read_rows(job.input.overview, OverviewRow)
     costs = {task: read_rows(path, CostRow) for task, path in zip(tasks, job.input.costs, strict=True)}
     given = job.input

@@ -135,6 +135,10 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             "foundations.0.source.kind: unknown kind, see config/README.md: {'kind': 'locl'",
         ),
         ({"foundations": DEFAULT["foundations"] * 2}, "foundations: 'gemma-3-270m' is listed twice"),
+        (
+            {"foundations": [{**DEFAULT["foundations"][0], "name": name} for name in "ab"]},
+            f"foundations.label: {DEFAULT['foundations'][0]['label']!r} is listed twice",
+        ),
         ({"tasks": ["translaton"]}, "tasks.0: 'translaton' is not one of"),
         ({"translation": {"directions": ["de"]}}, "translation.directions: 'de' is one language, expected two"),
         ({"summarization": {"directions": ["en-ar"]}}, "summarization.directions: en-ar needs 'ar', which debian does"),

@@ -179,6 +179,7 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     if config["data"]["mirror"] and not Path(config["data"]["mirror"]).is_dir():
         found.append(f"data.mirror: {config['data']['mirror']!r} is not a folder; leave it empty to download")
     names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
+    names["foundations.label"] = [foundation["label"] for foundation in config["foundations"]]
     names["translation.catalogues"] = packages
     for task in SUBSET_KEYS:
         names[f"{task}.prompts"] = [prompt["name"] for prompt in config[task]["prompts"]]

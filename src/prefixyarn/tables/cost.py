@@ -8,7 +8,7 @@ from typing import Any
 
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.tables.overview import OverviewRow
-from prefixyarn.tables.render import markdown, number
+from prefixyarn.tables.render import markdown, number, plain
 from prefixyarn.timings import seconds
 
 
@@ -122,7 +122,7 @@ def cost_markdown(task: str, rows: Sequence[CostRow], foundations: Mapping[str, 
             for row in rows
             if row.foundation == name
         ]
-        parts.append(f"### What each source of priors costs: {task}, {label}\n\n{markdown(shown)}\n")
+        parts.append(f"### What each source of priors costs: {task}, {plain(label)}\n\n{markdown(shown)}\n")
     parts.append(
         "- Seconds of wall time on this machine, jobs side by side, the loading of models included. Preparation: the "
         "dictionary, training, or the choice of examples. s per answer: the foundation answers all systems in one "

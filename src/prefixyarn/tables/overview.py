@@ -11,7 +11,7 @@ from prefixyarn.findings.claims import PAPER
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import HEADLINE_KINDS, headline, shown_units
-from prefixyarn.tables.render import ends, latex, markdown, number, prior_cell
+from prefixyarn.tables.render import ends, latex, markdown, number, plain, prior_cell
 from prefixyarn.tables.rows import ScoreRow, row_of, rows_of, systems_of
 from prefixyarn.tasks.task import FREE
 
@@ -120,7 +120,7 @@ def overview_markdown(rows: Sequence[OverviewRow], foundations: Mapping[str, str
     parts = []
     for name, label in foundations.items():
         own = [row for row in rows if row.foundation == name]
-        parts.append(f"### Share of SFT by task and prior, {label}\n\n{markdown(_cells(own))}\n")
+        parts.append(f"### Share of SFT by task and prior, {plain(label)}\n\n{markdown(_cells(own))}\n")
     parts.append(
         "- share of SFT: 100 · mean / mean of the SFT model, over all subsets of the task's table, with its 95 % "
         "bootstrap interval; recovery: 100 · (mean − none) / (sft − none), `none` being zero-shot. A kind is "
