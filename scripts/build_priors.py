@@ -4,6 +4,7 @@ Needs the tokenizer; the model only where the foundation picks the likeliest of 
 """
 
 import logging
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,14 +13,13 @@ from prefixyarn.data import lexicon
 from prefixyarn.decode.session import Session
 from prefixyarn.examples import system_prompts
 from prefixyarn.job import Job, run
-from prefixyarn.job_files import files_by_subset
+from prefixyarn.job_files import files_by_subset, write_seconds
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.tokenizer import load_tokenizer, prompt_ids
-from prefixyarn.priors.build import another, build_priors, encoder
+from prefixyarn.priors.build import another, build_priors, encoder, material_of
 from prefixyarn.priors.dictionary import LIKELIEST, salient_words
 from prefixyarn.priors.dictionary_likeliest import likeliest
-from prefixyarn.priors.material import Material
 from prefixyarn.priors.own_openings import openings
 from prefixyarn.priors.registry import DICTIONARY, KINDS
 from prefixyarn.progress import Progress
@@ -63,6 +63,7 @@ def main(job: Job) -> None:
     session = open_session(job) if ranked or opened else None
 
     found: dict[str, list[Prior]] = {}
+    opening_seconds = 0.0
     for n, subset in enumerate(params.subsets):
         direction, train = Direction.parse(subset), read_records(job.input.train[n], Item)
         domains = [read_records(path, Item, may_be_empty=path != files[subset][0]) for path in files[subset]]
@@ -78,14 +79,12 @@ def main(job: Job) -> None:
         prompts = system_prompts(template, choice, train, params.seed, direction)
         prompt = prompts["zero-shot"]
         encode = encoder(tokenizer, prompt.join(direction))
-        material = Material(
-            direction=direction,
+        others = {key: other for domain in domains for key, other in another(domain, params.seed).items()}
+        material = replace(
+            material_of(tokenizer, encode, prompt, direction),
             train=train,
             seed=params.seed,
-            encode=partial(encode, prompt.fill("A", direction)),  # token counts do not depend on the source
-            decode=lambda ids: str(tokenizer.decode(ids)),
-            word_tokens=lambda word: len(tokenizer.tokenize(word)),
-            others={key: other for domain in domains for key, other in another(domain, params.seed).items()},
+            others=others,
             lexicon=dictionary,
             refined={own.item: own.text for own in predicted.get(subset, [])},
             matched={own.item: own.text for own in same_pairs.get(subset, [])},
@@ -99,7 +98,9 @@ def main(job: Job) -> None:
         if session and opened:
             filled = {i.id: tuple(prompt_ids(tokenizer, prompt.fill(i.source, direction))) for i in items}
             done = Progress(f"build_priors {subset}", len(items), "openings")
+            start = time.perf_counter()
             begun = openings(session, filled, direction.target, detector, done)
+            opening_seconds += time.perf_counter() - start
             material = replace(material, own=begun)
         constraints = {item.id: task.constraint(item, tokenizer.backend_tokenizer) for item in items}
         priors = build_priors(items, own, prompts, tokenizer, encode, material, constraints)
@@ -107,6 +108,8 @@ def main(job: Job) -> None:
         unknown = sum(p.kind == "pseudo" and p.origin.endswith("(no entry)") for p in priors)
         logging.info("%s: %d priors; %d pseudo priors without a dictionary entry", subset, len(priors), unknown)
     write_by_subset(job.output.priors, found)
+    if job.output.get("opening_seconds"):
+        write_seconds(job.output.opening_seconds, opening_seconds)
 
 
 def open_session(job: Job) -> Session:

@@ -43,11 +43,12 @@ class OverviewRow:
     paper: float | None
 
 
-def overview_rows(tables: Mapping[str, Sequence[ScoreRow]]) -> list[OverviewRow]:
+def overview_rows(tables: Mapping[str, Sequence[ScoreRow]], kinds: Sequence[str] = HEADLINE_KINDS) -> list[OverviewRow]:
     """Return the overview: per foundation, task, prompt, prior kind and variant a row.
 
     Args:
-        tables: By task the rows of its table. A kind that a task does not have is left out.
+        tables: By task the rows of its table.
+        kinds: The kinds of priors. One that a task does not have is left out.
     """
     found = []
     for task, rows in tables.items():
@@ -56,7 +57,7 @@ def overview_rows(tables: Mapping[str, Sequence[ScoreRow]]) -> list[OverviewRow]
             own = rows_of(rows, foundation, metric)
             systems = systems_of(own)
             prompts = dict.fromkeys(s.prompt for s in systems if s.prompt != UNRELATED)  # which is a control
-            for prompt, kind in product(prompts, HEADLINE_KINDS):
+            for prompt, kind in product(prompts, kinds):
                 for variant in dict.fromkeys(s.variant for s in systems if s.kind == kind and s.variant != FREE):
                     system = headline(systems, kind, variant=variant, prompt=prompt)
                     if system is not None:

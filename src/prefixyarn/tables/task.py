@@ -52,7 +52,7 @@ def by_system(foundation: str, subsets: Mapping[str, SubsetScores]) -> dict[Syst
     """Return the scores of each system, one per subset, in the order of the first subset's systems.
 
     Raises:
-        ValueError: A subset lacks a system that another has.
+        InputError: A subset lacks a system that another has.
     """
     found: dict[System, list[SystemScores]] = {}
     for own in subsets.values():
@@ -62,8 +62,8 @@ def by_system(foundation: str, subsets: Mapping[str, SubsetScores]) -> dict[Syst
         if len(entries) != len(subsets):
             lacking = [name for name, own in subsets.items() if system not in (e.system for e in own.systems)]
             raise InputError(
-                f"{foundation}: no scores of {system} on {', '.join(lacking)}, but on other subsets. Remove its scores, "
-                "so that the pipeline makes them again."
+                f"{foundation}: no scores of {system} on {', '.join(lacking)}, but on other subsets. Remove the "
+                "foundation's scores, so that the pipeline makes them again."
             )
     return found
 
