@@ -11,7 +11,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.explorer import render
 from prefixyarn.explorer.data import Explorer, explore, label
 from prefixyarn.metrics.ngrams import CHRF
-from prefixyarn.records import Output, System, read_records, write_records
+from prefixyarn.records import Item, Output, System, read_records, write_records
 from prefixyarn.systems import NONE, SFT
 
 
@@ -97,6 +97,28 @@ def test_a_score_without_its_answer_is_an_error(tmp_path: Path) -> None:
     path = tmp_path / "decode/en-zh/small"
     write_records(path, [own for own in read_records(path, Output) if own.system != GIVEN or own.item != "z2"])
     with pytest.raises(InputError, match="translation en-zh, small: item z2 .* no answer of refined, 2 tokens"):
+        explore("tiny", {"small": "Small"}, [files])
+
+
+def test_scores_of_other_items_are_an_error(tmp_path: Path) -> None:
+    files = task_files(tmp_path, "translation", ["en-zh"], ["small"])
+    items = read_records(files.test[0], Item)
+    write_records(files.test[0], items[:-1])
+    with pytest.raises(InputError, match=r"scores of en-zh are of other items than those of .*Remove the file"):
+        explore("tiny", {"small": "Small"}, [files])
+    write_records(files.test[0], [])
+    with pytest.raises(InputError, match=r": empty, expected a Item record a line"):
+        explore("tiny", {"small": "Small"}, [files])
+
+
+def test_an_answer_in_two_files_is_an_error(tmp_path: Path) -> None:
+    files = task_files(tmp_path, "translation", ["en-zh"], ["small"])
+    twice = [read_records(files.tuned["small"][0], Output, "en-zh")[0]]
+    path = files.outputs["small"][0]
+    write_records(path, read_records(path, Output) + twice)
+    with pytest.raises(
+        InputError, match=rf"two files have an answer of sft zero-shot none to the item '{twice[0].item}'"
+    ):
         explore("tiny", {"small": "Small"}, [files])
 
 

@@ -4,9 +4,12 @@ import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from configs import DEFAULT
 from prefixyarn.analysis.scale.table import ScaleRow, scale_markdown
-from prefixyarn.records import Item, Output, System, write_by_subset, write_records
+from prefixyarn.errors import InputError
+from prefixyarn.records import Item, Output, System, read_records, write_by_subset, write_records
 from prefixyarn.report import Section, example, render, tables
 from prefixyarn.report.sections import examples, sections
 from prefixyarn.report.setup import commands, limits
@@ -141,3 +144,10 @@ def test_examples_show_the_headlines_priors(tmp_path: Path) -> None:
     ]
     assert [name for name, _, _ in found[0].answers] == ["foundation alone", "refined, 2 tokens", "SFT model"]
     assert len(examples(["en-de"], [items], [decoded], None)[0].answers) == 2
+    write_records(decoded, [own for own in read_records(decoded, Output) if (own.item, own.kind) != ("2", "oracle")])
+    with pytest.raises(InputError, match=r"decoded: no record of foundation zero-shot oracle 2 token for the item '2'"):
+        examples(["en-de"], [items], [decoded], sft)
+    write_records(decoded, [replace(output(NONE, "some text", "text"), item=n) for n in "123"])
+    write_by_subset(sft, {"en-de": [replace(output(SFT, "a text", "a text"), item="1")]})
+    with pytest.raises(InputError, match=r"sft: no record of sft zero-shot none for the item '2'"):
+        examples(["en-de"], [items], [decoded], sft)
