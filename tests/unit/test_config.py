@@ -187,6 +187,11 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             {"translation": {"prompts": [{"name": "x", "text": "no place"}]}},
             "translation.prompts.0.text: prompt 'x': the placeholder {source} is missing",
         ),
+        (
+            {"foundations": [{"name": "a", "label": "A", "source": {"kind": "local", "path": "/m/{x}"}}]},
+            "foundations.0.source.path: '/m/{x}' has braces or line breaks in it",
+        ),
+        ({"translation": {"lexicon": {"folder": "a\nb"}}}, "translation.lexicon.folder: 'a\\nb' has braces or line"),
         ({"translation": {"items": {"test": 30.0}}}, "translation.items.test: 30.0 is not of type 'integer'"),
         ({"seed": 10**30}, "seed: 1000000000000000000000000000000 is greater than the maximum of 4294967295"),
         (

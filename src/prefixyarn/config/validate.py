@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
-from prefixyarn.config.files import DEFAULT, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
+from prefixyarn.config.files import DEFAULT, FOLDER_KEYS, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
 from prefixyarn.config.subsets import SUBSET_KEYS, left_out
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction, language
@@ -176,6 +176,9 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             found.append("translation.catalogues: at least two are needed, one of which is held out of training")
     elif translation["items"]["out_of_domain"]:
         found.append("translation.items.out_of_domain: FLORES has one kind of text; set it to 0")
+    for key, folder in _folders(config):
+        if set(folder) & set("{}\n\r\t"):
+            found.append(f"{key}: {folder!r} has braces or line breaks in it, which no rule reads; rename or link it")
     if config["data"]["mirror"] and not Path(config["data"]["mirror"]).is_dir():
         found.append(f"data.mirror: {config['data']['mirror']!r} is not a folder; leave it empty to download")
     names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
@@ -212,6 +215,15 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
         if config["seed"] in config[task]["sft"]["seeds"]:
             found.append(f"{task}.sft.seeds: {config['seed']} is the run's own seed; list others")
     return found
+
+
+def _folders(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the folders that a configuration, or a part of it, names, with their keys."""
+    if isinstance(value, str) and key.rpartition(".")[2] in FOLDER_KEYS:
+        yield key, value
+    elif isinstance(value, (list, Mapping)):
+        for name, own in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _folders(own, f"{key}.{name}" if key else str(name))
 
 
 def _task(task: str, block: Mapping[str, Any]) -> list[str]:
