@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import json
 import typing
 from collections.abc import Mapping, Sequence
@@ -17,6 +16,7 @@ EXPECTED: dict[Any, str] = {
     list[int]: "a list of whole numbers",
     dict[str, str]: "an object of texts",
 }
+_TYPES: dict[type[Any], dict[str, Any]] = {}
 
 
 def typed(kind: type[Any], values: Any, further: Mapping[str, type[Any]]) -> None:
@@ -32,7 +32,7 @@ def typed(kind: type[Any], values: Any, further: Mapping[str, type[Any]]) -> Non
     """
     if not isinstance(values, dict):
         raise ValueError(f"{_shown(values)} is no object")
-    types = types_of(kind) | further
+    types = {**types_of(kind), **further}
     needed = [own.name for own in fields(kind) if own.default_factory is MISSING]
     for name in (*further, *needed):
         if name not in values:
@@ -44,11 +44,12 @@ def typed(kind: type[Any], values: Any, further: Mapping[str, type[Any]]) -> Non
             raise ValueError(f"{name!r} is {_shown(value)}, expected {EXPECTED[types[name]]}")
 
 
-@functools.cache
 def types_of(kind: type[Any]) -> dict[str, Any]:
     """Return the types of a dataclass's fields, by name."""
-    hints = typing.get_type_hints(kind)
-    return {own.name: hints[own.name] for own in fields(kind)}
+    if kind not in _TYPES:  # they take long to find
+        hints = typing.get_type_hints(kind)
+        _TYPES[kind] = {own.name: hints[own.name] for own in fields(kind)}
+    return _TYPES[kind]
 
 
 def _fits(value: Any, wanted: Any) -> bool:

@@ -363,7 +363,7 @@ TRAPS = {
     "run: x\n2024-01-01: 3\n": "line 2: YAML reads the key 2024-01-01 as a date",
     "run: x\nseed: 2024-01-01\n": 'line 2: seed: YAML reads 2024-01-01 as a date. Put it into quotes: "2024-01-01"',
     "run: x\nseed: 2024-13-45\n": "line 2: seed: YAML reads 2024-13-45 as a date",
-    "run: x\nseed: \0\n": "line 2: the character U+0000 cannot stand in YAML",
+    "run: x\nseed: \0\n": "line 2: the character U+0000 cannot stand there",
     "run: x\ntranslation: {items: {<<: 3}}\n": "line 2: not YAML (expected a mapping",
     "".join(
         f"k{n}: &k{n} [{', '.join(9 * [f'*k{n - 1}' if n else 'x'])}]\n" for n in range(9)

@@ -248,7 +248,7 @@ def test_a_hostile_label_is_drawn_letter_by_letter(tmp_path: Path, label: str) -
     for kind in ("svg", "png"):
         save(figure, tmp_path / f"x.{kind}")  # where a formula is read
     title = figure.axes[0].title
-    assert title._preprocess_math(title.get_text()) == (
+    assert title._preprocess_math(title.get_text()) == (  # type: ignore[attr-defined]
         f"{label}: one or two units of each prior, no examples; 95 % intervals",
         False,
     )

@@ -71,8 +71,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Origin]]:
         found = list(islice(_origins(node, str(path), ""), MOST)) if node else []
         value = loader.construct_document(node) if node else {}
     except yaml.reader.ReaderError as error:
-        line, character = text.count("\n", 0, error.position) + 1, f"U+{ord(text[error.position]):04X}"
-        raise InputError(f"{path}, line {line}: the character {character} cannot stand in YAML. Remove it.") from error
+        number, character = text.count("\n", 0, error.position) + 1, f"U+{ord(text[error.position]):04X}"
+        raise InputError(f"{path}, line {number}: the character {character} cannot stand there. Remove it.") from error
     except yaml.MarkedYAMLError as error:
         mark, tab = error.problem_mark or error.context_mark, "'\\t'" in str(error.problem)
         what = "Indent with spaces, not with tabs." if tab else "Mend the line, or put its text into quotes."

@@ -117,7 +117,7 @@ def _explain(error: ValidationError, written: Mapping[str, Origin]) -> list[str]
             return [f'{key}: YAML reads {text} as {read or "no text"}: {error.instance}. Put it into quotes: "{text}"']
         if isinstance(error.instance, str) and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", text):
             return [f"{key}: YAML reads {text} as text, and a number is expected; write {float(text)}"]
-    if error.validator == "pattern":
+    if error.validator == "pattern" and isinstance(error.schema, Mapping):
         return [f"{key}: {_short(repr(error.instance))} does not match: {error.schema['description']}"]
     return [f"{key or 'top level'}: {_short(error.message)}"]
 

@@ -154,8 +154,8 @@ def read_scores(path: str | os.PathLike[str], subsets: Iterable[str] = ()) -> di
         for system in scored.systems:
             for domain in DOMAINS:
                 own, items = system.of_domain(domain), scored.domains.get(domain, [])
-                listed = [*(metric.items for metric in own.metrics.values()), *own.item_error_types.values()]
-                if {own.n, *map(len, listed)} != {len(items)}:
+                counts = {own.n, *(len(metric.items) for metric in own.metrics.values())}
+                if counts | {len(flags) for flags in own.item_error_types.values()} != {len(items)}:
                     raise InputError(
                         f"{path}: {subset}, {system.system}: expected a score of each of the {len(items)} items of "
                         f"{domain}. {AGAIN}"

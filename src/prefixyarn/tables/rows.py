@@ -7,7 +7,6 @@ the columns of a system. No other field is nested, and no column's name is ever 
 from __future__ import annotations
 
 import csv
-import functools
 import math
 import os
 import types
@@ -18,6 +17,7 @@ from typing import Any, TypeVar
 
 from prefixyarn.errors import InputError
 from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.record_line import types_of
 from prefixyarn.records import AGAIN, System, atomic, decoded
 
 ALL = ""  # the subset of a mean over all of a task's
@@ -137,11 +137,12 @@ def row_of(
 
 def write_rows(path: str | os.PathLike[str], rows: Sequence[Any], kind: type[Any]) -> None:
     """Write rows of one class as CSV: a header even without rows, floats to four decimals, None empty."""
+    types = _types(kind)
     with atomic(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([column for name, own in _types(kind).items() for column in _columns(name, own)])
+        writer.writerow([column for name, own in types.items() for column in _columns(name, own)])
         for row in rows:
-            cells = [cell for name, own in _types(kind).items() for cell in _cells(getattr(row, name), own)]
+            cells = [cell for name, own in types.items() for cell in _cells(getattr(row, name), own)]
             writer.writerow([f"{cell:.4f}" if isinstance(cell, float) else cell for cell in cells])
 
 
@@ -151,7 +152,8 @@ def read_rows(path: str | os.PathLike[str], kind: type[Row]) -> list[Row]:
     Raises:
         InputError: A line is damaged, or stands there twice, or the header is another one; file and line are named.
     """
-    wanted, seen = [column for name, own in _types(kind).items() for column in _columns(name, own)], dict[Row, int]()
+    types, seen = _types(kind), dict[Row, int]()
+    wanted = [column for name, own in types.items() for column in _columns(name, own)]
     with open(path, "rb") as stream:
         lines = (decoded(raw, path, number, AGAIN) for number, raw in enumerate(stream, 1))
         reader = csv.DictReader(lines)
@@ -161,7 +163,7 @@ def read_rows(path: str | os.PathLike[str], kind: type[Row]) -> list[Row]:
             for line in reader:
                 if None in line or None in line.values():
                     raise ValueError("more or fewer cells than its header")
-                row = kind(**{name: _value(line, name, own) for name, own in _types(kind).items()})
+                row = kind(**{name: _value(line, name, own) for name, own in types.items()})
                 if seen.setdefault(row, reader.line_num) != reader.line_num:
                     raise ValueError(f"the same as line {seen[row]}")
         except (csv.Error, KeyError, TypeError, ValueError) as error:
@@ -169,11 +171,9 @@ def read_rows(path: str | os.PathLike[str], kind: type[Row]) -> list[Row]:
     return [*seen]
 
 
-@functools.cache
 def _types(kind: type[Any]) -> dict[str, type[Any]]:
     """Return the fields of a row class with their types, None left out of them."""
-    hints = typing.get_type_hints(kind)
-    return {own.name: _without_none(hints[own.name]) for own in fields(kind)}
+    return {name: _without_none(own) for name, own in types_of(kind).items()}
 
 
 def _without_none(hint: Any) -> type[Any]:
@@ -199,7 +199,7 @@ def _value(line: dict[str, str], name: str, own: type[Any]) -> Any:
         cells = [line[column] for column in _columns(name, own)]
         return Interval(*map(_number, cells)) if cells[0] else None
     if own is System:
-        return System(**{field.name: _value(line, field.name, _types(System)[field.name]) for field in fields(System)})
+        return System(**{column: _value(line, column, of_column) for column, of_column in types_of(System).items()})
     if own is str:
         return line[name]
     read = {bool: lambda cell: bool(int(cell)), float: _number}.get(own, own)

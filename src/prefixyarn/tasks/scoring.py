@@ -76,7 +76,7 @@ def all_answers(
     found = [*decoded, *(output for own in tuned for output in own)]
     found += [Output.without_ids(own.item, own.text, "refined") for own in predicted if own.whole]
     found += task.baselines(train, items)
-    counts = Counter(output.key for output in found)
+    counts = Counter((output.item, output.system) for output in found)
     if twice := [key for key, count in counts.items() if count > 1]:
         item, system = twice[0]
         raise InputError(f"two files have an answer of {system} to the item {item!r}. {AGAIN}")
