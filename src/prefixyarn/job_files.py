@@ -30,7 +30,7 @@ def read_items(paths: Sequence[str]) -> list[Item]:
         if both := found.keys() & own.keys():
             raise InputError(f"{path}: the item {min(both)!r} is in {paths[0]} already. {AGAIN}")
         found |= own
-    if not found:
+    if paths and not found:
         raise InputError(f"{', '.join(paths)}: empty, expected items. {AGAIN}")
     return [*found.values()]
 

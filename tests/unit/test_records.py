@@ -143,6 +143,7 @@ def test_items_of_several_files_are_those_of_one_subset(tmp_path: Path) -> None:
         read_by_subset([paths[0], paths[3]], ["en-de"])
     with pytest.raises(InputError, match=r"1\.jsonl: empty"):
         read_by_subset(paths[:3], ["en-de", "en-fr", "en-pt"])
+    assert read_by_subset([], ["en-de"]) == {"en-de": []}, "a rule without such files"
     with pytest.raises(InputError, match=r"1\.jsonl, .*1\.jsonl: empty, expected items"):
         read_by_subset([paths[0], paths[0], paths[1], paths[1]][2:], ["en-de"])
 
