@@ -9,8 +9,7 @@ from typing import TYPE_CHECKING, Any
 
 from prefixyarn.decode.stops import answer_text
 from prefixyarn.errors import InputError
-from prefixyarn.metrics.subsets import read_scores
-from prefixyarn.records import Item, Output, Prior, System, read_records, read_subsets
+from prefixyarn.records import Item, Output, Prior, System, read_json, read_records, read_subsets
 from prefixyarn.systems import headline
 
 if TYPE_CHECKING:
@@ -68,10 +67,12 @@ class Material:
                 for subset, path in outputs.items()
             },
             {
-                (subset, own.system): {metric: found.score for metric, found in own.test.metrics.items()}
-                for subset, scored in (read_scores(scores) if scores.exists() else {}).items()
-                for own in scored.systems
-                if own.test.n
+                (subset, System(**own["system"])): {
+                    metric: found["score"] for metric, found in own["test"]["metrics"].items()
+                }
+                for subset, scored in (read_json(scores) if scores.exists() else {}).items()
+                for own in scored["systems"]
+                if own["test"]["n"]
             },
         )
 
