@@ -1,6 +1,6 @@
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -142,3 +142,15 @@ def test_the_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert json.loads(data) == json.loads(json.dumps(asdict(found))), "a text with </script> in it ends nothing"
     assert "default-src 'none'" in text
+
+
+def test_a_hostile_label_and_text_end_no_script(tmp_path: Path) -> None:
+    files = task_files(tmp_path, "translation", ["en-zh"], ["small"])
+    hostile = "</script><script>alert(1)</script><!-- & \u2028 ' \" $x$"
+    items = read_records(files.test[0], Item)
+    write_records(files.test[0], [replace(own, source=hostile) for own in items])
+    found = explore("tiny", {"small": hostile}, [files])
+    text = render(found)
+    assert "<script>alert" not in text and "<!--" not in text and text.count("</script>") == 2
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert hostile in json.loads(data)["texts"] and json.loads(data)["foundations"][0]["label"] == hostile
