@@ -192,6 +192,10 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             "foundations.0.source.path: '/m/{x}' has braces or line breaks in it",
         ),
         ({"translation": {"lexicon": {"folder": "a\nb"}}}, "translation.lexicon.folder: 'a\\nb' has braces or line"),
+        (
+            {"analysis": {"kinds": ["prior_quality"], "corrupt_words": []}},
+            "analysis.corrupt_words: no numbers; list some",
+        ),
         ({"translation": {"items": {"test": 30.0}}}, "translation.items.test: 30.0 is not of type 'integer'"),
         ({"seed": 10**30}, "seed: 1000000000000000000000000000000 is greater than the maximum of 4294967295"),
         (

@@ -204,6 +204,9 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     extra = sorted({*config["analysis"]["free_k"]} - {*config["analysis"]["k"]})
     if extra:
         found.append(f"analysis.free_k: {', '.join(map(str, extra))} not in analysis.k")
+    for key in ("k", "corrupt_words"):
+        if "prior_quality" in config["analysis"]["kinds"] and not config["analysis"][key]:
+            found.append(f"analysis.{key}: no numbers; list some, or take 'prior_quality' out of analysis.kinds")
     summarization = config["summarization"]
     if summarization["source"]["kind"] != "debian" and summarization["lexicon"]["source"] == "induced":
         found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'muse' or 'folder'")
