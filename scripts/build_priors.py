@@ -4,6 +4,7 @@ Needs the tokenizer; the model only where the foundation picks the likeliest of 
 """
 
 import logging
+import time
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -12,25 +13,24 @@ from prefixyarn.data import lexicon
 from prefixyarn.decode.session import Session
 from prefixyarn.examples import system_prompts
 from prefixyarn.job import Job, run
-from prefixyarn.job_files import files_by_subset
+from prefixyarn.job_files import files_by_subset, write_seconds
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.tokenizer import load_tokenizer, prompt_ids
-from prefixyarn.priors.build import another, build_priors, encoder
+from prefixyarn.priors.build import another, build_priors, encoder, material_of
 from prefixyarn.priors.dictionary import LIKELIEST, salient_words
 from prefixyarn.priors.dictionary_likeliest import likeliest
-from prefixyarn.priors.material import Material
 from prefixyarn.priors.own_openings import openings
 from prefixyarn.priors.registry import DICTIONARY, KINDS
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
 from prefixyarn.records import (
-    ByItem,
     Item,
     Output,
     Prediction,
     Prior,
     System,
+    check_answered,
     read_json,
     read_records,
     read_subsets,
@@ -45,7 +45,7 @@ snakemake: Job  # given by Snakemake
 def main(job: Job) -> None:
     params, folder = job.params, Path(job.input.manifest).parent
     tokenizer, task = load_tokenizer(folder), task_of(params.task)
-    choice = read_json(job.input.examples) if job.input.get("examples") else None
+    choice = read_json(job.input.examples, "prompt") if job.input.get("examples") else None
     template = load_prompt(job.input.choice, tokenizer.backend_tokenizer, params.max_source_tokens)
     if params.systems is None:
         block = {"priors": params.priors, "sft": {"method": params.method}, "few_shot": params.few_shot}
@@ -63,10 +63,15 @@ def main(job: Job) -> None:
     session = open_session(job) if ranked or opened else None
 
     found: dict[str, list[Prior]] = {}
+    opening_seconds = 0.0
     for n, subset in enumerate(params.subsets):
         direction, train = Direction.parse(subset), read_records(job.input.train[n], Item)
-        domains = [read_records(path, Item)[: params.most_items] for path in files[subset]]
+        domains = [read_records(path, Item, may_be_empty=path != files[subset][0]) for path in files[subset]]
+        domains = [domain[: params.most_items] for domain in domains]
         items = [item for domain in domains for item in domain]
+        for path, found_in in ((refined, predicted), (matched, same_pairs), (sft, tuned)):
+            if path:
+                check_answered(path, found_in[subset], items, others=True)
         dictionary = lexicon.read(job.input.lexicon[n]) if job.input.get("lexicon") else {}
         own = [s for s in systems if dictionary or DICTIONARY not in KINDS[s.kind].needs]
         if len(own) < len(systems):
@@ -74,18 +79,16 @@ def main(job: Job) -> None:
         prompts = system_prompts(template, choice, train, params.seed, direction)
         prompt = prompts["zero-shot"]
         encode = encoder(tokenizer, prompt.join(direction))
-        material = Material(
-            direction=direction,
+        others = {key: other for domain in domains for key, other in another(domain, params.seed).items()}
+        material = replace(
+            material_of(tokenizer, encode, prompt, direction),
             train=train,
             seed=params.seed,
-            encode=partial(encode, prompt.fill("A", direction)),  # token counts do not depend on the source
-            decode=lambda ids: str(tokenizer.decode(ids)),
-            word_tokens=lambda word: len(tokenizer.tokenize(word)),
-            others={key: other for domain in domains for key, other in another(domain, params.seed).items()},
+            others=others,
             lexicon=dictionary,
-            refined=texts(refined, predicted.get(subset, [])),
-            matched=texts(matched, same_pairs.get(subset, [])),
-            sft=ByItem(f"answer in {sft}", {own.item: own for own in tuned.get(subset, [])}),
+            refined={own.item: own.text for own in predicted.get(subset, [])},
+            matched={own.item: own.text for own in same_pairs.get(subset, [])},
+            sft={own.item: own for own in tuned.get(subset, [])},
             rank=salient_words([item.source for item in train], direction.source) if task.salient else list,
         )
         if dictionary and session and ranked:
@@ -95,7 +98,9 @@ def main(job: Job) -> None:
         if session and opened:
             filled = {i.id: tuple(prompt_ids(tokenizer, prompt.fill(i.source, direction))) for i in items}
             done = Progress(f"build_priors {subset}", len(items), "openings")
+            start = time.perf_counter()
             begun = openings(session, filled, direction.target, detector, done)
+            opening_seconds += time.perf_counter() - start
             material = replace(material, own=begun)
         constraints = {item.id: task.constraint(item, tokenizer.backend_tokenizer) for item in items}
         priors = build_priors(items, own, prompts, tokenizer, encode, material, constraints)
@@ -103,11 +108,8 @@ def main(job: Job) -> None:
         unknown = sum(p.kind == "pseudo" and p.origin.endswith("(no entry)") for p in priors)
         logging.info("%s: %d priors; %d pseudo priors without a dictionary entry", subset, len(priors), unknown)
     write_by_subset(job.output.priors, found)
-
-
-def texts(path: str | None, predicted: list[Prediction]) -> ByItem[str]:
-    """Return what a refined model says, by item."""
-    return ByItem(f"prediction in {path}", {own.item: own.text for own in predicted})
+    if job.output.get("opening_seconds"):
+        write_seconds(job.output.opening_seconds, opening_seconds)
 
 
 def open_session(job: Job) -> Session:

@@ -16,7 +16,15 @@ from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import choose
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import Prompt, load_prompt, within
-from prefixyarn.records import Prior, read_json, read_subsets, write_by_subset, write_json, write_records
+from prefixyarn.records import (
+    Prior,
+    check_answered,
+    read_json,
+    read_subsets,
+    write_by_subset,
+    write_json,
+    write_records,
+)
 from prefixyarn.tasks.measuring import metrics
 from prefixyarn.tasks.task import task_of
 
@@ -66,10 +74,14 @@ def asked(job: Job, session: Session) -> Questions:
     if params.trials:
         return behind_examples(items, prompt, params.trials, train, params.seed)
     if priors := job.input.get("priors"):
-        choice = read_json(job.input.examples) if job.input.get("examples") else None
+        choice = read_json(job.input.examples, "prompt") if job.input.get("examples") else None
+        given = read_subsets(priors, Prior, items)
+        for subset, own in given.items():
+            begun = {prior.item for prior in own}  # analyses look at some of the items
+            check_answered(priors, own, [item for item in items[subset] if item.id in begun])
         return with_priors(
             items,
-            read_subsets(priors, Prior, items),
+            given,
             {s: system_prompts(prompt, choice, train[s], params.seed, Direction.parse(s)) for s in items},
         )
     return of_sft(items, prompt, params.variant)

@@ -15,7 +15,7 @@ from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.adapter import SftModel
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
-from prefixyarn.records import Item, Output, read_records
+from prefixyarn.records import Item, Output, check_answered, read_records
 from prefixyarn.tables.rows import write_rows
 
 snakemake: Job  # given by Snakemake
@@ -25,13 +25,17 @@ def main(job: Job) -> None:
     params, subset, folder = job.params, job.wildcards.subset, Path(job.input.manifest).parent
     foundation = load(folder, job.wildcards.model, params.dtype)
     sft = SftModel(foundation, identity(folder), Path(job.input.sft).parent)
+    items = read_records(job.input.data, Item)[: params.most_items]
+    tuned, own = read_records(job.input.tuned, Output, subset), read_records(job.input.own, Output)
+    for path, outputs in ((job.input.tuned, tuned), (job.input.own, own)):
+        check_answered(path, outputs, items, others=True)
     wanted = readings(
         foundation.tokenizer,
         load_prompt(job.input.choice, foundation.tokenizer.backend_tokenizer, None),
         subset,
-        items=read_records(job.input.data, Item)[: params.most_items],
-        sft=read_records(job.input.tuned, Output, subset),
-        own=read_records(job.input.own, Output),
+        items=items,
+        sft=tuned,
+        own=own,
         ks=params.k,
         detector=LanguageDetector(params.languages),
     )

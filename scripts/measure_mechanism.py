@@ -12,7 +12,7 @@ from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
-from prefixyarn.records import Item, Prior, read_records
+from prefixyarn.records import Item, Prior, check_answered, read_records
 from prefixyarn.tables.rows import write_rows
 
 snakemake: Job  # given by Snakemake
@@ -29,14 +29,15 @@ def main(job: Job) -> None:
         sft=job.input.sft,
     )
     test = read_records(job.input.data, Item)
-    items = test[: params.most_items]
+    items, priors = test[: params.most_items], read_records(job.input.priors, Prior, subset)
+    check_answered(job.input.priors, priors, items)
     wanted = reads(
         session.tokenizer,
         load_prompt(job.input.choice, session.tokenizer.backend_tokenizer, None),
         Direction.parse(subset),
         items=items,
         test=test,
-        priors=[*read_records(job.input.priors, Prior, subset), *(Prior.none(item.id, "sft") for item in items)],
+        priors=[*priors, *(Prior.none(item.id, "sft") for item in items)],
     )
     progress = Progress(f"measure_mechanism {subset}", sequences(wanted), "sequences")
     write_rows(job.output.scores, measure(session, wanted, progress), TailScore)

@@ -24,7 +24,8 @@ snakemake: Job  # given by Snakemake
 
 
 def main(job: Job) -> None:
-    labels, tasks = job.params.labels, job.params.tasks
+    labels = {name: figures.plain(label) for name, label in job.params.labels.items()}
+    tasks = job.params.tasks
     overview = read_rows(job.input.overview, OverviewRow)
     costs = {task: read_rows(path, CostRow) for task, path in zip(tasks, job.input.costs, strict=True)}
     given = job.input
@@ -53,7 +54,7 @@ def main(job: Job) -> None:
             draw(job.output.languages[n], figures.language_lines(own(languages, name), label, **bootstrap))
     trained = [(task, label) for task in job.params.trained for label in labels.values()]
     for (task, label), path, svg in zip(trained, job.input.sft, job.output.loss, strict=True):
-        manifest, title = read_json(path), metrics(task)[0].title
+        manifest, title = read_json(path, "curve", "dev", "step"), metrics(task)[0].title
         write_rows(Path(svg).with_suffix(".csv"), figures.loss_rows(manifest, title), figures.LossRow)
         draw(svg, figures.sft_loss(manifest, title, label))
     if job.input.scale:

@@ -12,7 +12,7 @@ from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.subsets import SubsetScores, score_subset, write_scores
 from prefixyarn.models.plain_text import open_tokenizer
 from prefixyarn.prompts import share_shortened
-from prefixyarn.records import Item, Output, Prediction, Prior, read_records, read_subsets
+from prefixyarn.records import Item, Output, Prediction, Prior, check_answered, read_records, read_subsets
 from prefixyarn.tasks.scoring import all_answers, scores
 
 snakemake: Job  # given by Snakemake
@@ -30,14 +30,24 @@ def main(job: Job) -> None:
     found: dict[str, SubsetScores] = {}
     for n, subset in enumerate(params.subsets):
         direction = Direction.parse(subset)
-        items = {name: read_records(job.input.get(name)[n], Item) for name in ("test", "out_of_domain")}
+        items = {
+            "test": read_records(job.input.test[n], Item),
+            "out_of_domain": read_records(job.input.out_of_domain[n], Item, may_be_empty=True),
+        }
+        every, decoded = [*items["test"], *items["out_of_domain"]], read_records(job.input.outputs[n], Output)
+        check_answered(job.input.outputs[n], decoded, every, {prior.system for prior in priors[subset]})
+        check_answered(job.input.priors, priors[subset], every, {output.system for output in decoded})
+        for path, own in zip(paths, of_sft, strict=True):
+            check_answered(path, own[subset], every)
+        if refined:
+            check_answered(refined, predicted[subset], every)
         outputs = all_answers(
             task,
-            decoded=read_records(job.input.outputs[n], Output),
+            decoded=decoded,
             tuned=[own[subset] for own in of_sft],
             predicted=predicted.get(subset, []),
             train=read_records(job.input.train[n], Item),
-            items=[*items["test"], *items["out_of_domain"]],
+            items=every,
         )
         found[subset] = score_subset(
             task=task,

@@ -17,13 +17,15 @@ from prefixyarn.findings.table import ROWS, FindingRow, findings
 from prefixyarn.findings.text import document
 from prefixyarn.job import Job, run
 from prefixyarn.records import Prior, read_json, read_subsets, write_json, write_text
+from prefixyarn.systems import HEADLINE_KINDS
 from prefixyarn.tables.cost import CostRow, cost_markdown, cost_rows
 from prefixyarn.tables.overview import OverviewRow, overview_latex, overview_markdown, overview_metrics, overview_rows
 from prefixyarn.tables.rows import ScoreRow, read_rows, rows_of, write_rows
 
 snakemake: Job  # given by Snakemake
-ANSWERED = ("predict_refined", "decode_sft", "decode")
-TIMED = (*ANSWERED, "induce_lexicon", "train_refined", "train_sft", "choose_examples", "build_priors")
+ANSWERED = ("predict_refined", "predict_refined_matched", "decode_sft", "decode")
+TRAINED = ("train_refined", "train_refined_matched", "train_sft")
+TIMED = (*ANSWERED, *TRAINED, "induce_lexicon", "choose_examples", "build_priors", "find_openings")
 
 
 def main(job: Job) -> None:
@@ -41,7 +43,8 @@ def main(job: Job) -> None:
 
     tasks = list(job.params.subsets)
     for task, csv, md in zip(tasks, output.costs[: len(tasks)], output.costs[len(tasks) :], strict=True):
-        costs = costs_of(job, task, [row for row in overview if row.task == task])
+        shares = overview_rows({task: tables[task]}, (*HEADLINE_KINDS, "refined-matched"))
+        costs = costs_of(job, task, shares)
         write_rows(csv, costs, CostRow)
         write_text(md, cost_markdown(task, costs, labels))
 
@@ -65,7 +68,9 @@ def main(job: Job) -> None:
     write_text(md, document(claims, found, job.wildcards.run, labels, told))
 
     if job.input.get("manifests"):
-        parameters = {n: read_json(path)["parameters"] for n, path in zip(labels, job.input.manifests, strict=True)}
+        parameters = {
+            n: read_json(path, "parameters")["parameters"] for n, path in zip(labels, job.input.manifests, strict=True)
+        }
         rows = scale_rows(overview, parameters)
         csv, md = output.scale
         write_rows(csv, rows, ScaleRow)
@@ -103,8 +108,11 @@ def costs_of(job: Job, task: str, overview: Sequence[OverviewRow]) -> list[CostR
 
     rows = []
     for n, foundation in enumerate(foundations):
-        examples = [read_json(path)["prompt"]["examples"] for path in files("examples", n)]
-        sft, refined = ([read_json(path) for path in files(model, n)] for model in ("sft", "refined"))
+        examples = [read_json(path, "prompt")["prompt"]["examples"] for path in files("examples", n)]
+        manifests = {
+            model: next((read_json(path, "parameters") for path in files(model, n)), None)
+            for model in ("sft", "refined", "refined_matched")
+        }
         answers = {rule: sum(map(count, files(f"{rule}_answers", n))) for rule in ANSWERED}
         answers["build_priors"] = sum(
             len({prior.item for prior in own})
@@ -114,8 +122,7 @@ def costs_of(job: Job, task: str, overview: Sequence[OverviewRow]) -> list[CostR
         rows += cost_rows(
             foundation=foundation,
             timings={rule: files(f"{rule}_seconds", n) for rule in TIMED},
-            sft=sft[0] if sft else None,
-            refined=refined[0] if refined else None,
+            **manifests,
             train_sentences=sum(map(count, job.input.get(f"{task}_train"))),
             directions=len(subsets),
             examples=max(examples, default=0),

@@ -3,13 +3,14 @@
 Files that are one per foundation and subset come foundation by foundation.
 """
 
+from collections.abc import Sequence
 from itertools import product
 from pathlib import Path
 
 from prefixyarn.analysis.forgetting import BitsRow
 from prefixyarn.analysis.forgetting.table import CrossTaskRow, cross_task_rows, forgetting_markdown
 from prefixyarn.job import Job, run
-from prefixyarn.records import Item, Output, read_records, write_text
+from prefixyarn.records import Item, Output, check_answered, read_records, write_text
 from prefixyarn.tables.rows import read_rows, write_rows
 from prefixyarn.tasks.measuring import metrics
 
@@ -33,15 +34,16 @@ def main(job: Job) -> None:
         )
     )
     for name, task in product(models, sorted(subsets)):
-        own = {s: read_records(tuned[name, task], Output, s) for s in subsets[task]}
+        tested = {s: items[task, s] for s in subsets[task]}
+        own = {s: answers(tuned[name, task], own, s) for s, own in tested.items()}
         rows += cross_task_rows(
             foundation=name,
             task=task,
             metric=metrics(task)[0],
-            items={s: items[task, s] for s in subsets[task]},
-            own={s: [*read_records(decoded[name, (task, s)], Output), *own[s]] for s in subsets[task]},
+            items=tested,
+            own={s: [*answers(decoded[name, (task, s)], tested[s]), *own[s]] for s in tested},
             cross_task={
-                other: {s: read_records(tried[name, task, other], Output, s) for s in subsets[task]}
+                other: {s: answers(tried[name, task, other], own, s) for s, own in tested.items()}
                 for other in sorted(others[task])
             },
             resamples=params.resamples,
@@ -50,6 +52,13 @@ def main(job: Job) -> None:
     write_rows(job.output.forgetting, bits, BitsRow)
     write_rows(job.output.cross_task, rows, CrossTaskRow)
     write_text(Path(job.output.md), forgetting_markdown(bits, rows))
+
+
+def answers(path: str, items: Sequence[Item], subset: str = "") -> list[Output]:
+    """Return the answers in a file, all of these items among them; in a file of several subsets, those of one."""
+    found = read_records(path, Output, subset)
+    check_answered(path, found, items, others=True)
+    return found
 
 
 if __name__ == "__main__":  # not in processes that a job starts

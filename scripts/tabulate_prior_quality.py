@@ -15,7 +15,7 @@ from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
 from prefixyarn.metrics.continuation import PrefixStripper
 from prefixyarn.models.plain_text import open_tokenizer
-from prefixyarn.records import Item, Output, read_records, write_text
+from prefixyarn.records import Item, Output, check_answered, read_records, write_text
 from prefixyarn.tables.rows import write_rows
 
 snakemake: Job  # given by Snakemake
@@ -32,10 +32,12 @@ def main(job: Job) -> None:
         tokenizer = open_tokenizer(Path(manifest).parent)
         answered = []
         for subset in params.subsets:
-            outputs = [*read_records(files[name, subset], Output), *read_records(sft, Output, subset)]
+            own, tuned = read_records(files[name, subset], Output), read_records(sft, Output, subset)
+            check_answered(files[name, subset], own, items[subset])
+            check_answered(sft, tuned, items[subset], others=True)
             direction = Direction.parse(subset)
             stripper = PrefixStripper(tokenizer, direction)
-            answered.append(Answered(direction, items[subset], by_system(outputs), stripper))
+            answered.append(Answered(direction, items[subset], by_system([*own, *tuned]), stripper))
         scorer = Scorer(answered, params.resamples, params.seed)
         quality += quality_rows(scorer, name, params.corrupt_words)
         lengths += length_rows(scorer, name, params.k)

@@ -5,6 +5,7 @@ items, and the tests that were fixed beforehand.
 """
 
 from collections.abc import Sequence
+from typing import Any
 
 from prefixyarn.findings.claims import load
 from prefixyarn.findings.primary import PrimaryRow, primary_markdown, primary_rows
@@ -31,7 +32,10 @@ Scored = dict[str, dict[str, SubsetScores]]
 
 def main(job: Job) -> None:
     params, output = job.params, job.output
-    found = {name: read_scores(path) for name, path in zip(params.foundations, job.input.scores, strict=True)}
+    found = {
+        name: read_scores(path, [*params.subsets, *params.other_directions])
+        for name, path in zip(params.foundations, job.input.scores, strict=True)
+    }
     main_scores = chosen(found, params.subsets)
     rows, text = table(job, main_scores, params.subsets)
     if params.task == "translation":
@@ -55,16 +59,21 @@ def chosen(found: Scored, subsets: Sequence[str]) -> Scored:
 def table(job: Job, scored: Scored, subsets: Sequence[str]) -> tuple[list[ScoreRow], str]:
     """Return the rows of a table of systems, and what a reader sees."""
     params, task = job.params, scores(job.params.task)
-    sft = dict(zip(params.foundations, map(read_json, job.input.sft), strict=False))
+    sft = of_foundations(job, job.input.sft)
     refined = read_json(job.input.refined) if job.input.refined else None
     rows = task_rows(task, scored, params.resamples, params.seed)
-    told = [read_json(job.input.note)["note"], *(f"Left out: {reason}" for reason in params.left_out)]
+    told = [read_json(job.input.note, "note")["note"], *(f"Left out: {reason}" for reason in params.left_out)]
     return rows, (
         task_markdown(task, rows, subsets, params.foundations)
         + "\n"
         + task_notes(task, scored, rows, sft, refined, params.resamples, params.block)
         + "".join(f"- {note}.\n" for note in told)
     )
+
+
+def of_foundations(job: Job, paths: Sequence[str]) -> dict[str, Any]:
+    """Return what files hold, by foundation; nothing without files."""
+    return dict(zip(job.params.foundations, map(read_json, paths), strict=True)) if paths else {}
 
 
 def write(rows: Sequence[ScoreRow], text: str, latex: str, paths: Sequence[str]) -> None:
@@ -78,8 +87,8 @@ def write(rows: Sequence[ScoreRow], text: str, latex: str, paths: Sequence[str])
 def write_by_direction(job: Job, scored: Scored, rows: Sequence[ScoreRow]) -> None:
     """Write the table by direction."""
     params, (csv, md) = job.params, job.output.by_direction
-    choices = dict(zip(params.foundations, map(read_json, job.input.prompts), strict=True))
-    own, note = by_direction_rows(rows), read_json(job.input.note)["note"]
+    choices = of_foundations(job, job.input.prompts)
+    own, note = by_direction_rows(rows), read_json(job.input.note, "note")["note"]
     write_rows(csv, own, ScoreRow)
     text = by_direction_markdown(own, params.subsets, params.foundations)
     write_text(md, text + "\n" + by_direction_notes(scored, choices, params.resamples, note, params.induced))
@@ -112,7 +121,7 @@ def write_prompts(job: Job) -> None:
     csv, md = job.output.prompts
     rows: list[PromptRow] = []
     for paths in (job.input.prompts, job.input.examples):
-        rows += prompt_rows(dict(zip(job.params.foundations, map(read_json, paths), strict=False)))
+        rows += prompt_rows(of_foundations(job, paths))
     write_rows(csv, rows, PromptRow)
     write_text(md, prompt_markdown(rows) + "\n")
 

@@ -28,7 +28,7 @@ def main(job: Job) -> None:
     training, dev, test = (
         read_by_subset(files, params.subsets) for files in (job.input.train, job.input.dev, job.input.data)
     )
-    held_out = [item for path in job.input.held_out for item in read_records(path, Item)]
+    held_out = [item for path in job.input.held_out for item in read_records(path, Item, may_be_empty=True)]
     check_unseen(list(chain(*training.values())), held_out)
     if job.input.get("sft"):
         training = seen_by(job.input.sft, training)
@@ -73,7 +73,7 @@ def main(job: Job) -> None:
 
 def seen_by(manifest: str, training: dict[str, list[Item]]) -> dict[str, list[Item]]:
     """Return, by subset, the training items that an SFT model has seen; it numbers those of all subsets together."""
-    seen, start = {*read_json(manifest)["seen"]}, 0
+    seen, start = {*read_json(manifest, "seen")["seen"]}, 0
     found = {}
     for subset, items in training.items():
         found[subset] = [item for n, item in enumerate(items, start) if n in seen]

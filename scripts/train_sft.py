@@ -34,7 +34,7 @@ snakemake: Job  # given by Snakemake
 def main(job: Job) -> None:
     params, model_folder = job.params, Path(job.input.manifest).parent
     training, dev = (read_by_subset(files, params.subsets) for files in (job.input.train, job.input.dev))
-    held_out = [item for path in job.input.held_out for item in read_records(path, Item)]
+    held_out = [item for path in job.input.held_out for item in read_records(path, Item, may_be_empty=True)]
     check_unseen(list(chain(*training.values())), held_out)
     foundation, base = load(model_folder, job.wildcards.model, params.dtype), identity(model_folder)
     prompt = load_prompt(job.input.choice, foundation.tokenizer.backend_tokenizer, params.max_source_tokens)

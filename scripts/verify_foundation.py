@@ -16,9 +16,9 @@ snakemake: Job  # given by Snakemake
 
 def main(job: Job) -> None:
     name, params = job.wildcards.model, job.params
-    check_parameters(name, read_json(job.input.manifest)["parameters"], params.parameters)
+    check_parameters(name, read_json(job.input.manifest, "parameters")["parameters"], params.parameters)
     foundation = load(Path(job.input.manifest).parent, name, params.dtype)
-    read = read_json(job.input.paragraphs)
+    read = read_json(job.input.paragraphs, "text", "english")
     write_json(job.output.checks, verify(foundation, read["text"], read["english"], params.limits, logging.info))
 
 

@@ -50,6 +50,11 @@ def save(figure: Figure, path: Path) -> None:
         stream.write(buffer.getvalue())
 
 
+def plain(label: str) -> str:
+    """Return a label that is drawn letter by letter: what stands between two dollar signs is a formula otherwise."""
+    return label.replace("$", r"\$")
+
+
 @dataclass(frozen=True)
 class LossRow:
     """The losses of an SFT model at one step of its training.

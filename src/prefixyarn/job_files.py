@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from pathlib import Path
 
-from prefixyarn.records import Item, atomic, read_records
+from prefixyarn.errors import InputError
+from prefixyarn.records import AGAIN, Item, atomic, read_records
 
 
 def read_by_subset(given: str | Sequence[str], subsets: Sequence[str]) -> dict[str, list[Item]]:
@@ -14,11 +15,24 @@ def read_by_subset(given: str | Sequence[str], subsets: Sequence[str]) -> dict[s
     Args:
         given: A rule's input: several files, or one.
         subsets: The subsets, in the order of the files.
+
+    Raises:
+        InputError: A file is not as expected, all of a subset are empty, or two of them have the same item.
     """
-    return {
-        subset: [item for path in paths for item in read_records(path, Item)]
-        for subset, paths in files_by_subset(given, subsets).items()
-    }
+    return {subset: read_items(paths) for subset, paths in files_by_subset(given, subsets).items()}
+
+
+def read_items(paths: Sequence[str]) -> list[Item]:
+    """Return the items of a subset's files, after one another; see `read_by_subset`."""
+    found: dict[str, Item] = {}
+    for path in paths:
+        own = {item.id: item for item in read_records(path, Item, may_be_empty=len(paths) > 1)}
+        if both := found.keys() & own.keys():
+            raise InputError(f"{path}: the item {min(both)!r} is in {paths[0]} already. {AGAIN}")
+        found |= own
+    if paths and not found:
+        raise InputError(f"{', '.join(paths)}: empty, expected items. {AGAIN}")
+    return [*found.values()]
 
 
 def files_by_subset(given: str | Sequence[str], subsets: Sequence[str]) -> dict[str, list[str]]:

@@ -101,7 +101,7 @@ def expected(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -
 
 def _path(name: str, root: Path, force: bool) -> Path:
     """Return the file to write."""
-    pattern = read_yaml(SCHEMA)["properties"]["run"]["pattern"]
+    pattern = read_yaml(SCHEMA)["$defs"]["name"]["pattern"]
     if not re.fullmatch(pattern, name):
         raise InputError(f"{name!r}: expected a name of letters, digits, '.', '_' and '-', such as my-model")
     path = root / "config" / f"{name}.yaml"

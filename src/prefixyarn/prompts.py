@@ -13,7 +13,7 @@ from tokenizers import Tokenizer
 
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
-from prefixyarn.records import read_json
+from prefixyarn.records import AGAIN, read_json
 
 FIELDS = ("source", "source_language", "target_language", "source_native", "target_native", "target_heading")
 _SENTENCE_END = re.compile(r"[.!?…](?=\s)|[。！？]")
@@ -40,19 +40,24 @@ class Prompt:
         """Refuse a template that cannot work.
 
         Raises:
-            InputError: ``{source}`` is missing, another placeholder is unknown, or the text ends in a space
-                (the answer's first token brings its own: two would follow each other).
+            InputError: ``{source}`` is missing, another placeholder is unknown or more than a name, or the text ends
+                in a space (the answer's first token brings its own: two would follow each other).
         """
         try:
-            used = [name for _, name, _, _ in string.Formatter().parse(self.text) if name is not None]
+            # A placeholder as it is written: nothing is converted, formatted or taken apart.
+            used = [
+                name + (f"!{conversion}" if conversion else "") + (f":{form}" if form else "")
+                for _, name, form, conversion in string.Formatter().parse(self.text)
+                if name is not None
+            ]
         except ValueError as error:
             raise InputError(f"prompt {self.name!r}: {error}; write a literal brace twice") from error
-        unknown = sorted(set(used) - set(FIELDS))
+        unknown = [name for name in used if name not in FIELDS]
         if unknown or "source" not in used:
             raise InputError(
                 f"prompt {self.name!r}: "
                 + (f"unknown placeholder {{{unknown[0]}}}" if unknown else "the placeholder {source} is missing")
-                + f"; known are {', '.join('{' + name + '}' for name in FIELDS)}"
+                + f"; known are {', '.join('{' + name + '}' for name in FIELDS)}; write a literal brace twice"
             )
         if self.text != self.text.rstrip(" \t"):
             raise InputError(f"prompt {self.name!r}: ends in a space; the join of the target language adds it")
@@ -85,8 +90,16 @@ def load_prompt(path: str | os.PathLike[str], tokenizer: Tokenizer, max_source_t
         path: What it wrote.
         tokenizer: The foundation's.
         max_source_tokens: Most tokens of a source; None for no limit.
+
+    Raises:
+        InputError: The file holds something else.
     """
-    return within(Prompt(**read_json(path)["prompt"]), tokenizer, max_source_tokens)
+    found = read_json(path, "prompt")["prompt"]
+    try:
+        prompt = Prompt(**found)
+    except TypeError as error:
+        raise InputError(f"{path}: 'prompt' is expected to have a name and a text, got {found}. {AGAIN}") from error
+    return within(prompt, tokenizer, max_source_tokens)
 
 
 def within(prompt: Prompt, tokenizer: Tokenizer, max_source_tokens: int | None) -> Prompt:

@@ -9,14 +9,14 @@ from __future__ import annotations
 import json
 import os
 import tempfile
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import asdict, dataclass, field, fields
+from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from types import MappingProxyType
 from typing import IO, Any, TypeVar
 
 from prefixyarn.errors import InputError
+from prefixyarn.record_line import once, typed, types_of
 
 AGAIN = "Remove the file, so that the pipeline makes it again."
 RESTORE = "Get the file again: remove it where the pipeline makes it, else restore it."
@@ -30,6 +30,11 @@ class Item:
     source: str
     target: str
     meta: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def key(self) -> Hashable:
+        """What a file has once."""
+        return self.id
 
 
 @dataclass(frozen=True, order=True)
@@ -53,6 +58,12 @@ class System:
     model: str = "foundation"
     prompt: str = "zero-shot"
 
+    def __str__(self) -> str:
+        """Return its fields in a line, for errors."""
+        return " ".join(
+            str(value) for value in (self.model, self.prompt, self.kind, self.variant, self.k, self.unit) if value
+        )
+
 
 @dataclass(frozen=True)
 class _OfSystem:
@@ -70,6 +81,11 @@ class _OfSystem:
     def system(self) -> System:
         """The system that this record belongs to."""
         return System(self.kind, self.variant, self.k, self.unit, self.model, self.prompt)
+
+    @property
+    def key(self) -> Hashable:
+        """What a file has once."""
+        return self.item, self.system
 
 
 @dataclass(frozen=True)
@@ -108,6 +124,11 @@ class Prediction:
     item: str
     text: str
     whole: bool
+
+    @property
+    def key(self) -> Hashable:
+        """What a file has once."""
+        return self.item
 
 
 @dataclass(frozen=True)
@@ -157,24 +178,6 @@ class Output(_OfSystem):
 
 
 Record = TypeVar("Record", Item, Prior, Output, Prediction)
-Value = TypeVar("Value")
-
-
-class ByItem(dict[str, Value]):
-    """What belongs to items, by their ids. What is missing is an `InputError`: a file has lost lines.
-
-    Attributes:
-        what: What it is, and of which file.
-    """
-
-    def __init__(self, what: str, values: Mapping[str, Value] = MappingProxyType({})) -> None:
-        """Take values, and what they are."""
-        super().__init__(values)
-        self.what = what
-
-    def __missing__(self, item: str) -> Value:
-        """Refuse."""
-        raise InputError(f"item {item!r} has no {self.what}: its file has lost lines. {AGAIN}")
 
 
 @contextmanager
@@ -218,21 +221,27 @@ def write_by_subset(path: str | os.PathLike[str], records: Mapping[str, Iterable
                 stream.write(json.dumps({"subset": subset, **asdict(record)}, ensure_ascii=False) + "\n")
 
 
-def read_records(path: str | os.PathLike[str], kind: type[Record], subset: str = "") -> list[Record]:
+def read_records(
+    path: str | os.PathLike[str], kind: type[Record], subset: str = "", may_be_empty: bool = False
+) -> list[Record]:
     """Read the records of one kind from a JSON lines file.
 
     Args:
         path: The file.
         kind: Their class.
         subset: Of a file with records of several subsets, the one to read.
+        may_be_empty: Whether the file may have no records: a run need not have items out of its domain.
 
     Raises:
-        InputError: A line is not JSON or lacks or adds a key; the message names file and line. Or: no record is of
-            the subset.
+        InputError: A line is not JSON, lacks or adds a key, has a value of another type, or is of an item that an
+            earlier line is of; the message names file, line and item. Or: there are no records, or none of the subset.
     """
     if subset:
         return read_subsets(path, kind, [subset])[subset]
-    return [record for _, record in _read(path, kind, keyed=False)]
+    found = [record for _, record in _read(path, kind, keyed=False)]
+    if not found and not may_be_empty:
+        raise InputError(f"{path}: empty, expected a {kind.__name__} record a line. {AGAIN}")
+    return found
 
 
 def read_subsets(path: str | os.PathLike[str], kind: type[Record], subsets: Iterable[str]) -> dict[str, list[Record]]:
@@ -256,21 +265,65 @@ def read_subsets(path: str | os.PathLike[str], kind: type[Record], subsets: Iter
     return found
 
 
+def check_answered(
+    path: str | os.PathLike[str],
+    records: Iterable[Prior | Prediction | Output],
+    items: Iterable[Item],
+    systems: Iterable[System] = (),
+    others: bool = False,
+) -> None:
+    """Check that what was read from a file fits the items: each has a record, and that of each system there is.
+
+    Args:
+        path: The file, for errors.
+        records: Its records, of one subset.
+        items: The items.
+        systems: Systems that it must have, beside those that it has.
+        others: Whether it may have records of other items.
+
+    Raises:
+        InputError: A record lacks, or is of an unknown item; file, item and system are named.
+    """
+    found: dict[System | None, set[str]] = {system: set() for system in systems}
+    for record in records:
+        found.setdefault(None if isinstance(record, Prediction) else record.system, set()).add(record.item)
+    wanted = dict.fromkeys(item.id for item in items)
+    for system, known in (found or {None: set[str]()}).items():
+        of = f" of {system}" if system else ""
+        if lacking := [item for item in wanted if item not in known]:
+            more = f" and {len(lacking) - 1} more" if len(lacking) > 1 else ""
+            raise InputError(f"{os.fspath(path)}: no record{of} for the item {lacking[0]!r}{more}. {AGAIN}")
+        if not others and (unknown := known - wanted.keys()):
+            raise InputError(
+                f"{os.fspath(path)}: a record{of} for the item {min(unknown)!r}, which is not among the items. Remove "
+                "the file, or that of the items where lines are lost, so that the pipeline makes it again."
+            )
+
+
 def _read(path: str | os.PathLike[str], kind: type[Record], keyed: bool) -> Iterator[tuple[str, Record]]:
     """Yield the records of a file, with their subset where lines are ``keyed`` by one."""
-    expected = [f.name for f in fields(kind)]
+    lines: dict[Hashable, int] = {}
     with open(path, "rb") as stream:  # not splitlines(): U+2028 may stand inside a text
         for number, raw in enumerate(stream, 1):
-            line = decoded(raw, path, number, AGAIN)
+            line, values = decoded(raw, path, number, AGAIN), None
             try:
-                values = parsed(line)
-                found = (values.pop("subset") if keyed else ""), kind(**values)
-            except (ValueError, TypeError, KeyError, AttributeError) as error:
+                values = parsed(line, once)
+                typed(kind, values, {"subset": str} if keyed else {})
+                if not values.get("id", values.get("item")).strip():
+                    raise ValueError("its id is empty")
+                subset = values.pop("subset") if keyed else ""
+                record = kind(**values)
+                first = lines.setdefault((subset, record.key), number)
+                if first != number:
+                    raise ValueError(f"a second one, after that of line {first}")
+            except ValueError as error:
+                named = values.get("id", values.get("item")) if isinstance(values, dict) else None
+                item = f"item {named!r}: " if isinstance(named, str) else ""
                 raise InputError(
-                    f"{path}, line {number}: not a {kind.__name__} record with the keys {', '.join(expected)} "
-                    f"({error}). {AGAIN}"
+                    f"{os.fspath(path)}, line {number}: not a {kind.__name__} record with the keys "
+                    f"{', '.join(types_of(kind))} ({item}{error}). {AGAIN}"
                 ) from error
-            yield found
+            yield subset, record
 
 
 def decoded(raw: bytes, name: str | os.PathLike[str], line: int = 1, remedy: str = "Convert the file to UTF-8.") -> str:
@@ -294,14 +347,18 @@ def decoded(raw: bytes, name: str | os.PathLike[str], line: int = 1, remedy: str
         raise InputError(f"{os.fspath(name)}, line {number}: not UTF-8 ({what}). {remedy}") from error
 
 
-def parsed(text: str) -> Any:
+def parsed(text: str, decode: Callable[[str], Any] = json.loads) -> Any:
     """Return what JSON holds.
+
+    Args:
+        text: The JSON.
+        decode: How it is read.
 
     Raises:
         ValueError: It is not JSON, or half of a surrogate pair stands in it (U+D800 to U+DFFF), which no file can hold.
     """
     try:
-        value = json.loads(text)
+        value = decode(text)
     except RecursionError as error:
         raise ValueError("nested too deeply") from error
     if "\\u" in text:  # only an escape can be one: text that is read has none
@@ -321,16 +378,23 @@ def write_json(path: str | os.PathLike[str], value: Any) -> None:
         stream.write(json.dumps(value, ensure_ascii=False, indent=1, sort_keys=True) + "\n")
 
 
-def read_json(path: str | os.PathLike[str]) -> Any:
+def read_json(path: str | os.PathLike[str], *keys: str) -> Any:
     """Read one JSON document.
 
+    Args:
+        path: The file.
+        keys: Keys that it must have; without any, it may be of any form.
+
     Raises:
-        InputError: Not JSON; the message names the file and, where it is known, the line.
+        InputError: Not JSON, or a key lacks; the message names the file and, where it is known, the line.
     """
     text = decoded(Path(path).read_bytes(), path, remedy=RESTORE)
     try:
-        return parsed(text)
+        value = parsed(text)
     except json.JSONDecodeError as error:
         raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}). {RESTORE}") from error
     except ValueError as error:
         raise InputError(f"{path}: not JSON that can be used ({error}). {RESTORE}") from error
+    if lacking := [key for key in keys if not isinstance(value, dict) or value.get(key) is None]:
+        raise InputError(f"{path}: expected an object with the key {lacking[0]!r}. {RESTORE}")
+    return value

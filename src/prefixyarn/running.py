@@ -19,7 +19,8 @@ from prefixyarn.errors import InputError
 
 FOLDER = Path(".snakemake")
 HELD = FOLDER / "running"
-DATED = ("results", "resources", "scripts", "src")  # the files whose times Snakemake compares
+MADE = ("results", "resources")  # where runs write
+DATED = (*MADE, "scripts", "src")  # the files whose times Snakemake compares
 _held: list[IO[bytes]] = []  # open until this process ends
 
 
@@ -27,8 +28,8 @@ def hold(begins: bool = False) -> None:
     """Say that this process works in the current folder, until it ends.
 
     Args:
-        begins: Whether it begins a run: then, where no other works here, locks that a killed run of this machine left
-            are removed, and files from the future, of a clock that was ahead, are dated now.
+        begins: Whether it begins a run: then, where no other works here, locks and half-written files that a killed
+            run of this machine left are removed, and files from the future, of a clock that was ahead, are dated now.
 
     Raises:
         InputError: The folder cannot be written to.
@@ -61,6 +62,9 @@ def _recover(stream: IO[bytes]) -> None:
         lock.unlink(missing_ok=True)
     stream.truncate(0)
     stream.write(host)
+    for path in (own for folder in MADE for own in Path(folder).rglob(".*.tmp")):  # of `prefixyarn.records.atomic`
+        with suppress(OSError):  # another's file
+            path.unlink()
     now = time.time()
     for path in (own for folder in DATED for own in Path(folder).rglob("*")):
         with suppress(OSError):  # another's file

@@ -147,6 +147,10 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             "foundations.0.source.kind: unknown kind, see config/README.md: {'kind': 'locl'",
         ),
         ({"foundations": DEFAULT["foundations"] * 2}, "foundations: 'gemma-3-270m' is listed twice"),
+        (
+            {"foundations": [{**DEFAULT["foundations"][0], "name": name} for name in "ab"]},
+            f"foundations.label: {DEFAULT['foundations'][0]['label']!r} is listed twice",
+        ),
         ({"tasks": ["translaton"]}, "tasks.0: 'translaton' is not one of"),
         ({"translation": {"directions": ["de"]}}, "translation.directions: 'de' is one language, expected two"),
         ({"summarization": {"directions": ["en-ar"]}}, "summarization.directions: en-ar needs 'ar', which debian does"),
@@ -193,7 +197,40 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
         ({1: 2}, "1: unknown key"),
         (
             {"translation": {"prompts": [{"name": "x", "text": "no place"}]}},
-            "translation.prompts: prompt 'x': the placeholder {source} is missing",
+            "translation.prompts.0.text: prompt 'x': the placeholder {source} is missing",
+        ),
+        (
+            {"foundations": [{"name": "a", "label": "A", "source": {"kind": "local", "path": "/m/{x}"}}]},
+            "foundations.0.source.path: '/m/{x}' has braces or line breaks in it",
+        ),
+        ({"translation": {"lexicon": {"folder": "a\nb"}}}, "translation.lexicon.folder: 'a\\nb' has braces or line"),
+        (
+            {"analysis": {"kinds": ["prior_quality"], "corrupt_words": []}},
+            "analysis.corrupt_words: no numbers; list some",
+        ),
+        ({"translation": {"items": {"test": 30.0}}}, "translation.items.test: 30.0 is not of type 'integer'"),
+        ({"seed": 10**30}, "seed: 1000000000000000000000000000000 is greater than the maximum of 4294967295"),
+        (
+            {"translation": {"items": {"test": 10**12}}},
+            "translation.items.test: 1000000000000 is greater than the maxi",
+        ),
+        ({"run": "DEFAULT", "seed": 9}, "run: still 'DEFAULT', but other keys differ"),
+        ({"translation": {"other_sft": ["../x"]}}, "translation.other_sft.0: '../x' does not match: Short name"),
+        (
+            {"foundations": [{**DEFAULT["foundations"][0], "name": name, "label": name} for name in "aA"]},
+            "foundations: 'A' and 'a' differ by upper and lower case alone",
+        ),
+        (
+            {"tagging": {"prompts": [{"name": name, "text": "{source}:"} for name in ("x", "X")]}},
+            "tagging.prompts: 'X' and 'x' differ by upper and lower case alone",
+        ),
+        (
+            {"translation": {"prompts": [{"name": "x", "text": "{source}:"}, {"name": "y", "text": "{source!r}:"}]}},
+            "translation.prompts.1.text: prompt 'y': unknown placeholder {source!r}; known are {source}",
+        ),
+        (
+            {"tasks": ["translation"], "tagging": {"prompts": [{"name": "x", "text": "{}"}]}},
+            "tagging.prompts.0.text: prompt 'x': unknown placeholder {}",
         ),
         (
             {"foundations": [{**DEFAULT["foundations"][0], "max_bits_per_character": {"cn": 5}}]},
@@ -227,6 +264,30 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
 def test_problems_are_named(overlay: dict[Any, Any], line: str) -> None:
     found = problems(merged(DEFAULT, overlay), SCHEMA, DEFAULT)
     assert any(line in problem for problem in found), found
+
+
+@pytest.mark.parametrize(
+    "name", ["a/b", "..", "../a", "-a", "a b", "{a}", "", "a\n", "a\t", "ä", "a" * 65, ".a", "a:b"]
+)
+def test_names_that_no_path_can_have_are_refused(name: str) -> None:
+    config = merged(DEFAULT, {"run": name, "foundations": [{**DEFAULT["foundations"][0], "name": name}]})
+    config["translation"]["prompts"][0]["name"] = name
+    found = problems(config, SCHEMA, DEFAULT)
+    keys = ["foundations.0.name", "run", "translation.prompts.0.name"]
+    assert [line.partition(":")[0] for line in found] == keys
+    assert all("does not match: Short name" in line and "\n" not in line for line in found)
+
+
+@pytest.mark.parametrize("label", ["", " ", "a\nb", "a\n", "a\u2028b", "a\0", "a" * 81])
+def test_a_label_is_one_line_of_text(label: str) -> None:
+    config = merged(DEFAULT, {"run": "x", "foundations": [{**DEFAULT["foundations"][0], "label": label}]})
+    (line,) = problems(config, SCHEMA, DEFAULT)
+    assert line.startswith("foundations.0.label: ") and line.endswith("one line of at most 80 characters.")
+
+
+def test_a_long_value_is_shortened_where_it_is_named() -> None:
+    (line,) = problems(merged(DEFAULT, {"run": "x", "languages": "x" * 500}), SCHEMA, DEFAULT)
+    assert line.startswith("languages: 'xxx") and "is not of type 'array'" in line and len(line) < 250
 
 
 def test_every_key_is_described() -> None:
@@ -307,7 +368,22 @@ TRAPS = {
     "run: x\n? [a, b]\n: 3\n": "line 2: a key is expected",
     'run: "\\ud800"\n': "line 1: run: half of a surrogate pair",
     "run: &a [*a]\n": "not YAML that can be used",
-    "run: !!python/object:os.system x\n": "line 1: not YAML (could not determine a constructor",
+    "run: !!python/object:os.system x\n": "line 1: run: the tag !!python/object:os.system is not read",
+    "run: x\nseed: !!str 3\n": "line 2: seed: the tag !!str is not read",
+    "run: x\nseed: !!timestamp x\n": "line 2: seed: the tag !!timestamp is not read",
+    "run: x\nlanguages: !!set {en, de}\n": "line 2: languages: the tag !!set is not read",
+    "run: x\nseed: !include mine.yaml\n": "line 2: seed: the tag !include is not read",
+    "run: x\nno: 3\n": "line 2: YAML reads the key no as true or false",
+    "run: x\n3: 3\n": "line 2: YAML reads the key 3 as a number",
+    "run: x\n~: 3\n": "line 2: YAML reads the key ~ as nothing",
+    "run: x\n2024-01-01: 3\n": "line 2: YAML reads the key 2024-01-01 as a date",
+    "run: x\nseed: 2024-01-01\n": 'line 2: seed: YAML reads 2024-01-01 as a date. Put it into quotes: "2024-01-01"',
+    "run: x\nseed: 2024-13-45\n": "line 2: seed: YAML reads 2024-13-45 as a date",
+    "run: x\nseed: \0\n": "line 2: the character U+0000 cannot stand there",
+    "run: x\ntranslation: {items: {<<: 3}}\n": "line 2: not YAML (expected a mapping",
+    "".join(
+        f"k{n}: &k{n} [{', '.join(9 * [f'*k{n - 1}' if n else 'x'])}]\n" for n in range(9)
+    ): "100,000 values or more",
     "run: x\nsede: 3\n": "sede: unknown key; did you mean 'seed'? (",
 }
 

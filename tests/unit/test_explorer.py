@@ -1,6 +1,6 @@
 import json
 import re
-from dataclasses import asdict
+from dataclasses import asdict, replace
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +11,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.explorer import render
 from prefixyarn.explorer.data import Explorer, explore, label
 from prefixyarn.metrics.ngrams import CHRF
-from prefixyarn.records import Output, System, read_records, write_records
+from prefixyarn.records import Item, Output, System, read_records, write_records
 from prefixyarn.systems import NONE, SFT
 
 
@@ -100,6 +100,28 @@ def test_a_score_without_its_answer_is_an_error(tmp_path: Path) -> None:
         explore("tiny", {"small": "Small"}, [files])
 
 
+def test_scores_of_other_items_are_an_error(tmp_path: Path) -> None:
+    files = task_files(tmp_path, "translation", ["en-zh"], ["small"])
+    items = read_records(files.test[0], Item)
+    write_records(files.test[0], items[:-1])
+    with pytest.raises(InputError, match=r"scores of en-zh are of other items than those of .*Remove the file"):
+        explore("tiny", {"small": "Small"}, [files])
+    write_records(files.test[0], [])
+    with pytest.raises(InputError, match=r": empty, expected a Item record a line"):
+        explore("tiny", {"small": "Small"}, [files])
+
+
+def test_an_answer_in_two_files_is_an_error(tmp_path: Path) -> None:
+    files = task_files(tmp_path, "translation", ["en-zh"], ["small"])
+    twice = [read_records(files.tuned["small"][0], Output, "en-zh")[0]]
+    path = files.outputs["small"][0]
+    write_records(path, read_records(path, Output) + twice)
+    with pytest.raises(
+        InputError, match=rf"two files have an answer of sft zero-shot none to the item '{twice[0].item}'"
+    ):
+        explore("tiny", {"small": "Small"}, [files])
+
+
 def test_systems_are_named_for_readers() -> None:
     named = {
         NONE: "foundation alone",
@@ -120,3 +142,15 @@ def test_the_page_is_whole_and_loads_nothing(tmp_path: Path) -> None:
     (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
     assert json.loads(data) == json.loads(json.dumps(asdict(found))), "a text with </script> in it ends nothing"
     assert "default-src 'none'" in text
+
+
+def test_a_hostile_label_and_text_end_no_script(tmp_path: Path) -> None:
+    files = task_files(tmp_path, "translation", ["en-zh"], ["small"])
+    hostile = "</script><script>alert(1)</script><!-- & \u2028 ' \" $x$"
+    items = read_records(files.test[0], Item)
+    write_records(files.test[0], [replace(own, source=hostile) for own in items])
+    found = explore("tiny", {"small": hostile}, [files])
+    text = render(found)
+    assert "<script>alert" not in text and "<!--" not in text and text.count("</script>") == 2
+    (data,) = re.findall(r'<script type="application/json" id="data">(.*?)</script>', text, re.DOTALL)
+    assert hostile in json.loads(data)["texts"] and json.loads(data)["foundations"][0]["label"] == hostile

@@ -1,6 +1,7 @@
 """What figures draw are the numbers of their tables."""
 
 from dataclasses import replace
+from pathlib import Path
 from typing import Any
 
 import matplotlib.pyplot as plt
@@ -26,7 +27,9 @@ from prefixyarn.figures import (
     length_curves,
     loss_rows,
     off_target,
+    plain,
     quality_curves,
+    save,
     scale,
     sft_loss,
     silent_majority,
@@ -236,3 +239,17 @@ def test_sft_loss() -> None:
         (3, 2.7, None, None),
         (4, 2.6, 2.0, 30.0),
     ]
+
+
+@pytest.mark.parametrize("label", ["$x_1$ & <b>", "\\frac $ {", "a\\$b$", "^_~#%|", "a" * 80])
+def test_a_hostile_label_is_drawn_letter_by_letter(tmp_path: Path, label: str) -> None:
+    rows = [OverviewRow("m", "translation", "chrF++", NONE, 3, 20.0, cell(50), None, None)]
+    figure = headline(rows, plain(label))
+    for kind in ("svg", "png"):
+        save(figure, tmp_path / f"x.{kind}")  # where a formula is read
+    title = figure.axes[0].title
+    assert title._preprocess_math(title.get_text()) == (  # type: ignore[attr-defined]
+        f"{label}: one or two units of each prior, no examples; 95 % intervals",
+        False,
+    )
+    plt.close(figure)

@@ -27,6 +27,7 @@ from prefixyarn.languages import Direction
 from prefixyarn.lm_eval import Export, export
 from prefixyarn.lm_eval.material import document
 from prefixyarn.metrics.rouge import ROUGE_L
+from prefixyarn.metrics.subsets import DomainScores, MetricScore, SubsetScores, SystemScores, write_scores
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.prompts import Prompt
@@ -94,8 +95,11 @@ def checkout(tmp_path_factory: pytest.TempPathFactory) -> Path:
     session = Session(Builtin(Foundation("tiny", MODEL, tok), "base", Limits(4000)), LIMIT)
     for subset, outputs in session.answer(asked, task_of("translation")).items():
         write_records(run / f"decode/translation/{subset}/tiny.jsonl", outputs)
-    none = {"test": {"n": 4, "metrics": {"chrf": {"score": 12.345}}}, "system": vars(System("none"))}
-    write_json(run / "scores/translation/tiny.json", {"en-de": {"systems": [none]}})
+    ids, chrf = [item.id for item in items["en-de"]], MetricScore(12.345, 12.0, 13.0, [[1]] * 4)
+    test, elsewhere = DomainScores(4, 0, 3, 0, {}, {}, {"chrf": chrf}), DomainScores(0, 0, 0, None, {}, {}, {})
+    none = SystemScores(System("none"), test, elsewhere, [])
+    scores = SubsetScores(0.0, {"test": ids, "out_of_domain": []}, {}, [none], 0.0)
+    write_scores(run / "scores/translation/tiny.json", {"en-de": scores})
     config = html.escape(yaml.safe_dump(CONFIG))
     (run / "report.html").write_text(f"<summary>Configuration</summary><pre>{config}</pre>")
     return root

@@ -77,7 +77,7 @@ def assert_plain(tokenizer: PreTrainedTokenizerFast, ids: list[int], text: str) 
 
 
 def check_everywhere(tokenizer: PreTrainedTokenizerFast, some: list[str]) -> None:
-    direction, before = Direction("en", "de"), template(tokenizer)
+    direction, before = Direction("en", "de"), list(template(tokenizer))
     for text in some:
         prompt = Prompt("x", "{source_language}: {source}\n{target_language}:", shots=((text, text),))
         filled = prompt.fill(text, direction)

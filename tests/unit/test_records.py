@@ -1,11 +1,27 @@
+import json
 import subprocess
 import sys
+from dataclasses import asdict, replace
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 from prefixyarn.errors import InputError
-from prefixyarn.records import Item, atomic, read_json, read_records, write_by_subset, write_records
+from prefixyarn.job_files import read_by_subset
+from prefixyarn.records import (
+    Item,
+    Output,
+    Prediction,
+    Prior,
+    System,
+    atomic,
+    check_answered,
+    read_json,
+    read_records,
+    write_by_subset,
+    write_records,
+)
 
 
 def test_records_survive_writing(tmp_path: Path) -> None:
@@ -53,6 +69,116 @@ def test_damage_is_named_with_its_line_and_what_to_do(tmp_path: Path, line: byte
     with pytest.raises(InputError, match=rf"items\.jsonl, line 2: {message}.*Remove the file") as found:
         read_records(path, Item)
     assert "\n" not in str(found.value)
+
+
+ITEM = {"id": "b", "source": "s", "target": "t"}
+OUTPUT = asdict(Output.without_ids("b", "text", "refined"))
+
+
+@pytest.mark.parametrize(
+    ("kind", "values", "message"),
+    [
+        (Item, ITEM | {"source": None}, r"item 'b': 'source' is null, expected text"),
+        (Item, ITEM | {"source": float("nan")}, r"item 'b': 'source' is NaN, expected text"),
+        (Item, ITEM | {"source": ["s"]}, r"item 'b': 'source' is \["),
+        (Item, ITEM | {"id": 3}, r"'id' is 3, expected text"),
+        (Item, ITEM | {"meta": {"package": 1}}, r"'meta' is \{.*expected an object of texts"),
+        (Item, ITEM | {"sauce": "s"}, r"item 'b': unknown key 'sauce'"),
+        (Item, {"id": "b", "target": "t"}, r"item 'b': no key 'source'"),
+        (Item, ITEM | {"id": " "}, r"its id is empty"),
+        (Item, ITEM | {"subset": "en-de"}, r"unknown key 'subset'"),
+        (Item, "text", r'"text" is no object'),
+        (Item, None, r"null is no object"),
+        (Output, OUTPUT | {"k": True}, r"item 'b': 'k' is true, expected a whole number"),
+        (Output, OUTPUT | {"k": 2.0}, r"'k' is 2.0, expected a whole number"),
+        (Output, OUTPUT | {"prior_ids": [1, None]}, r"'prior_ids' is \[1, null\], expected a list of whole numbers"),
+        (Output, OUTPUT | {"new_ids": "12"}, r"'new_ids' is \"12\""),
+        (Prediction, {"item": "b", "text": "x", "whole": 1}, r"item 'b': 'whole' is 1, expected true or false"),
+    ],
+)
+def test_values_of_other_types_are_named_with_their_item(
+    tmp_path: Path, kind: type[Any], values: Any, message: str
+) -> None:
+    path = tmp_path / "records.jsonl"
+    path.write_text(json.dumps(values) + "\n")
+    with pytest.raises(InputError, match=rf"records\.jsonl, line 1: not a .*\(.*{message}.*Remove the file") as found:
+        read_records(path, kind)
+    assert "\n" not in str(found.value) and len(str(found.value)) < 500
+
+
+def test_a_key_twice_in_a_line_is_no_record(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").write_text('{"id": "a", "id": "b", "source": "s", "target": "t"}\n')
+    with pytest.raises(InputError, match=r"x\.jsonl, line 1: .*a key twice"):
+        read_records(tmp_path / "x.jsonl", Item)
+
+
+def test_an_item_twice_is_named_with_both_lines(tmp_path: Path) -> None:
+    path, items = tmp_path / "x.jsonl", [Item("a", "s", "t"), Item("b", "s", "t"), Item("a", "other", "t")]
+    write_records(path, items)
+    with pytest.raises(InputError, match=r"x\.jsonl, line 3: .*\(item 'a': a second one, after that of line 1\)"):
+        read_records(path, Item)
+    one, other = (replace(Prior.none("a"), kind="oracle", k=k) for k in (1, 2))
+    write_records(path, [one, other])
+    assert read_records(path, Prior) == [one, other], "two systems' priors of an item"
+    write_by_subset(path, {"en-de": [one], "en-fr": [one]})
+    assert read_records(path, Prior, "en-fr") == [one], "two directions' items have the same ids"
+    write_by_subset(path, {"en-de": [one, other, one]})
+    with pytest.raises(InputError, match=r"x\.jsonl, line 3: .*item 'a': a second one, after that of line 1"):
+        read_records(path, Prior, "en-de")
+
+
+def test_an_empty_file_is_named_where_it_may_not_be_empty(tmp_path: Path) -> None:
+    (tmp_path / "x.jsonl").touch()
+    with pytest.raises(InputError, match=r"x\.jsonl: empty, expected a Item record a line"):
+        read_records(tmp_path / "x.jsonl", Item)
+    assert read_records(tmp_path / "x.jsonl", Item, may_be_empty=True) == []
+
+
+def test_items_of_several_files_are_those_of_one_subset(tmp_path: Path) -> None:
+    paths = [str(tmp_path / f"{n}.jsonl") for n in range(4)]
+    for path, ids in zip(paths, ("ab", "", "c", "b"), strict=True):
+        write_records(path, [Item(name, "s", "t") for name in ids])
+    assert [item.id for item in read_by_subset(paths[:2], ["en-de"])["en-de"]] == ["a", "b"]
+    with pytest.raises(InputError, match=r"3\.jsonl: the item 'b' is in .*0\.jsonl already"):
+        read_by_subset([paths[0], paths[3]], ["en-de"])
+    with pytest.raises(InputError, match=r"1\.jsonl: empty"):
+        read_by_subset(paths[:3], ["en-de", "en-fr", "en-pt"])
+    assert read_by_subset([], ["en-de"]) == {"en-de": []}, "a rule without such files"
+    with pytest.raises(InputError, match=r"1\.jsonl, .*1\.jsonl: empty, expected items"):
+        read_by_subset([paths[0], paths[0], paths[1], paths[1]][2:], ["en-de"])
+
+
+def test_answers_must_fit_the_items() -> None:
+    items = [Item(name, "s", "t") for name in "ab"]
+    none, given = System("none"), System("oracle", "", 2, "token")
+    answers = [
+        replace(Prior.none(name), kind=own.kind, k=own.k, unit=own.unit) for own in (none, given) for name in "ab"
+    ]
+    check_answered("x.jsonl", answers, items, [none, given])
+    check_answered("x.jsonl", answers, items[:1], others=True)
+    with pytest.raises(
+        InputError, match=r"x\.jsonl: no record of foundation zero-shot oracle 2 token for the item 'b'\. "
+    ):
+        check_answered("x.jsonl", answers[:3], items)
+    with pytest.raises(
+        InputError, match=r"no record of .* oracle 2 token for the item 'a' and 1 more\. Remove the file"
+    ):
+        check_answered("x.jsonl", answers[:2], items, [given])
+    with pytest.raises(
+        InputError, match=r"x\.jsonl: a record of .* none for the item 'b', which is not among the items"
+    ):
+        check_answered("x.jsonl", answers, items[:1])
+    with pytest.raises(InputError, match=r"x\.jsonl: no record for the item 'b'\. "):
+        check_answered("x.jsonl", [Prediction("a", "text", True)], items)
+    with pytest.raises(InputError, match=r"x\.jsonl: no record for the item 'a' and 1 more\. "):
+        check_answered("x.jsonl", [], items)
+
+
+@pytest.mark.parametrize("text", ["[]", "3", "{}", '{"prompt": null}'])
+def test_json_without_the_keys_that_it_must_have(tmp_path: Path, text: str) -> None:
+    (tmp_path / "x.json").write_text(text)
+    with pytest.raises(InputError, match=r"x\.json: expected an object with the key 'prompt'\. Get the file again"):
+        read_json(tmp_path / "x.json", "prompt")
 
 
 @pytest.mark.parametrize("text", [b'{"a":\n "\xe9"}', b'{"a":\n "\\ud800"}', b"[" * 100_000])

@@ -1,14 +1,22 @@
 import copy
+import html
 import re
 from dataclasses import replace
 from pathlib import Path
 
+import pytest
+
 from configs import DEFAULT
-from prefixyarn.records import Item, Output, System, write_by_subset, write_records
+from prefixyarn.analysis.scale.table import ScaleRow, scale_markdown
+from prefixyarn.errors import InputError
+from prefixyarn.records import Item, Output, System, read_records, write_by_subset, write_records
 from prefixyarn.report import Section, example, render, tables
 from prefixyarn.report.sections import examples, sections
 from prefixyarn.report.setup import commands, limits
 from prefixyarn.systems import NONE, SFT
+from prefixyarn.tables.cost import CostRow, cost_markdown
+from prefixyarn.tables.overview import OverviewRow, overview_markdown
+from prefixyarn.tables.prompts import PromptRow, prompt_markdown
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -52,6 +60,37 @@ def test_priors_are_marked_and_arabic_runs_from_right_to_left(tmp_path: Path) ->
 def test_lines_break_in_tables_with_sentences_alone() -> None:
     html = tables(f"| a |\n|---|\n| {'word ' * 20}|\n\ntext\n\n| b |\n|---|\n| 2 |\n")
     assert html.count('<div class="scroll told"><table>') == html.count('<div class="scroll"><table>') == 1
+
+
+HOSTILE = "<script>alert(1)</script> a|b & *c* `d` _e_ [f](g) \\\\ $x_1$ {h} <!-- &lt;"
+
+
+def test_a_hostile_label_is_shown_letter_by_letter() -> None:
+    row = OverviewRow("m", "translation", "chrF++", NONE, 3, 20.0, None, None, None)
+    other = ScaleRow("translation", "none", "m", 5, 20.0, 3, None)
+    cost = CostRow("m", "none", 0.0, 0, 0, 0.0, 10.0, None)
+    texts = [
+        overview_markdown([row], {"m": HOSTILE}),
+        cost_markdown("translation", [cost], {"m": HOSTILE}),
+        scale_markdown([other], {"m": HOSTILE}),
+        prompt_markdown([PromptRow("m", HOSTILE + "\n", True, "", 3.0, 2)]).replace("<", "&lt;"),
+    ]
+    for text in texts[:3]:
+        page = str(tables(text))
+        assert "<script" not in page and "<em>" not in page and "<code>d" not in page and "href" not in page
+        assert HOSTILE in html.unescape(page)
+        lines = [line for line in text.splitlines() if line.startswith("|")]
+        assert len({len(re.findall(r"(?<!\\)\|", line)) for line in lines}) == 1, "as many cells in each line"
+    bars = [len(re.findall(r"(?<!\\)\|", line)) for line in texts[3].splitlines()]
+    assert bars == [6, 6, 6]
+
+
+def test_html_in_a_table_is_text() -> None:
+    page = tables(
+        "| a |\n|---|\n| <b>x</b> <img src=x onerror=alert(1)> |\n\n<script>alert(1)</script>\n\n- <i>y</i> & z\n"
+    )
+    assert not re.search("<(b|i|img|script)", page)
+    assert "&lt;script&gt;" in page and "&lt;b&gt;x&lt;/b&gt;" in page and "&lt;i&gt;y&lt;/i&gt; &amp; z" in page
 
 
 def test_several_tables_scroll_by_themselves() -> None:
@@ -105,3 +144,10 @@ def test_examples_show_the_headlines_priors(tmp_path: Path) -> None:
     ]
     assert [name for name, _, _ in found[0].answers] == ["foundation alone", "refined, 2 tokens", "SFT model"]
     assert len(examples(["en-de"], [items], [decoded], None)[0].answers) == 2
+    write_records(decoded, [own for own in read_records(decoded, Output) if (own.item, own.kind) != ("2", "oracle")])
+    with pytest.raises(InputError, match=r"decoded: no record of foundation zero-shot oracle 2 token for the item '2'"):
+        examples(["en-de"], [items], [decoded], sft)
+    write_records(decoded, [replace(output(NONE, "some text", "text"), item=n) for n in "123"])
+    write_by_subset(sft, {"en-de": [replace(output(SFT, "a text", "a text"), item="1")]})
+    with pytest.raises(InputError, match=r"sft: no record of sft zero-shot none for the item '2'"):
+        examples(["en-de"], [items], [decoded], sft)

@@ -37,11 +37,32 @@ def test_rows_come_back_as_they_were_written(tmp_path: Path) -> None:
     assert read_rows(path, Everything) == [] and path.read_text().startswith("name,kind,")
 
 
-@pytest.mark.parametrize("line", [b"caf\xe9,none,,0,,sft,x,0,0,,,,,", b"a,none", b"a,none,,zero,,sft,x,0,0,,,,,"])
+LINE = b",none,,0,,sft,few-shot-2,0,0,,,,,"
+
+
+@pytest.mark.parametrize(
+    "line",
+    [
+        b"caf\xe9,none,,0,,sft,x,0,0,,,,,",
+        b"a,none",
+        b"a,none,,zero,,sft,x,0,0,,,,,",
+        b"a,none,,0,,sft,x,0,0,,nan,,,",
+        b"a,none,,0,,sft,x,0,0,,,1,nan,2",
+        LINE,  # twice
+    ],
+)
 def test_a_damaged_line_is_named(tmp_path: Path, line: bytes) -> None:
     path = tmp_path / "t.csv"
     write_rows(path, [], Everything)
-    path.write_bytes(path.read_bytes() + b",none,,0,,sft,few-shot-2,0,0,,,,,\n" + line + b"\n")
+    path.write_bytes(path.read_bytes() + LINE + b"\n" + line + b"\n")
     with pytest.raises(InputError, match=r"t\.csv, line 3: .*Remove the file") as found:
         read_rows(path, Everything)
     assert "\n" not in str(found.value)
+
+
+@pytest.mark.parametrize("text", ["", "\n", "name,number\n", "a,b\n1,2\n"])
+def test_another_header_is_named(tmp_path: Path, text: str) -> None:
+    path = tmp_path / "t.csv"
+    path.write_text(text)
+    with pytest.raises(InputError, match=r"t\.csv, line \d: no Everything \(expected the columns name, kind, variant"):
+        read_rows(path, Everything)

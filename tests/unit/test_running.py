@@ -81,6 +81,22 @@ def test_files_from_the_future_are_dated_now(lock: Path) -> None:
     assert paths[0].stat().st_mtime <= time.time() and paths[1].stat().st_mtime == 1e9
 
 
+def test_half_written_files_of_the_dead_are_removed(lock: Path, job: subprocess.Popen[str]) -> None:
+    whole, half = Path("results/tiny/data/train.jsonl"), Path("results/tiny/data/.train.jsonl.a1b2.tmp")
+    others = [Path("config/.mine.yaml.a1b2.tmp"), Path("results/tiny/.kept"), Path("results/tiny/x.tmp")]
+    for path in (whole, half, *others):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.touch()
+    hold(begins=True)
+    assert half.exists(), "somebody may be writing it"
+    job.kill()
+    job.wait()
+    for stream in running._held:
+        stream.close()
+    hold(begins=True)
+    assert not half.exists() and all(path.exists() for path in (whole, *others))
+
+
 def test_a_folder_that_cannot_be_written_to_is_named(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.chdir(tmp_path)
     (tmp_path / ".snakemake").touch()

@@ -1,3 +1,4 @@
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -50,3 +51,13 @@ def test_a_file_of_scores_is_read_as_it_was_written(tmp_path: Path) -> None:
     path.write_text('{"en-de": {"systems": []}}')
     with pytest.raises(InputError, match=r"scores.json: not the scores of subsets \(en-de.*Remove the file"):
         read_scores(path)
+    with pytest.raises(InputError, match=r"again.json: no scores of fr-ru"):
+        read_scores(again, ["en-de", "fr-ru"])
+
+
+def test_scores_of_too_few_items_are_named(tmp_path: Path) -> None:
+    made = scored()
+    subset, own = next(iter(made.items()))
+    write_scores(tmp_path / "s.json", {subset: replace(own, domains=own.domains | {"test": own.domains["test"][1:]})})
+    with pytest.raises(InputError, match=rf"s\.json: {subset}, foundation .* none: expected a score of each of the"):
+        read_scores(tmp_path / "s.json")

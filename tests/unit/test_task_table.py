@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from prefixyarn.errors import InputError
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.metrics.subsets import write_scores
 from prefixyarn.systems import SFT
@@ -247,5 +248,5 @@ def test_without_an_sft_model_there_are_no_shares() -> None:
 def test_a_system_that_a_direction_lacks_is_told() -> None:
     made = scored()
     made["en-zh"] = replace(made["en-zh"], systems=made["en-zh"].systems[:-1])
-    with pytest.raises(ValueError, match=r"m: no scores of System\(kind='oracle'.* on en-zh"):
+    with pytest.raises(InputError, match=r"m: no scores of foundation zero-shot oracle 1 word on en-zh, but"):
         task_rows(TRANSLATION, {"m": made}, RESAMPLES, 1)

@@ -17,11 +17,12 @@ def cost_files(task):
     """Return what the table of a task's costs is made from, by name: foundation by foundation, subset by subset."""
     run, name = "results/{{run}}", f"{task}/{{model}}"
     sft, examples = has(config, task, "sft"), has(config, task, "examples")
-    refined = has(config, task, "refined")
+    refined, matched = has(config, task, "refined"), has(config, task, "matched")
     patterns = {
         "train": (True, f"data/{task}/{{subset}}/train.jsonl"),
         "sft": (sft, f"models/sft/{name}/manifest.json"),
         "refined": (refined, f"models/refined/{task}/manifest.json"),
+        "refined_matched": (matched, f"models/refined_matched/{task}/manifest.json"),
         "examples": (examples, f"examples/{name}.json"),
         "induce_lexicon_seconds": (
             has(config, task, "lexicon"),
@@ -30,11 +31,21 @@ def cost_files(task):
         "train_refined_seconds": (refined, f"timings/train_refined/{task}.tsv"),
         "predict_refined_seconds": (refined, f"timings/predict_refined/{task}.tsv"),
         "predict_refined_answers": (refined, f"refined/{task}.jsonl"),
+        "train_refined_matched_seconds": (
+            matched,
+            f"timings/train_refined_matched/{task}.tsv",
+        ),
+        "predict_refined_matched_seconds": (
+            matched,
+            f"timings/predict_refined_matched/{task}.tsv",
+        ),
+        "predict_refined_matched_answers": (matched, f"refined_matched/{task}.jsonl"),
         "train_sft_seconds": (sft, f"timings/train_sft/{name}.tsv"),
         "decode_sft_seconds": (sft, f"timings/decode_sft/{name}.tsv"),
         "decode_sft_answers": (sft, f"sft/{name}.jsonl"),
         "choose_examples_seconds": (examples, f"timings/choose_examples/{name}.tsv"),
         "build_priors_seconds": (True, f"timings/build_priors/{name}.tsv"),
+        "find_openings_seconds": (True, f"timings/find_openings/{name}.tsv"),
         "build_priors_answers": (True, f"priors/{name}.jsonl"),
         "decode_seconds": (True, f"timings/decode/{task}/{{subset}}/{{model}}.tsv"),
         "decode_answers": (True, f"decode/{task}/{{subset}}/{{model}}.jsonl"),

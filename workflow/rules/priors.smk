@@ -15,6 +15,8 @@ rule build_priors:
         data=splits("test", "out_of_domain"),
     output:
         priors="results/{run}/priors/{task}/{model}.jsonl",
+        # Of the job's time, what finding the foundation's own openings takes.
+        opening_seconds="results/{run}/timings/find_openings/{task}/{model}.tsv",
     log:
         "logs/{run}/build_priors/{task}/{model}.log",
     benchmark:

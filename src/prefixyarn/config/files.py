@@ -7,6 +7,7 @@ import os
 import re
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -21,6 +22,10 @@ DEFAULT = Path("config/config.yaml")  # of the default run, in a checkout
 FOLDER_KEYS = ("folder", "mirror", "path")  # their values may begin with ~
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+_YAML = "tag:yaml.org,2002:"  # begins the names of YAML's own types
+_READ_AS = {"bool": "true or false", "null": "nothing", "int": "a number", "float": "a number", "timestamp": "a date"}
+_PLAIN = yaml.resolver.Resolver()
+MOST = 100_000  # keys and values of a file, which aliases of aliases can make without end
 
 
 @dataclass(frozen=True)
@@ -42,8 +47,9 @@ def read_yaml(path: Path) -> dict[str, Any]:
     """Read a YAML file that holds a mapping; an empty file holds an empty one.
 
     Raises:
-        InputError: It is not UTF-8 or not YAML, holds something else, has a key twice, or a number that YAML reads as
-            another one than most would (``010`` as 8, ``1:30`` as 90); file and line are named.
+        InputError: It is not UTF-8 or not YAML, holds something else, has a key twice or one that is no text to YAML
+            (``no``), a tag, a date, or a number that YAML reads as another one than most would (``010`` as 8, ``1:30``
+            as 90); file and line are named.
     """
     return _read(path)[0]
 
@@ -58,11 +64,15 @@ def origins(*paths: Path) -> dict[str, Origin]:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Origin]]:
-    loader = yaml.SafeLoader(decoded(path.read_bytes(), path))
+    text = decoded(path.read_bytes(), path)
     try:
+        loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        found = dict(_origins(node, str(path), "")) if node else {}
+        found = list(islice(_origins(node, str(path), ""), MOST)) if node else []
         value = loader.construct_document(node) if node else {}
+    except yaml.reader.ReaderError as error:
+        number, character = text.count("\n", 0, error.position) + 1, f"U+{ord(text[error.position]):04X}"
+        raise InputError(f"{path}, line {number}: the character {character} cannot stand there. Remove it.") from error
     except yaml.MarkedYAMLError as error:
         mark, tab = error.problem_mark or error.context_mark, "'\\t'" in str(error.problem)
         what = "Indent with spaces, not with tabs." if tab else "Mend the line, or put its text into quotes."
@@ -74,22 +84,37 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Origin]]:
         RecursionError,
     ) as error:  # a control character, a day that there is not, itself
         raise InputError(f"{path}: not YAML that can be used ({first_line(error)}). Mend the file.") from error
+    if len(found) == MOST:
+        raise InputError(f"{path}: {MOST:,} values or more, as aliases of aliases make them. Write it without them.")
     if value is None:
         value = {}
     if not isinstance(value, dict):
         raise InputError(f"{path}, line 1: expected keys with values, as in 'run: mine', got a {type(value).__name__}.")
-    return value, found
+    return value, dict(found)
 
 
 def _origins(node: yaml.Node, file: str, key: str) -> Iterator[tuple[str, Origin]]:
     """Yield a node's keys and those within it, and check what YAML itself lets through."""
-    where = f"{file}, line {node.start_mark.line + 1}"
+    where = f"{file}, line {node.start_mark.line + 1}: {key or 'top level'}"
+    kind = str(node.tag).removeprefix(_YAML)
+    if kind != _kind(node):
+        tag = f"!!{kind}" if node.tag.startswith(_YAML) else kind
+        raise InputError(f"{where}: the tag {tag} is not read. Write the value without it.")
     if isinstance(node, yaml.MappingNode):
         seen: dict[str, int] = {}
         for name, value in node.value:
             line = name.start_mark.line + 1
             if not isinstance(name, yaml.ScalarNode):
                 raise InputError(f"{file}, line {line}: a key is expected, one word before a colon. Mend the line.")
+            if name.tag == f"{_YAML}merge":
+                yield from _origins(value, file, key)
+                continue
+            if name.tag != f"{_YAML}str":
+                read = _READ_AS.get(name.tag.removeprefix(_YAML), "no text")
+                raise InputError(
+                    f"{file}, line {line}: YAML reads the key {name.value} as {read}, and text is expected. Write "
+                    f'another one, or put it into quotes: "{name.value}"'
+                )
             own = f"{key}.{name.value}" if key else str(name.value)
             if name.value in seen:
                 raise InputError(
@@ -106,14 +131,24 @@ def _origins(node: yaml.Node, file: str, key: str) -> Iterator[tuple[str, Origin
     elif isinstance(node, yaml.ScalarNode):
         text = str(node.value)
         if re.search("[\ud800-\udfff]", text):
-            raise InputError(f"{where}: {key}: half of a surrogate pair is no character. Remove it.")
+            raise InputError(f"{where}: half of a surrogate pair is no character. Remove it.")
         if node.style is None:  # without quotes
-            if node.tag == "tag:yaml.org,2002:int" and not _WHOLE.fullmatch(text):
+            if kind == "int" and not _WHOLE.fullmatch(text):
                 read = yaml.safe_load(text)
-                raise InputError(f"{where}: {key}: YAML reads {text} as {read}. Write {read}, or text in quotes.")
-            if node.tag == "tag:yaml.org,2002:float" and (":" in text or not math.isfinite(yaml.safe_load(text))):
-                raise InputError(f"{where}: {key}: {text} is no plain number. Write one, or text in quotes.")
+                raise InputError(f"{where}: YAML reads {text} as {read}. Write {read}, or text in quotes.")
+            if kind == "float" and (":" in text or not math.isfinite(yaml.safe_load(text))):
+                raise InputError(f"{where}: {text} is no plain number. Write one, or text in quotes.")
+            if kind == "timestamp":
+                raise InputError(f'{where}: YAML reads {text} as a date. Put it into quotes: "{text}"')
             yield key, Origin(file, node.start_mark.line + 1, text)
+
+
+def _kind(node: yaml.Node) -> str:
+    """Return of which of YAML's types a node is without a tag."""
+    if isinstance(node, yaml.ScalarNode):
+        plain = node.style is None  # what has quotes is text
+        return _PLAIN.resolve(yaml.ScalarNode, node.value, (plain, not plain)).removeprefix(_YAML)
+    return "map" if isinstance(node, yaml.MappingNode) else "seq"
 
 
 def read_config(*overlays: Path, root: Path = Path()) -> dict[str, Any]:

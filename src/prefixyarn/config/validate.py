@@ -8,11 +8,10 @@ from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from jsonschema import Draft202012Validator
+from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
-from jsonschema.validators import extend
 
-from prefixyarn.config.files import DEFAULT, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
+from prefixyarn.config.files import DEFAULT, FOLDER_KEYS, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
 from prefixyarn.config.subsets import SUBSET_KEYS, left_out
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction, language
@@ -24,11 +23,15 @@ from prefixyarn.systems import cuts
 UNITS_OF = {TEXT: ("token", "word"), TAGS: ("tag",)}
 REFINED_KINDS = {TEXT: ("none", "linear", "seq2seq"), TAGS: ("none", "linear-tagger", "token-classifier")}
 
-# JSON Schema takes 3.0 for an integer, which Python's range() does not.
-_WHOLE = Draft202012Validator.TYPE_CHECKER.redefine(
-    "integer", lambda checker, value: isinstance(value, int) and not isinstance(value, bool)
+
+def _whole(checker: Any, value: Any) -> bool:
+    return isinstance(value, int) and not isinstance(value, bool)
+
+
+# To JSON Schema 3.0 is a whole number; to Python it is none.
+_Validator = validators.extend(
+    Draft202012Validator, type_checker=Draft202012Validator.TYPE_CHECKER.redefine("integer", _whole)
 )
-_VALIDATOR = extend(Draft202012Validator, type_checker=_WHOLE)
 
 
 def problems(
@@ -70,15 +73,15 @@ def _problems(
     config: Mapping[str, Any], schema: Mapping[str, Any], default: Mapping[str, Any], written: Mapping[str, Origin]
 ) -> list[str]:
     errors = sorted(
-        _VALIDATOR(schema).iter_errors(config),
+        _Validator(schema).iter_errors(config),
         key=lambda e: [str(part) for part in e.absolute_path],
     )
     if errors:
-        return [line for error in errors for line in _explain(error, written)]
+        return list(dict.fromkeys(line for error in errors for line in _explain(error, written)))
     found = list(_inconsistencies(config))
-    if config["run"] == default["run"] and config != default:
+    if config["run"].casefold() == default["run"].casefold() and config != default:
         found.append(
-            f"run: still {default['run']!r}, but other keys differ from config/config.yaml; give the run a name of its "
+            f"run: still {config['run']!r}, but other keys differ from config/config.yaml; give the run a name of its "
             f"own, so that results/{default['run']}/ stays what it is"
         )
     return found
@@ -116,7 +119,14 @@ def _explain(error: ValidationError, written: Mapping[str, Origin]) -> list[str]
             return [f'{key}: YAML reads {text} as {read or "no text"}: {error.instance}. Put it into quotes: "{text}"']
         if isinstance(error.instance, str) and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", text):
             return [f"{key}: YAML reads {text} as text, and a number is expected; write {float(text)}"]
-    return [f"{key or 'top level'}: {error.message}"]
+    if error.validator == "pattern" and isinstance(error.schema, Mapping):
+        return [f"{key}: {_short(repr(error.instance))} does not match: {error.schema['description']}"]
+    return [f"{key or 'top level'}: {_short(error.message)}"]
+
+
+def _short(text: str) -> str:
+    """Return a text that a line can hold, its middle left out."""
+    return text if len(text) <= 200 else f"{text[:100]} … {text[-80:]}"
 
 
 def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
@@ -171,22 +181,37 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
             found.append("translation.catalogues: at least two are needed, one of which is held out of training")
     elif translation["items"]["out_of_domain"]:
         found.append("translation.items.out_of_domain: FLORES has one kind of text; set it to 0")
+    for key, folder in _folders(config):
+        if set(folder) & set("{}\n\r\t"):
+            found.append(f"{key}: {folder!r} has braces or line breaks in it, which no rule reads; rename or link it")
     if config["data"]["mirror"] and not Path(config["data"]["mirror"]).is_dir():
         found.append(f"data.mirror: {config['data']['mirror']!r} is not a folder; leave it empty to download")
-    found += [
-        f"{key}: {path!r} has a brace, which Snakemake takes for a wildcard. Rename it" for key, path in _braced(config)
-    ]
     names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
+    names["foundations.label"] = [foundation["label"] for foundation in config["foundations"]]
     names["translation.catalogues"] = packages
     for task in SUBSET_KEYS:
         names[f"{task}.prompts"] = [prompt["name"] for prompt in config[task]["prompts"]]
+        for n, prompt in enumerate(config[task]["prompts"]):
+            try:
+                Prompt(**prompt)
+            except InputError as error:
+                found.append(f"{task}.prompts.{n}.text: {error}")
     for key, own in names.items():
         found += [f"{key}: {name!r} is listed twice" for name in sorted({n for n in own if own.count(n) > 1})]
+        for lower in sorted({name.casefold() for name in own}):
+            if len(same := sorted({name for name in own if name.casefold() == lower})) > 1:
+                found.append(
+                    f"{key}: {' and '.join(map(repr, same))} differ by upper and lower case alone, and some file "
+                    "systems take such names for one; rename one"
+                )
     if translation["items"]["other"] > translation["items"]["test"]:
         found.append("translation.items.other: these are taken from test, which has fewer items")
     extra = sorted({*config["analysis"]["free_k"]} - {*config["analysis"]["k"]})
     if extra:
         found.append(f"analysis.free_k: {', '.join(map(str, extra))} not in analysis.k")
+    for key in ("k", "corrupt_words"):
+        if "prior_quality" in config["analysis"]["kinds"] and not config["analysis"][key]:
+            found.append(f"analysis.{key}: no numbers; list some, or take 'prior_quality' out of analysis.kinds")
     summarization = config["summarization"]
     if summarization["source"]["kind"] != "debian" and summarization["lexicon"]["source"] == "induced":
         found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'muse' or 'folder'")
@@ -200,23 +225,18 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     return found
 
 
-def _braced(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
-    """Yield the folders with a brace whose files are inputs of rules, by their keys. Those of models are not."""
-    if isinstance(value, Mapping):
-        for name, own in value.items():
-            yield from _braced(own, f"{key}.{name}" if key else str(name))
-    elif isinstance(value, str) and key.rpartition(".")[2] in ("folder", "mirror") and {*"{}"} & {*value}:
+def _folders(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
+    """Yield the folders that a configuration, or a part of it, names, with their keys."""
+    if isinstance(value, str) and key.rpartition(".")[2] in FOLDER_KEYS:
         yield key, value
+    elif isinstance(value, (list, Mapping)):
+        for name, own in value.items() if isinstance(value, Mapping) else enumerate(value):
+            yield from _folders(own, f"{key}.{name}" if key else str(name))
 
 
 def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with what all tasks have."""
     found = []
-    for prompt in block["prompts"]:
-        try:
-            Prompt(**prompt)
-        except InputError as error:
-            found.append(f"{task}.prompts: {error}")
     if block["items"]["trial"] > block["items"]["dev"]:
         found.append(f"{task}.items.trial: these are taken from dev, which has fewer items")
     lexicon = block.get("lexicon", {"source": "induced"})

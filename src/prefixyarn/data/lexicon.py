@@ -163,10 +163,12 @@ def read(path: str | Path) -> Lexicon:
     with open(path, "rb") as stream:
         for number, raw in enumerate(stream, 1):
             line = decoded(raw, path, number, AGAIN)
-            columns = line.rstrip("\n").split("\t")
             try:
-                source, target, probability = columns[0], columns[1], float(columns[2])
-            except (IndexError, ValueError) as error:
+                source, target, share = line.rstrip("\n").split("\t")
+                probability = float(share)
+                if not 0 <= probability <= 1:
+                    raise ValueError
+            except ValueError as error:
                 raise InputError(
                     f"{path}, line {number}: expected 'source<TAB>target<TAB>probability', got {line.strip()[:60]!r}. "
                     f"{AGAIN}"

@@ -19,7 +19,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction, language
 from prefixyarn.metrics.metric import Metric
 from prefixyarn.metrics.subsets import DOMAINS, SubsetScores, read_scores
-from prefixyarn.records import Item, Output, Prediction, System, read_records, read_subsets
+from prefixyarn.records import AGAIN, Item, Output, Prediction, System, read_records, read_subsets
 from prefixyarn.systems import shown_units
 from prefixyarn.tables.render import prior_cell
 from prefixyarn.tables.rows import read_rows
@@ -157,7 +157,7 @@ def explore(run: str, foundations: Mapping[str, str], tasks: Sequence[TaskFiles]
     Raises:
         InputError: A system that was scored has no answer to an item.
     """
-    scored = {own.task: {name: read_scores(path) for name, path in own.scores.items()} for own in tasks}
+    scored = {own.task: {name: read_scores(path, own.subsets) for name, path in own.scores.items()} for own in tasks}
     kept = _items_kept([found for own in scored.values() for found in own.values()], most)
     gatherer = _Gatherer([*foundations], kept)
     for own in tasks:
@@ -208,7 +208,7 @@ class _Gatherer:
         refined = read_subsets(files.refined, Prediction, files.subsets) if files.refined else {}
         for n, subset in enumerate(files.subsets):
             items = {
-                domain: read_records(own[n], Item)
+                domain: read_records(own[n], Item, may_be_empty=domain != "test")
                 for domain, own in zip(DOMAINS, (files.test, files.out_of_domain), strict=True)
             }
             train = read_records(files.train[n], Item)
@@ -223,6 +223,11 @@ class _Gatherer:
                     items=[*items["test"], *items["out_of_domain"]],
                 )
                 where = f"{files.task} {subset}, {name}"
+                if scored[name][subset].domains != {domain: [item.id for item in own] for domain, own in items.items()}:
+                    raise InputError(
+                        f"{files.scores[name]}: the scores of {subset} are of other items than those of "
+                        f"{files.test[n].parent}. {AGAIN}"
+                    )
                 for item, given in self._answers(where, name, kind.metrics[0], outputs, scored[name][subset]).items():
                     answers.setdefault(item, []).extend(given)
             steps = {name: paths[subset] for name, paths in files.steps.items() if subset in paths}

@@ -18,7 +18,7 @@ from prefixyarn.findings.measures import MEASURES, Measured
 from prefixyarn.findings.verdict import BORDERLINE, HOLDS, MEASURED, NOT, PARTLY, UNKNOWN, judge
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.tables.groups import ContrastRow, GroupRow
-from prefixyarn.tables.render import markdown, with_ends
+from prefixyarn.tables.render import markdown, plain, with_ends
 from prefixyarn.tables.rows import ScoreRow
 
 # By the name of a table that the findings say something of: the class of its rows.
@@ -179,7 +179,7 @@ def findings_markdown(rows: Sequence[FindingRow], foundations: Mapping[str, str]
             for row in rows
             if row.foundation == name
         ]
-        parts.append(f"### What this run says of the paper's claims, {label}\n\n{markdown(shown)}\n")
+        parts.append(f"### What this run says of the paper's claims, {plain(label)}\n\n{markdown(shown)}\n")
     parts.append(
         f"- Margins are those of version {version} of the claims (src/prefixyarn/findings/claims.yaml), fixed after "
         "the run `first` was seen and before later ones. A claim holds if the whole 95 % interval is on the margin's "

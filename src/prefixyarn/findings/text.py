@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 
 from prefixyarn.findings.claims import Claims
 from prefixyarn.findings.table import FindingRow, findings_markdown
+from prefixyarn.tables.render import plain
 
 
 def document(
@@ -20,7 +21,7 @@ def document(
         foundations: Label of each foundation by its name.
         primary: The tests fixed beforehand, as Markdown; empty where the run has none.
     """
-    labels = ", ".join(foundations.values())
+    labels = ", ".join(map(plain, foundations.values()))
     parts = ["# Findings", claims.intro.format(run=run, foundation=labels).strip()]
     for section, title in claims.sections.items():
         own = [row for row in rows if row.section == section]
@@ -29,7 +30,7 @@ def document(
         parts.append(f"## {title}")
         for name, label in foundations.items():
             if len(foundations) > 1:
-                parts.append(f"### {label}")
+                parts.append(f"### {plain(label)}")
             parts += ["- " + row.says for row in own if row.foundation == name]
     text = "\n\n".join(parts).replace("\n\n- ", "\n- ")
     tables = findings_markdown(rows, foundations, claims.version)

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import logging
 import os
-from collections.abc import Mapping, Sequence
+from collections import defaultdict
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 
@@ -16,7 +17,7 @@ from prefixyarn.metrics.bootstrap import draw_counts, interval, paired_p
 from prefixyarn.metrics.continuation import PrefixStripper
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.metric import ItemScores, Metric
-from prefixyarn.records import ByItem, Item, Output, System, write_json
+from prefixyarn.records import AGAIN, Item, Output, System, write_json
 from prefixyarn.systems import NONE, SFT
 from prefixyarn.tasks.scoring import ErrorType, Scores
 
@@ -131,21 +132,35 @@ def write_scores(path: str | os.PathLike[str], scores: Mapping[str, SubsetScores
     write_json(path, _FILE.dump_python(dict(scores)))
 
 
-def read_scores(path: str | os.PathLike[str]) -> dict[str, SubsetScores]:
+def read_scores(path: str | os.PathLike[str], subsets: Iterable[str] = ()) -> dict[str, SubsetScores]:
     """Read what `write_scores` wrote.
 
+    Args:
+        path: The file.
+        subsets: Those that it must have.
+
     Raises:
-        InputError: It holds something else.
+        InputError: It holds something else; file and subset are named.
     """
     try:
-        return _FILE.validate_json(Path(path).read_bytes())
+        found = _FILE.validate_json(Path(path).read_bytes())
     except ValidationError as error:
         first = error.errors()[0]
         where = ".".join(map(str, first["loc"]))
-        raise InputError(
-            f"{path}: not the scores of subsets ({where}: {first['msg']}). Remove the file, so that the pipeline makes "
-            "it again."
-        ) from error
+        raise InputError(f"{path}: not the scores of subsets ({where}: {first['msg']}). {AGAIN}") from error
+    if lacking := [subset for subset in subsets if subset not in found]:
+        raise InputError(f"{path}: no scores of {lacking[0]}. {AGAIN}")
+    for subset, scored in found.items():
+        for system in scored.systems:
+            for domain in DOMAINS:
+                own, items = system.of_domain(domain), scored.domains.get(domain, [])
+                counts = {own.n, *(len(metric.items) for metric in own.metrics.values())}
+                if counts | {len(flags) for flags in own.item_error_types.values()} != {len(items)}:
+                    raise InputError(
+                        f"{path}: {subset}, {system.system}: expected a score of each of the {len(items)} items of "
+                        f"{domain}. {AGAIN}"
+                    )
+    return found
 
 
 def score_subset(
@@ -176,12 +191,9 @@ def score_subset(
         seed: Seed of the bootstrap, the same for all subsets.
         shortened: Share of test sources that were cut, being too long.
     """
-    answers: dict[System, ByItem[Output]] = {}
+    answers: dict[System, dict[str, Output]] = defaultdict(dict)
     for output in outputs:
-        system = output.system
-        kind = "-".join(filter(None, (system.kind, system.variant)))
-        what = f"answer of the {system.model} model with the prior {kind}, k {system.k} ({system.prompt})"
-        answers.setdefault(system, ByItem(what))[output.item] = output
+        answers[output.system][output.item] = output
     detector_error = None
     if task.detects:
         references = [item.target for domain in DOMAINS for item in items[domain]]

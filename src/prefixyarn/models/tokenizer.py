@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -92,7 +93,8 @@ def check_entries(tokenizer: PreTrainedTokenizerFast, rows: int) -> None:
         )
 
 
-def template(tokenizer: PreTrainedTokenizerFast) -> list[int]:
+@functools.lru_cache(maxsize=8)  # every prompt asks for it
+def template(tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
     """Return what a tokenizer's template puts before a text: BOS, nothing, in XGLM EOS.
 
     What it appends (EOS, in T5's manner) closes a text, and a prompt goes on: it is never taken.
@@ -107,7 +109,7 @@ def template(tokenizer: PreTrainedTokenizerFast) -> list[int]:
             f"the tokenizer encodes 'x' as {alone}, but with what its template adds as {whole}: no text can be told "
             "from the template. Mend post_processor in its tokenizer.json, or give another model."
         )
-    return whole[:start]
+    return tuple(whole[:start])
 
 
 def text_ids(tokenizer: PreTrainedTokenizerFast, text: str) -> list[int]:

@@ -42,7 +42,7 @@ def bits_per_character(foundation: Foundation, text: str) -> float:
     A long text is scored in windows of 1,023 tokens, each without sight of those before.
     """
     model = foundation.model
-    ids, begun = prompt_ids(foundation.tokenizer, text), template(foundation.tokenizer)
+    ids, begun = prompt_ids(foundation.tokenizer, text), list(template(foundation.tokenizer))
     if not begun:  # the first token has nothing before it, and is not scored
         text = text[len(foundation.tokenizer.decode(ids[:1])) :]
     nats = 0.0

@@ -20,10 +20,10 @@ from prefixyarn.models.manifest import identity
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.own_text.answer import Answer
 from prefixyarn.own_text.find_model import DEFAULT, find_model
-from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text, material_of
+from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text
 from prefixyarn.own_text.room import free_mb
 from prefixyarn.own_text.run_files import RunFiles
-from prefixyarn.priors.build import build_priors, encoder
+from prefixyarn.priors.build import build_priors, encoder, material_of
 from prefixyarn.priors.registry import TAGS, answers_of
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Output, Prior
@@ -350,7 +350,7 @@ class Model:
         prompt, tokenizer, direction = self.prompt, self.tokenizer, Direction.parse(subset)
         encode = encoder(tokenizer, prompt.join(direction))
         asked = Asked(session, items, subset, prompt, encode, self._detector(subset))
-        material = source.add(material_of(asked), asked)
+        material = source.add(material_of(tokenizer, encode, prompt, direction), asked)
         system = source.system(k, "tag" if self.task == "tagging" else "token")
         constraint = task_of(self.task).constraint
         return build_priors(

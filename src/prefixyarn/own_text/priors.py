@@ -7,7 +7,6 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
-from functools import partial
 from pathlib import Path
 from typing import ClassVar, Protocol
 
@@ -272,17 +271,3 @@ class Text:
                 f"prior: {len(texts)} texts were given for {len(sources)} texts; give one, or one for each"
             )
         return replace(material, given={item.id: text for item, text in zip(asked.items, texts, strict=True)})
-
-
-def material_of(asked: Asked) -> Material:
-    """Return material of texts of which nothing more is known: no training items, no references."""
-    tokenizer = asked.session.tokenizer
-    return Material(
-        direction=asked.direction,
-        train=[],
-        seed=0,
-        encode=partial(asked.encode, asked.prompt.fill("A", asked.direction)),
-        decode=lambda ids: str(tokenizer.decode(ids)),
-        word_tokens=lambda word: len(tokenizer.tokenize(word)),
-        others={},
-    )

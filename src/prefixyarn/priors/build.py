@@ -14,6 +14,7 @@ from transformers import PreTrainedTokenizerFast
 
 from prefixyarn.data.words import TAGGED, cut, cut_words
 from prefixyarn.decode.constraint import Constraint
+from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import answer_ids
 from prefixyarn.priors.material import Ids, Material
 from prefixyarn.priors.registry import KINDS, TAGS, TEXT, maker
@@ -33,6 +34,19 @@ def encoder(tokenizer: PreTrainedTokenizerFast, join: str) -> Encode:
         return tuple(answer_ids(tokenizer, prompt, join, text)) if text else ()
 
     return encode
+
+
+def material_of(tokenizer: PreTrainedTokenizerFast, encode: Encode, prompt: Prompt, direction: Direction) -> Material:
+    """Return what priors of one subset are made of where nothing more is known: no training items, no other items."""
+    return Material(
+        direction=direction,
+        train=[],
+        seed=0,
+        encode=functools.partial(encode, prompt.fill("A", direction)),  # token counts do not depend on the source
+        decode=lambda ids: str(tokenizer.decode(ids)),
+        word_tokens=lambda word: len(tokenizer.tokenize(word)),
+        others={},
+    )
 
 
 def build_priors(

@@ -95,7 +95,10 @@ def tables(text: str) -> Markup:
         kind = " told" if any(len(cell) > SENTENCE for cell in cells) else ""
         return f'<div class="scroll{kind}">{table[0]}</div>'
 
-    html = markdown.markdown(text, extensions=["tables", "sane_lists"])
+    reader = markdown.Markdown(extensions=["tables", "sane_lists"])
+    reader.preprocessors.deregister("html_block")  # HTML in a table is somebody's text
+    reader.inlinePatterns.deregister("html")
+    html = reader.convert(text)
     return Markup(re.sub("<table>.*?</table>", framed, html, flags=re.DOTALL))
 
 

@@ -8,7 +8,7 @@ from pathlib import Path
 from typing import Any
 
 from prefixyarn.languages import Direction
-from prefixyarn.records import Item, Output, System, read_records
+from prefixyarn.records import Item, Output, System, check_answered, read_records
 from prefixyarn.report import Example, Section, example
 
 EXAMPLES = 2  # of each direction
@@ -153,9 +153,12 @@ def examples(subsets: Sequence[str], data: Sequence[Path], decoded: Sequence[Pat
     found = []
     for subset, items, answers in zip(subsets, data, decoded, strict=True):
         outputs: dict[str, dict[System, Output]] = {}
-        for output in read_records(answers, Output) + (read_records(sft, Output, subset) if sft else []):
-            outputs.setdefault(output.item, {})[output.system] = output
-        direction = Direction.parse(subset)
-        for item in read_records(items, Item)[:EXAMPLES]:
+        shown, direction = read_records(items, Item)[:EXAMPLES], Direction.parse(subset)
+        for path in filter(None, (answers, sft)):
+            own = read_records(path, Output, subset if path == sft else "")
+            check_answered(path, own, shown, others=True)
+            for output in own:
+                outputs.setdefault(output.item, {})[output.system] = output
+        for item in shown:
             found.append(example(subset, item, outputs[item.id], (direction.source, direction.target)))
     return found

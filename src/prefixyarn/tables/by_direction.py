@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from prefixyarn.metrics.subsets import SubsetScores
-from prefixyarn.tables.render import ends, markdown, number, percent, system_cells
+from prefixyarn.tables.render import ends, markdown, number, percent, plain, system_cells
 from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
 from prefixyarn.tables.task import signature_notes
 from prefixyarn.tasks.translation.scores import SCORES
@@ -48,7 +48,7 @@ def by_direction_markdown(rows: Sequence[ScoreRow], directions: Sequence[str], f
                         "prior tokens": number(mean.prior_tokens),
                     }
                 )
-            parts.append(f"### {metric}, {label}\n\n{markdown(shown)}\n")
+            parts.append(f"### {metric}, {plain(label)}\n\n{markdown(shown)}\n")
     return "\n".join(parts)
 
 

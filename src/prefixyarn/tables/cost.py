@@ -8,7 +8,7 @@ from typing import Any
 
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.tables.overview import OverviewRow
-from prefixyarn.tables.render import markdown, number
+from prefixyarn.tables.render import markdown, number, plain
 from prefixyarn.timings import seconds
 
 
@@ -18,7 +18,8 @@ class CostRow:
 
     Attributes:
         foundation: The foundation's name.
-        source: ``none``, ``pseudo``, ``refined``, ``sft prior``, ``sft model`` (its own answers) or ``few-shot``.
+        source: ``none``, ``own``, ``pseudo``, ``refined``, ``refined-matched``, ``sft prior``, ``sft model`` (its own
+            answers) or ``few-shot``.
         training_seconds: Preparation, once: the dictionary, training, or the choice of examples.
         trained_parameters: How many; 0 where nothing is trained.
         sentences: Training pairs used.
@@ -42,6 +43,7 @@ def cost_rows(
     timings: Mapping[str, Sequence[str]],
     sft: Mapping[str, Any] | None,
     refined: Mapping[str, Any] | None,
+    refined_matched: Mapping[str, Any] | None,
     train_sentences: int,
     directions: int,
     examples: int,
@@ -59,11 +61,13 @@ def cost_rows(
         timings: By rule, the benchmark files of its jobs.
         sft: The SFT model's manifest.
         refined: The refined model's manifest.
+        refined_matched: That of the refined model that is trained on the SFT model's training pairs.
         train_sentences: Training sentence pairs, all directions together.
         directions: Number of directions, or languages, of the task.
         examples: Number of examples in the few-shot prompt; 0 without one.
         answers: By rule, how many answers or predictions its jobs made; of ``build_priors`` for how many items, as it
-            makes an item's priors of all kinds, of which the dictionary's take the time.
+            makes an item's priors of all kinds. What takes its time are the foundation's own openings, which are timed
+            apart (``find_openings``), and the ranking of the dictionary's words.
         overview: Rows of the overview of this foundation and task.
     """
 
@@ -80,12 +84,19 @@ def cost_rows(
         rows.append(CostRow(foundation, source, training, parameters, sentences, prior, answer, share))
 
     add("none", 0.0, 0, 0, 0.0, seeded)
+    opened, built = seconds(timings["find_openings"]), seconds(timings["build_priors"])
+    if any(row.system.kind == "own" for row in overview):
+        add("own", 0.0, 0, 0, opened / answers["build_priors"], seeded)
     if timings["induce_lexicon"]:
         lexicon = seconds(timings["induce_lexicon"])
-        add("pseudo", lexicon, 0, train_sentences, per_piece("build_priors"), seeded)
+        add("pseudo", lexicon, 0, train_sentences, (built - opened) / answers["build_priors"], seeded)
     if refined:
         training = seconds(timings["train_refined"])
         add("refined", training, refined["parameters"], train_sentences, per_piece("predict_refined"), seeded)
+    if refined_matched:
+        training, pairs = seconds(timings["train_refined_matched"]), _pairs(refined_matched)
+        prediction = per_piece("predict_refined_matched")
+        add("refined-matched", training, refined_matched["parameters"], pairs, prediction, seeded)
     if sft:
         training, used = seconds(timings["train_sft"]), sft["config"]["steps"] * sft["config"]["batch"]
         add("sft prior", training, sft["parameters"], min(used, train_sentences), own_answer, seeded)
@@ -94,6 +105,10 @@ def cost_rows(
         # So many examples for each direction; what chooses them are dev items.
         add("few-shot", seconds(timings["choose_examples"]), 0, examples * directions, 0.0, seeded)
     return rows
+
+
+def _pairs(refined: Mapping[str, Any]) -> int:
+    return sum(own["train"] for own in refined["dev"].values())
 
 
 def _share(source: str, overview: Sequence[OverviewRow]) -> Interval | None:
@@ -122,11 +137,13 @@ def cost_markdown(task: str, rows: Sequence[CostRow], foundations: Mapping[str, 
             for row in rows
             if row.foundation == name
         ]
-        parts.append(f"### What each source of priors costs: {task}, {label}\n\n{markdown(shown)}\n")
+        parts.append(f"### What each source of priors costs: {task}, {plain(label)}\n\n{markdown(shown)}\n")
     parts.append(
         "- Seconds of wall time on this machine, jobs side by side, the loading of models included. Preparation: the "
         "dictionary, training, or the choice of examples. s per answer: the foundation answers all systems in one "
-        "job, where they share their prompts; the SFT model answers one, in a job of its own.\n"
+        "job, where they share their prompts; the SFT model answers one, in a job of its own. s per prior of own: the "
+        "search for openings; the job of that search also ranks the dictionary's words and loads the model, which "
+        "counts for pseudo. SFT training chooses the pairs of refined-matched; its time is not in that row.\n"
         "- % of SFT: the best zero-shot variant at its largest k of at most two; few-shot without prior. Seconds "
         "differ from run to run, and answers that an earlier run decoded take none; the other columns do not differ.\n"
     )

@@ -18,7 +18,7 @@ from prefixyarn.metrics.shares import Mean, average, difference, p_value, share
 from prefixyarn.metrics.subsets import SubsetScores, SystemScores
 from prefixyarn.records import System
 from prefixyarn.systems import NONE, SFT
-from prefixyarn.tables.render import markdown, number, percent, system_cells, with_ends
+from prefixyarn.tables.render import markdown, number, percent, plain, system_cells, with_ends
 from prefixyarn.tables.task import by_system, drawn_together, judged, mean_rate, means_by_subset
 
 DIRECTIONS, ITEMS = "directions", "items"
@@ -268,7 +268,7 @@ def contrast_markdown(rows: Sequence[ContrastRow], metric: str, foundations: Map
             for better, than in dict.fromkeys((better, than) for better, than, _ in own)
         ]
         if shown:
-            parts.append(f"#### Priors against each other, {metric}, {label}\n\n{markdown(shown)}\n")
+            parts.append(f"#### Priors against each other, {metric}, {plain(label)}\n\n{markdown(shown)}\n")
     return "\n".join(parts) + "\n- Paired differences over the same items; exploratory.\n"
 
 
@@ -295,7 +295,7 @@ def group_markdown(rows: Sequence[GroupRow], metric: str, foundations: Mapping[s
                 shown.append(line)
             told = "; ".join(f"{group}: {row.subsets}" for group, row in groups.items())
             post = ", post hoc" if by == ITEMS else ""
-            parts.append(f"#### {metric} by {by}{post}, {label}\n\n{markdown(shown)}\n\n{told}.\n")
+            parts.append(f"#### {metric} by {by}{post}, {plain(label)}\n\n{markdown(shown)}\n\n{told}.\n")
     parts.append(
         "- By directions: those in which the foundation alone answers mostly in the target language, and the others. "
         "By items, post hoc: whether the foundation alone answered this very item in the target language. That selects "

@@ -11,7 +11,7 @@ from prefixyarn.findings.claims import PAPER
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import HEADLINE_KINDS, headline, shown_units
-from prefixyarn.tables.render import ends, latex, markdown, number, prior_cell
+from prefixyarn.tables.render import ends, latex, markdown, number, plain, prior_cell
 from prefixyarn.tables.rows import ScoreRow, row_of, rows_of, systems_of
 from prefixyarn.tasks.task import FREE
 
@@ -43,11 +43,12 @@ class OverviewRow:
     paper: float | None
 
 
-def overview_rows(tables: Mapping[str, Sequence[ScoreRow]]) -> list[OverviewRow]:
+def overview_rows(tables: Mapping[str, Sequence[ScoreRow]], kinds: Sequence[str] = HEADLINE_KINDS) -> list[OverviewRow]:
     """Return the overview: per foundation, task, prompt, prior kind and variant a row.
 
     Args:
-        tables: By task the rows of its table. A kind that a task does not have is left out.
+        tables: By task the rows of its table.
+        kinds: The kinds of priors. One that a task does not have is left out.
     """
     found = []
     for task, rows in tables.items():
@@ -56,7 +57,7 @@ def overview_rows(tables: Mapping[str, Sequence[ScoreRow]]) -> list[OverviewRow]
             own = rows_of(rows, foundation, metric)
             systems = systems_of(own)
             prompts = dict.fromkeys(s.prompt for s in systems if s.prompt != UNRELATED)  # which is a control
-            for prompt, kind in product(prompts, HEADLINE_KINDS):
+            for prompt, kind in product(prompts, kinds):
                 for variant in dict.fromkeys(s.variant for s in systems if s.kind == kind and s.variant != FREE):
                     system = headline(systems, kind, variant=variant, prompt=prompt)
                     if system is not None:
@@ -120,7 +121,7 @@ def overview_markdown(rows: Sequence[OverviewRow], foundations: Mapping[str, str
     parts = []
     for name, label in foundations.items():
         own = [row for row in rows if row.foundation == name]
-        parts.append(f"### Share of SFT by task and prior, {label}\n\n{markdown(_cells(own))}\n")
+        parts.append(f"### Share of SFT by task and prior, {plain(label)}\n\n{markdown(_cells(own))}\n")
     parts.append(
         "- share of SFT: 100 · mean / mean of the SFT model, over all subsets of the task's table, with its 95 % "
         "bootstrap interval; recovery: 100 · (mean − none) / (sft − none), `none` being zero-shot. A kind is "

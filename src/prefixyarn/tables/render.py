@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import html
+import re
 from collections.abc import Mapping, Sequence
 from typing import Any, Protocol
 
@@ -41,8 +43,17 @@ def percent(value: float | None) -> str:
     return "–" if value is None else f"{100 * value:.0f} %"
 
 
+_READ = re.compile(r"[\\`*\[\]|]|(?<!\w)_|_(?!\w)")  # by Markdown; within a word _ is text
+
+
+def plain(name: str) -> str:
+    """Return a name of a user's as Markdown text that shows it letter by letter."""
+    return _READ.sub(r"\\\g<0>", html.escape(name, quote=False))
+
+
 def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
-    """Render rows as a Markdown table, text to the left and numbers to the right."""
+    """Render rows as a Markdown table, text to the left and numbers to the right; each cell is one line."""
+    rows = [{column: _cell(value) for column, value in row.items()} for row in rows]
     columns = list(rows[0]) if rows else []
     align = [
         "right"
@@ -51,6 +62,11 @@ def markdown(rows: Sequence[Mapping[str, Any]]) -> str:
         for c in columns
     ]
     return tabulate([list(r.values()) for r in rows], columns, "pipe", colalign=align, disable_numparse=True)
+
+
+def _cell(value: Any) -> str:
+    """Return a cell's text on one line, with no end of the cell in it."""
+    return re.sub(r"(?<!\\)\|", r"\|", " ".join(str(value).split()))
 
 
 def latex(rows: Sequence[Mapping[str, str]]) -> str:

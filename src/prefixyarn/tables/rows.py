@@ -7,6 +7,7 @@ the columns of a system. No other field is nested, and no column's name is ever 
 from __future__ import annotations
 
 import csv
+import math
 import os
 import types
 import typing
@@ -16,6 +17,7 @@ from typing import Any, TypeVar
 
 from prefixyarn.errors import InputError
 from prefixyarn.metrics.bootstrap import Interval
+from prefixyarn.record_line import types_of
 from prefixyarn.records import AGAIN, System, atomic, decoded
 
 ALL = ""  # the subset of a mean over all of a task's
@@ -135,11 +137,12 @@ def row_of(
 
 def write_rows(path: str | os.PathLike[str], rows: Sequence[Any], kind: type[Any]) -> None:
     """Write rows of one class as CSV: a header even without rows, floats to four decimals, None empty."""
+    types = _types(kind)
     with atomic(path) as stream:
         writer = csv.writer(stream, lineterminator="\n")
-        writer.writerow([column for name, own in _types(kind).items() for column in _columns(name, own)])
+        writer.writerow([column for name, own in types.items() for column in _columns(name, own)])
         for row in rows:
-            cells = [cell for name, own in _types(kind).items() for cell in _cells(getattr(row, name), own)]
+            cells = [cell for name, own in types.items() for cell in _cells(getattr(row, name), own)]
             writer.writerow([f"{cell:.4f}" if isinstance(cell, float) else cell for cell in cells])
 
 
@@ -147,25 +150,30 @@ def read_rows(path: str | os.PathLike[str], kind: type[Row]) -> list[Row]:
     """Read rows that `write_rows` wrote.
 
     Raises:
-        InputError: A line is damaged; file and line are named.
+        InputError: A line is damaged, or stands there twice, or the header is another one; file and line are named.
     """
+    types, seen = _types(kind), dict[Row, int]()
+    wanted = [column for name, own in types.items() for column in _columns(name, own)]
     with open(path, "rb") as stream:
         lines = (decoded(raw, path, number, AGAIN) for number, raw in enumerate(stream, 1))
-        reader, found = csv.DictReader(lines), []
+        reader = csv.DictReader(lines)
         try:
+            if reader.fieldnames != wanted:
+                raise ValueError(f"expected the columns {', '.join(wanted)}")
             for line in reader:
                 if None in line or None in line.values():
                     raise ValueError("more or fewer cells than its header")
-                found.append(kind(**{name: _value(line, name, own) for name, own in _types(kind).items()}))
+                row = kind(**{name: _value(line, name, own) for name, own in types.items()})
+                if seen.setdefault(row, reader.line_num) != reader.line_num:
+                    raise ValueError(f"the same as line {seen[row]}")
         except (csv.Error, KeyError, TypeError, ValueError) as error:
             raise InputError(f"{path}, line {reader.line_num}: no {kind.__name__} ({error}). {AGAIN}") from error
-    return found
+    return [*seen]
 
 
 def _types(kind: type[Any]) -> dict[str, type[Any]]:
     """Return the fields of a row class with their types, None left out of them."""
-    hints = typing.get_type_hints(kind)
-    return {own.name: _without_none(hints[own.name]) for own in fields(kind)}
+    return {name: _without_none(own) for name, own in types_of(kind).items()}
 
 
 def _without_none(hint: Any) -> type[Any]:
@@ -189,9 +197,17 @@ def _cells(value: Any, own: type[Any]) -> list[Any]:
 def _value(line: dict[str, str], name: str, own: type[Any]) -> Any:
     if own is Interval:
         cells = [line[column] for column in _columns(name, own)]
-        return Interval(*map(float, cells)) if cells[0] else None
+        return Interval(*map(_number, cells)) if cells[0] else None
     if own is System:
-        return System(**{field.name: _value(line, field.name, _types(System)[field.name]) for field in fields(System)})
+        return System(**{column: _value(line, column, of_column) for column, of_column in types_of(System).items()})
     if own is str:
         return line[name]
-    return None if not line[name] else bool(int(line[name])) if own is bool else own(line[name])
+    read = {bool: lambda cell: bool(int(cell)), float: _number}.get(own, own)
+    return read(line[name]) if line[name] else None
+
+
+def _number(cell: str) -> float:
+    """Return a number, which may be without bounds."""
+    if math.isnan(value := float(cell)):
+        raise ValueError("nan is no number")
+    return value

@@ -10,6 +10,7 @@ from typing import Any
 
 import numpy as np
 
+from prefixyarn.errors import InputError
 from prefixyarn.metrics.bootstrap import Interval, draw_counts, interval
 from prefixyarn.metrics.metric import Metric
 from prefixyarn.metrics.shares import Mean, average, corpus_mean, difference, p_value, recovery, share
@@ -18,7 +19,7 @@ from prefixyarn.priors.registry import KINDS
 from prefixyarn.records import System
 from prefixyarn.systems import DRAWS, NONE, SFT, headline
 from prefixyarn.tables.informative import against_constant
-from prefixyarn.tables.render import ends, latex, markdown, number, p_cell, percent, system_cells, with_ends
+from prefixyarn.tables.render import ends, latex, markdown, number, p_cell, percent, plain, system_cells, with_ends
 from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_of
 from prefixyarn.tasks.scoring import Scores
 from prefixyarn.tasks.task import FREE
@@ -51,7 +52,7 @@ def by_system(foundation: str, subsets: Mapping[str, SubsetScores]) -> dict[Syst
     """Return the scores of each system, one per subset, in the order of the first subset's systems.
 
     Raises:
-        ValueError: A subset lacks a system that another has.
+        InputError: A subset lacks a system that another has.
     """
     found: dict[System, list[SystemScores]] = {}
     for own in subsets.values():
@@ -60,7 +61,10 @@ def by_system(foundation: str, subsets: Mapping[str, SubsetScores]) -> dict[Syst
     for system, entries in found.items():
         if len(entries) != len(subsets):
             lacking = [name for name, own in subsets.items() if system not in (e.system for e in own.systems)]
-            raise ValueError(f"{foundation}: no scores of {system} on {', '.join(lacking)}, but on other subsets")
+            raise InputError(
+                f"{foundation}: no scores of {system} on {', '.join(lacking)}, but on other subsets. Remove the "
+                "foundation's scores, so that the pipeline makes them again."
+            )
     return found
 
 
@@ -277,7 +281,7 @@ def task_markdown(
             systems = systems_of(own)
             tokens = [_shown(task, own, system, subsets) for system in systems if system.unit != "word"]
             in_words = [_shown(task, own, system, subsets) for system in systems if system.unit == "word"]
-            parts.append(f"### {metric}, {label}\n\n{markdown(tokens)}\n")
+            parts.append(f"### {metric}, {plain(label)}\n\n{markdown(tokens)}\n")
             if in_words:
                 parts.append(f"#### {metric}, priors in words\n\n{markdown(in_words)}\n")
             cuts = list(dict.fromkeys((row.without_k, row.without_unit) for row in own if row.without_k))

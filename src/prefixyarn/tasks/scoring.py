@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import importlib
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+from prefixyarn.errors import InputError
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.metrics.metric import Metric
-from prefixyarn.records import Item, Output, Prediction
+from prefixyarn.records import AGAIN, Item, Output, Prediction
 
 ErrorType = bool | float | None
 
@@ -67,10 +69,18 @@ def all_answers(
         predicted: What the refined model says; only whole answers count.
         train: Training items, for baselines.
         items: The items.
+
+    Raises:
+        InputError: One system has two answers to an item.
     """
     found = [*decoded, *(output for own in tuned for output in own)]
     found += [Output.without_ids(own.item, own.text, "refined") for own in predicted if own.whole]
-    return found + task.baselines(train, items)
+    found += task.baselines(train, items)
+    counts = Counter((output.item, output.system) for output in found)
+    if twice := [key for key, count in counts.items() if count > 1]:
+        item, system = twice[0]
+        raise InputError(f"two files have an answer of {system} to the item {item!r}. {AGAIN}")
+    return found
 
 
 def scores(task: str) -> Scores:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.systems import HEADLINE_KINDS
 from prefixyarn.tables.overview import OverviewRow
-from prefixyarn.tables.render import markdown, with_ends
+from prefixyarn.tables.render import markdown, plain, with_ends
 
 
 @dataclass(frozen=True)
@@ -60,12 +60,12 @@ def scale_markdown(rows: Sequence[ScaleRow], labels: Mapping[str, str]) -> str:
         shown = []
         for kind in dict.fromkeys(row.kind for row in rows if row.task == task):
             shares = {row.foundation: row.share for row in rows if (row.task, row.kind) == (task, kind)}
-            shown.append({"prior": kind, **{labels[name]: _cell(shares.get(name)) for name in names}})
+            shown.append({"prior": kind, **{plain(labels[name]): _cell(shares.get(name)) for name in names}})
         parts.append(f"### Share of SFT by size, {task}\n\n{markdown(shown)}\n")
     sizes = {row.foundation: row.parameters for row in rows}
     parts.append(
         "- % of the SFT model's score, with 95 % bootstrap intervals; each foundation is compared with its own SFT "
-        f"model. Parameters: {', '.join(f'{labels[name]} {sizes[name]:,}' for name in names)}.\n"
+        f"model. Parameters: {', '.join(f'{plain(labels[name])} {sizes[name]:,}' for name in names)}.\n"
         "- Families differ in what they were pre-trained on: only sizes of one family show what size does.\n"
     )
     return "\n".join(parts)
