@@ -61,9 +61,8 @@ def attending(model: PreTrainedModel, examples: Sequence[Example]) -> Iterator[N
 
 def _mixed(model: PreTrainedModel) -> bool:
     """Return whether an adapter in fp32 is trained beside weights in half precision, and multiplied in it."""
-    return model.dtype != torch.float32 and any(
-        p.requires_grad and p.dtype == torch.float32 for p in model.parameters()
-    )
+    trained = {p.dtype for p in model.parameters() if p.requires_grad}
+    return model.dtype != torch.float32 and torch.float32 in trained
 
 
 def target_loss(model: PreTrainedModel, examples: Sequence[Example]) -> tuple[torch.Tensor, int]:

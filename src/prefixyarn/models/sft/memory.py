@@ -1,4 +1,4 @@
-"""What a pass of SFT keeps on a GPU for its gradient, and so how many tokens one may have. Light imports: plans read it."""
+"""What a pass of SFT keeps on a GPU for its gradient, and so how many tokens it has. Light imports: plans read it."""
 
 from __future__ import annotations
 

@@ -1,9 +1,9 @@
 """Training an adapter on several GPUs of one machine: a process for each.
 
-The foundation's weights, which are not trained, are divided among the GPUs by torch's FSDP (``fully_shard``; Zhao et al.
-2023, arXiv 2304.11277) and put together layer by layer, as each is needed; where one GPU holds all of them, each has
-them all. The adapter is small: every process has it whole and makes the same update, from the sum of all gradients. So
-it is saved, resumed and decoded with as one process's is.
+The foundation's weights, which are not trained, are divided among the GPUs by torch's FSDP (``fully_shard``; Zhao et
+al. 2023, arXiv 2304.11277) and put together layer by layer, as each is needed; where one GPU holds all of them, each
+has them all. The adapter is small: every process has it whole and makes the same update, from the sum of all
+gradients. So it is saved, resumed and decoded with as one process's is.
 
 A divided model cannot be decoded with. The processes leave a checkpoint with the adapters of all points on dev, and
 `prefixyarn.models.sft.train.train` scores them.
@@ -43,7 +43,7 @@ def train_on_several(
     dtype: str,
     training: Training,
     shard: bool,
-    done: Callable[[int], None] = lambda n: None,
+    done: Callable[[int], None],
 ) -> None:
     """Take all steps of a training, and leave the checkpoint of its last one, with what was trained at all points.
 

@@ -65,9 +65,7 @@ def train(
         if "score" not in point:
             put(weights, state.kept[int(point["step"])])
             point["score"] = dev_score(decoding)
-            logging.info(
-                "dev after %d steps: loss %.3f, score %.1f", *(point[key] for key in ("step", "loss", "score"))
-            )
+            logging.info("dev after %d steps: score %.1f", point["step"], point["score"])
     best = max(state.dev, key=lambda d: d["score"])
     put(weights, state.kept[int(best["step"])])
     shutil.rmtree(folder, ignore_errors=True)  # an adapter left there would be loaded on top of a whole model
