@@ -116,6 +116,25 @@ def test_flash_attention_keeps_within_sequences(family: str, recompute: bool, mo
     assert model.config._attn_implementation == "sdpa"
 
 
+@pytest.mark.gpu
+@pytest.mark.parametrize("family", ["llama", "qwen3", "gemma3_text", "mistral", "gpt2"])
+def test_on_a_gpu_flash_attention_has_the_masks_loss_up_to_rounding(
+    family: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    model = made(family).to("cuda", torch.bfloat16)
+    trainable(model, CONFIG)
+    with torch.no_grad():
+        for p in trained(model).values():
+            p.add_(torch.randn(p.shape, generator=draw).to(p) * 0.1)
+    assert flash.fits(model)
+    loss, found = gradients(model)
+    monkeypatch.setattr(flash, "fits", lambda model: False)
+    masked, expected = gradients(model)
+    assert loss == pytest.approx(masked, rel=0.02)
+    flat = [torch.cat([own.flatten() for own in both]) for both in (found, expected)]
+    assert torch.nn.functional.cosine_similarity(*flat, dim=0) > 0.98
+
+
 def test_only_usual_attention_on_a_gpu_in_half_precision_goes_so(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(PreTrainedModel, "device", torch.device("cuda"))
     monkeypatch.setattr(torch.cuda, "get_device_capability", lambda: (9, 0))

@@ -167,7 +167,7 @@ def take_steps(
         put(weights, state.weights)
         optimizer.load_state_dict(state.optimizer)
         done(state.step)
-    room = group.least(_room(model, weights, training))
+    room = group.least(_room(model, weights, max(map(len, training.examples))))
     logging.info("passes of at most %d tokens%s", room.tokens, ", layers computed again" * room.recompute)
     saved = time.monotonic()
     for step in range(state.step + 1, config.steps + 1):
@@ -266,8 +266,8 @@ def _mean_loss(model: PreTrainedModel, examples: Sequence[Example], room: Room, 
     return round(group.total(total) / sum(len(e.target) for e in examples), 6)
 
 
-def _room(model: PreTrainedModel, weights: Weights, training: Training) -> Room:
-    """Return what a pass may have, by the memory that is free on the GPUs of a model."""
+def _room(model: PreTrainedModel, weights: Weights, longest: int) -> Room:
+    """Return what a pass may have, by the memory that is free on a model's GPUs and the longest sequence."""
     gpus = {p.device for p in model.parameters() if p.device.type == "cuda"}
     if not gpus:
         return Room(PASS_TOKENS["cpu"])
@@ -275,7 +275,6 @@ def _room(model: PreTrainedModel, weights: Weights, training: Training) -> Room:
     coming = 3 * sum(p.numel() * p.element_size() for p in weights.values()) // len(gpus)
     unused = {gpu: torch.cuda.memory_reserved(gpu) - torch.cuda.memory_allocated(gpu) for gpu in gpus}
     free = [torch.cuda.mem_get_info(gpu)[0] + unused[gpu] - coming for gpu in gpus]
-    longest = max(map(len, training.examples))
     return room_within(free, model.num_parameters(), model.config.vocab_size, longest)
 
 
