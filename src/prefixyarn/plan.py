@@ -14,6 +14,7 @@ from typing import Any
 from prefixyarn.analysis.mechanism import OTHERS
 from prefixyarn.config.subsets import all_subsets, analyses, cross_task_subsets, main_subsets
 from prefixyarn.examples import candidates
+from prefixyarn.models.sft.memory import PASS_TOKENS, kept
 from prefixyarn.priors.registry import FOUNDATION, KINDS
 from prefixyarn.systems import analysis_grid, further_seeds, mechanism_grid, task_grid
 from prefixyarn.timings import seconds
@@ -23,10 +24,6 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 PROMPT = {"translation": 45, "summarization": 130, "tagging": 40}
 ANSWER = {"translation": 0.3, "summarization": 0.3, "tagging": 0.35}
 OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
-# Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
-# in half precision half of what an H200 decoded with a 7B model (benchmarks/gpu_grid.py) and an H100 trained with it
-# (benchmarks/gpu_rate.py), as other cards are slower.
-CPU_RATE, GPU_RATE, GPU_TRAINING_RATE = 175e9, 160e12, 37e12
 CANDIDATE_TOKENS = 24  # of an item's pseudo priors, which the foundation ranks
 OPENING_TOKENS = 150  # of an item's openings, which the foundation goes on with to find its own prior
 LOADING = 400 * 2**20  # bytes of weights per second
@@ -47,14 +44,31 @@ BESIDE = {
     "measure_forgetting": 5000,
     "decode_cross_task": 2250,
 }
-# Bytes of activations that a pass of SFT keeps per token for its gradient: this times parameters to the power of 2/3
-# (they grow with layers times width). 9.3 MB at 7B: with the weights the 23 GB that benchmarks/gpu_rate.py measured.
-ACTIVATIONS = 2.6
-PASS_TOKENS = 1024  # of `prefixyarn.models.sft.train` on a GPU
+PROCESS_MB = 3000  # of each further process of a training on several GPUs
 # Seconds of jobs without a foundation, measured on the default run; of rules that are not named here, `OTHER_SECONDS`.
 SECONDS = {"convert_foundation": 50, "fetch_foundation": 7, "prepare_tagging": 18, "train_refined": 60}
 OTHER_SECONDS = 4
 SLACK = 4  # how many times the estimate a job may take: machines differ, and a job that is cut off has to start again
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Floating-point operations per second, of one thread in fp32 or of a GPU in half precision, and whence."""
+
+    operations: float
+    source: str
+
+
+# By back end, and where it computes. The numbers are those of benchmarks/README.md; of a GPU's half, as other cards are
+# slower than those measured. Training is the same whatever decodes.
+RATES = {
+    ("built-in engine", "CPU"): Rate(175e9, "a thread in fp32, on the default run"),
+    ("built-in engine", "GPU"): Rate(3.3e14 / 2, "half of what an H200 decoded with a 7B model, gpu_grid.py"),
+    ("vLLM", "CPU"): Rate(175e9 / 2.8, "2.8 times as slow as the built-in engine, decode_grid.py"),
+    ("vLLM", "GPU"): Rate(3.3e14 / 2, "not measured; the built-in engine's is taken"),
+    ("training", "CPU"): Rate(175e9, "a thread in fp32, on the default run"),
+    ("training", "GPU"): Rate(7.4e13 / 2, "half of what an H100 trained with a 7B model, gpu_rate.py"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,10 +97,13 @@ class Work:
     def seconds(self, foundation: Mapping[str, Any]) -> float:
         """Return how long one of the jobs takes: a pass costs two operations per parameter and token."""
         operations = 2 * foundation["parameters"] * (self.prompt_tokens + self.answer_tokens) * self.passes
-        rate = GPU_RATE if self.passes == 1 else GPU_TRAINING_RATE
-        if foundation["dtype"] == "float32":
-            rate = CPU_RATE
-        return START + _weights(foundation) / LOADING + operations / rate
+        return START + _weights(foundation) / LOADING + operations / RATES[self.rate(foundation)].operations
+
+    def rate(self, foundation: Mapping[str, Any]) -> tuple[str, str]:
+        """Return by which of `RATES` one of the jobs computes."""
+        decoder = {"builtin": "built-in engine", "vllm": "vLLM"}[foundation.get("engine", "builtin")]
+        what = decoder if self.passes == 1 else "training"
+        return what, "CPU" if foundation["dtype"] == "float32" else "GPU"
 
 
 def _weights(foundation: Mapping[str, Any]) -> float:
@@ -100,13 +117,15 @@ def _copies(rule: str, full: bool) -> int:
     return 5 if rule.removesuffix("_again") == "train_sft" else 2
 
 
-def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False) -> int:
+def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False, processes: int = 1) -> int:
     """Return what a job of a rule asks for in MB: the weights, and what it needs beside them.
 
     A model on GPUs passes through the machine's memory, too, when it is loaded. Where all weights are trained
     (``full``), training has a gradient, two moments and a copy of the best value beside each; others a second model.
+    With several ``processes``, one reads the weights for all.
     """
-    return _copies(rule, full) * int(_weights(foundation) // 2**20) + BESIDE[rule.removesuffix("_again")]
+    beside = BESIDE[rule.removesuffix("_again")] + PROCESS_MB * (processes - 1)
+    return _copies(rule, full) * int(_weights(foundation) // 2**20) + beside
 
 
 def converting_mb(foundation: Mapping[str, Any]) -> int:
@@ -139,8 +158,14 @@ def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", ful
     """
     if foundation["dtype"] == "float32":
         return 0
-    kept = ACTIVATIONS * foundation["parameters"] ** (2 / 3) * PASS_TOKENS if rule == "train_sft" else 0
-    return math.ceil(((1.2 * _copies(rule, full) * _weights(foundation) + kept) / 2**30 + 8) / gpu_gb)
+    activations = kept(foundation["parameters"]) * PASS_TOKENS["cuda"] if rule == "train_sft" else 0
+    return math.ceil(((1.2 * _copies(rule, full) * _weights(foundation) + activations) / 2**30 + 8) / gpu_gb)
+
+
+def processes(foundation: Mapping[str, Any], gpu_gb: float, rule: str, full: bool) -> int:
+    """Return how many processes a job has: one a GPU where it trains an adapter, otherwise one."""
+    several = rule.removesuffix("_again") == "train_sft" and not full
+    return max(1, gpus(foundation, gpu_gb, rule, full)) if several else 1
 
 
 def trains_all(config: Mapping[str, Any], task: str) -> bool:
@@ -260,23 +285,29 @@ def plan_markdown(config: Mapping[str, Any], timings: Path) -> str:
     from prefixyarn.tables.render import markdown, number  # not at each start of the workflow
 
     foundations = {entry["name"]: entry for entry in config["foundations"]}
-    rows, hours, gpu_hours = [], 0.0, 0.0
+    rows, hours, gpu_hours, rates = [], 0.0, 0.0, {}
     for own in work(config):
         foundation, full = foundations[own.foundation], trains_all(config, own.task)
         planned, cards = own.seconds(foundation), gpus(foundation, config["cluster"]["gpu_gb"], own.rule, full)
+        rates[own.rate(foundation)] = RATES[own.rate(foundation)]
         hours += own.jobs * planned / 3600
         gpu_hours += own.jobs * cards * planned / 3600
+        several = processes(foundation, config["cluster"]["gpu_gb"], own.rule, full)
         rows.append(
             {
                 "rule": own.rule,
                 "task": own.task,
                 "foundation": own.foundation,
                 "jobs": own.jobs,
-                "GB a job": f"{memory_mb(foundation, own.rule, full) / 1024:.1f}",
+                "GB a job": f"{memory_mb(foundation, own.rule, full, several) / 1024:.1f}",
                 "GPUs a job": cards,
                 "minutes a job": f"{planned / 60:.1f}",
                 "measured": number(_measured(timings, own)),
             }
         )
     total = f"{sum(own.jobs for own in work(config))} jobs with a model, {hours:.1f} hours one after the other"
-    return f"{markdown(rows)}\n\n{total}, {gpu_hours:.1f} GPU hours."
+    counted = "".join(
+        f"\n- {what} on a {where}: {rate.operations:.2g} operations a second ({rate.source})"
+        for (what, where), rate in rates.items()
+    )
+    return f"{markdown(rows)}\n\n{total}, {gpu_hours:.1f} GPU hours.\n\nRates (benchmarks/README.md):\n{counted}"

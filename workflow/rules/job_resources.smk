@@ -4,6 +4,7 @@ from prefixyarn.plan import (
     gpus,
     memory_mb,
     minutes,
+    processes,
     ranks,
     refined_gpus,
     refined_mb,
@@ -15,7 +16,10 @@ from prefixyarn.plan import (
 def memory(name):
     """Return a resources function: what a job of a rule with a model asks for in MB; twice after a failure."""
     return lambda w, attempt: attempt * memory_mb(
-        FOUNDATIONS[w.model], name, trains_all(config, w.get("task", ""))
+        FOUNDATIONS[w.model],
+        name,
+        trains_all(config, w.get("task", "")),
+        job_processes(name)(w),
     )
 
 
@@ -29,6 +33,16 @@ def runtime(name, task=""):
 def cards(name):
     """Return a resources function: how many GPUs such a job asks for."""
     return lambda w: gpus(
+        FOUNDATIONS[w.model],
+        config["cluster"]["gpu_gb"],
+        name,
+        trains_all(config, w.get("task", "")),
+    )
+
+
+def job_processes(name):
+    """Return a threads function: how many processes such a job has, of one thread each."""
+    return lambda w: processes(
         FOUNDATIONS[w.model],
         config["cluster"]["gpu_gb"],
         name,
