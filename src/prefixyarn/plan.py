@@ -45,6 +45,7 @@ BESIDE = {
     "decode_cross_task": 2250,
 }
 PROCESS_MB = 3000  # of each further process of a training on several GPUs
+OF_TRANSLATION = ("decode_analysis", "build_mechanism_priors", "measure_agreement", "measure_mechanism")
 # Seconds of jobs without a foundation, measured on the default run; of rules that are not named here, `OTHER_SECONDS`.
 SECONDS = {"convert_foundation": 50, "fetch_foundation": 7, "prepare_tagging": 18, "train_refined": 60}
 OTHER_SECONDS = 4
@@ -269,9 +270,15 @@ def seconds_by_job(config: Mapping[str, Any]) -> dict[tuple[str, str, str], floa
     return {(own.rule, own.task, own.foundation): own.seconds(foundations[own.foundation]) for own in work(config)}
 
 
+def timing_files(timings: Path, own: Work) -> list[Path]:
+    """Return the benchmark files of these jobs, of those that were made; the analyses' do not name the task."""
+    folder = timings / own.rule / ("" if own.rule in OF_TRANSLATION else own.task)
+    return sorted(folder.glob(f"**/{own.foundation}.tsv"))
+
+
 def _measured(timings: Path, own: Work) -> float | None:
     """Return the mean minutes of these jobs in this run, if they were made."""
-    files = [*(timings / own.rule / own.task).glob(f"**/{own.foundation}.tsv")]
+    files = timing_files(timings, own)
     return seconds(files) / len(files) / 60 if files else None
 
 

@@ -33,6 +33,7 @@ from prefixyarn.models.foundation import DTYPES, attention, load
 from prefixyarn.models.sft.group import Group
 from prefixyarn.models.sft.steps import Checkpoint, Training, take_steps
 from prefixyarn.models.sft.train import trainable, trained
+from prefixyarn.progress import log_gpu_memory
 
 PATIENCE = timedelta(hours=2)  # the others wait until the first has read the weights
 
@@ -108,6 +109,7 @@ def _process(
         state = Checkpoint.read(training.state_file, training.key(model.dtype))
         finished = done if rank == 0 else lambda n: None
         take_steps(model, trained(whole), training, state, done=finished, group=Group(rank, size))
+        log_gpu_memory()
     finally:
         distributed.destroy_process_group()
 
