@@ -17,13 +17,15 @@ import argparse
 import random
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
+from functools import partial
 
 import torch
 from measure import now, peak_mb
 from transformers import AutoModelForCausalLM, LlamaConfig, PreTrainedModel
 
+from prefixyarn.errors import first_line
 from prefixyarn.models.sft import flash, loss, steps
-from prefixyarn.models.sft.group import ALONE
+from prefixyarn.models.sft.group import SINGLE
 from prefixyarn.models.sft.loss import Example
 from prefixyarn.models.sft.memory import Room
 from prefixyarn.models.sft.steps import SftConfig
@@ -60,7 +62,23 @@ def one_by_one(model: PreTrainedModel, batch: list[Example], room: Room) -> floa
 
 def as_now(model: PreTrainedModel, batch: list[Example], room: Room) -> float:
     """Compute an update's gradients as `prefixyarn.models.sft.steps.take_steps` does."""
-    return steps._gradients(model, batch, room, ALONE)
+    return steps._gradients(model, batch, room, SINGLE)
+
+
+def timed(
+    weights: steps.Weights, optimizer: torch.optim.Optimizer, gradients: Callable[[], float], number: int
+) -> tuple[tuple[float, torch.Tensor], float]:
+    """Take steps; return loss and gradient of the first, and the mean seconds of the others."""
+    begun = 0.0
+    for step in range(number):
+        loss = gradients()
+        if not step:
+            first = loss, torch.cat([p.grad.flatten() for p in weights.values() if p.grad is not None])
+        torch.nn.utils.clip_grad_norm_(list(weights.values()), steps.CLIP)
+        optimizer.step()
+        optimizer.zero_grad()
+        begun = begun or now()
+    return first, (now() - begun) / max(1, number - 1)
 
 
 def main() -> None:
@@ -97,13 +115,8 @@ def main() -> None:
             "half precision": (BEFORE, ("flash",), one_by_one, False),
             "flash attention": (BEFORE, (), one_by_one, False),
             "large passes": (free, (), one_by_one, False),
-            "no waits, fused": (free, (), lambda *given: steps._gradients(*given, ALONE), True),
-            "layers computed again": (
-                Room(free.tokens, True),
-                (),
-                lambda *given: steps._gradients(*given, ALONE),
-                True,
-            ),
+            "no waits, fused": (free, (), as_now, True),
+            "layers computed again": (Room(free.tokens, True), (), as_now, True),
         }
         expected: tuple[float, torch.Tensor] | None = None
         for way, (room, off, gradients, fused) in ways.items():
@@ -112,17 +125,13 @@ def main() -> None:
             if gpu:
                 torch.cuda.empty_cache()
                 torch.cuda.reset_peak_memory_stats()
-            with without(*off):
-                for step in range(args.steps):
-                    found = gradients(model, batch, room)
-                    if not step:
-                        first = found, torch.cat([p.grad.flatten() for p in weights.values() if p.grad is not None])
-                    torch.nn.utils.clip_grad_norm_(list(weights.values()), steps.CLIP)
-                    optimizer.step()
-                    optimizer.zero_grad()
-                    if not step:
-                        begun = now()
-                seconds = (now() - begun) / max(1, args.steps - 1)
+            try:
+                with without(*off):
+                    first, seconds = timed(weights, optimizer, partial(gradients, model, batch, room), args.steps)
+            except torch.OutOfMemoryError as error:
+                print(f"{lesson}, {way}: out of memory with passes of {room.tokens} tokens ({first_line(error)})")
+                optimizer.zero_grad()
+                continue
             expected = expected or first
             alike = torch.nn.functional.cosine_similarity(first[1], expected[1], dim=0)
             tokens = sum(map(len, batch))

@@ -13,8 +13,9 @@ import sys
 from pathlib import Path
 
 import yaml
+from snakemake.utils import validate
 
-from prefixyarn.config.files import merged
+from prefixyarn.config.files import SCHEMA, merged
 from prefixyarn.config.validate import checked_config
 from prefixyarn.errors import run
 from prefixyarn.pilot import pilot_config, pilot_markdown
@@ -29,6 +30,7 @@ def main() -> None:
     args, options = parser.parse_args(sys.argv[1:here]), sys.argv[here + 1 :]
 
     config = checked_config(*args.configs)
+    validate(config, str(SCHEMA))  # puts defaults in
     overlay = pilot_config(config, args.foundation)
     folder = Path("results") / overlay["run"]
     folder.mkdir(parents=True, exist_ok=True)

@@ -22,7 +22,7 @@ from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import trial_scores
 from prefixyarn.models.foundation import identity, load
 from prefixyarn.models.sft.loss import Example, example
-from prefixyarn.models.sft.several import divides, train_on_several
+from prefixyarn.models.sft.several import train_on_several
 from prefixyarn.models.sft.steps import SftConfig, Training
 from prefixyarn.models.sft.train import train
 from prefixyarn.models.tokenizer import load_tokenizer
@@ -63,7 +63,7 @@ def main(job: Job) -> None:
     )
     done, gpus = Progress("train_sft", config.steps, "steps"), torch.cuda.device_count()
     if gpus > 1 and config.method == "lora":
-        train_on_several(gpus, model_folder, params.dtype, own, divides(model_folder, params.dtype), done)
+        train_on_several(gpus, model_folder, params.dtype, own, done)
     foundation = load(model_folder, job.wildcards.model, params.dtype)
 
     @functools.cache

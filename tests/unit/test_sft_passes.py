@@ -151,8 +151,9 @@ def test_only_usual_attention_on_a_gpu_in_half_precision_goes_so(monkeypatch: py
     assert not fits("llama", torch.bfloat16)
 
 
-def test_an_adapter_in_fp32_is_multiplied_in_half_precision() -> None:
-    model = tiny_model(tiny_config("llama")).to(torch.bfloat16)
+@pytest.mark.parametrize("family", ["llama", "gpt2", "gemma3_text"])
+def test_an_adapter_in_fp32_is_multiplied_in_half_precision(family: str) -> None:
+    model = made(family).to(torch.bfloat16)
     trainable(model, CONFIG)
     seen = []
     for name, module in model.named_modules():

@@ -65,10 +65,10 @@ def test_two_processes_train_what_one_does(tmp_path: Path, make: Callable[..., P
     alone = train(load(folder, "tiny", "float32"), training(tmp_path / "one"), score, tmp_path / "alone")
     own = training(tmp_path / "two")
     with pytest.raises(InputError, match="stopped here"):
-        train_on_several(2, folder, "float32", own, shard, Stop(5))
+        train_on_several(2, folder, "float32", own, Stop(5), shard)
     left = Checkpoint.read(own.state_file, own.key(torch.float32))
     assert left.step == 3 and [*left.kept] == [3]
-    train_on_several(2, folder, "float32", own, shard, Progress("train_sft", 6, "steps"))
+    train_on_several(2, folder, "float32", own, Progress("train_sft", 6, "steps"), shard)
     several = train(load(folder, "tiny", "float32"), own, score, tmp_path / "several")
     assert [point["loss"] for point in several["curve"]] == pytest.approx([p["loss"] for p in alone["curve"]], rel=1e-5)
     for one, other in zip(several["dev"], alone["dev"], strict=True):
@@ -88,7 +88,7 @@ def test_a_training_that_diverges_says_so_once(tmp_path: Path) -> None:
     with pytest.raises(
         InputError, match=r"^sft: the loss is (nan|inf) at step \d of 6, rate .*Lower the task's sft.rate"
     ):
-        train_on_several(2, folder, "float32", own, False, Progress("train_sft", 6, "steps"))
+        train_on_several(2, folder, "float32", own, Progress("train_sft", 6, "steps"))
 
 
 def test_shares_are_of_all_sequences_and_even() -> None:

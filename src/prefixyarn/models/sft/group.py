@@ -56,7 +56,7 @@ class Group:
         return found
 
 
-ALONE = Group()
+SINGLE = Group()
 
 
 def shares(examples: Sequence[Example], number: int) -> list[list[Example]]:

@@ -73,15 +73,15 @@ def target_loss(model: PreTrainedModel, examples: Sequence[Example]) -> tuple[to
     computed only where a target token is predicted: with a vocabulary of 262k entries they would otherwise cost more
     than the layers.
     """
-    with torch.autocast(model.device.type, model.dtype, enabled=_mixed(model)):
-        hidden = _states(model, [[*e.prompt, *e.target] for e in examples])
-    # The state before each target token predicts it.
-    wanted: list[int] = []
+    wanted: list[int] = []  # the state before each target token predicts it
     end = 0
     for e in examples:
         end += len(e)
         wanted += range(end - len(e.target) - 1, end - 1)
-    scores = logits(model, hidden[wanted])  # (target tokens, vocab), on the last GPU of a model spread over several
+    with torch.autocast(model.device.type, model.dtype, enabled=_mixed(model)):
+        hidden = _states(model, [[*e.prompt, *e.target] for e in examples])
+        # (target tokens, vocab), on the last GPU of a model spread over several
+        scores = logits(model, hidden[wanted])
     expected = torch.tensor([token for e in examples for token in e.target], device=scores.device)
     loss: torch.Tensor = _CrossEntropy.apply(scores, expected)
     return loss, len(expected)

@@ -28,7 +28,6 @@ from torch.multiprocessing.spawn import ProcessRaisedException
 from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel
 
 from prefixyarn.errors import InputError
-from prefixyarn.models.families import ALONE, way
 from prefixyarn.models.foundation import DTYPES, attention, load
 from prefixyarn.models.sft.group import Group
 from prefixyarn.models.sft.steps import Checkpoint, Training, take_steps
@@ -43,8 +42,8 @@ def train_on_several(
     folder: Path,
     dtype: str,
     training: Training,
-    shard: bool,
     done: Callable[[int], None],
+    shard: bool | None = None,
 ) -> None:
     """Take all steps of a training, and leave the checkpoint of its last one, with what was trained at all points.
 
@@ -53,8 +52,9 @@ def train_on_several(
         folder: The foundation, a folder that `prefixyarn.models.convert` made.
         dtype: ``float32``, ``bfloat16`` or ``float16``.
         training: What is trained; by ``lora``.
-        shard: Whether each process holds only its part of the weights.
         done: Called with the number of steps just finished, in the first process: it is pickled.
+        shard: Whether each process holds only its part of the weights; by default where twice as many do not fit on a
+            GPU.
 
     Raises:
         InputError: As `prefixyarn.models.sft.steps.take_steps`.
@@ -63,18 +63,12 @@ def train_on_several(
         return
     with tempfile.TemporaryDirectory() as meeting:
         try:
-            spawn(_process, (processes, f"{meeting}/store", folder, dtype, training, shard, done), processes)
+            spawn(_process, (processes, f"{meeting}/store", folder, dtype, training, done, shard), processes)
         except ProcessRaisedException as error:
             kind, _, text = str(error).strip().splitlines()[-1].partition(": ")
             if kind.endswith(InputError.__name__):
                 raise InputError(text) from None
             raise
-
-
-def divides(folder: Path, dtype: str) -> bool:
-    """Return whether a foundation is divided among GPUs: where twice its weights do not fit on one."""
-    size = sum(path.stat().st_size for path in folder.glob("*.safetensors"))
-    return 2 * size > torch.cuda.get_device_properties(0).total_memory
 
 
 def _process(
@@ -84,8 +78,8 @@ def _process(
     folder: Path,
     dtype: str,
     training: Training,
-    shard: bool,
     done: Callable[[int], None],
+    shard: bool | None,
 ) -> None:
     logging.basicConfig(level=logging.INFO if rank == 0 else logging.WARNING, format="%(message)s")
     gpu = torch.cuda.is_available()
@@ -100,12 +94,10 @@ def _process(
     try:
         whole = trainable(_model(folder, dtype, rank), training.config)
         model = whole.get_base_model() if isinstance(whole, PeftModel) else whole
+        if shard is None:
+            weights = sum(p.numel() * p.element_size() for p in model.parameters())
+            shard = gpu and 2 * weights > torch.cuda.get_device_properties(device).total_memory
         _spread(model, device, rank, size if shard else 1)
-        if way(model.config) == ALONE and shard:
-            raise InputError(
-                f"sft: a model of the family {model.config.model_type!r} reads one sequence at a time, which is not "
-                "done on several GPUs. Ask for one GPU (gpu of the rule, docs/cluster.md)."
-            )
         state = Checkpoint.read(training.state_file, training.key(model.dtype))
         finished = done if rank == 0 else lambda n: None
         take_steps(model, trained(whole), training, state, done=finished, group=Group(rank, size))

@@ -17,7 +17,8 @@ import torch
 from transformers import PreTrainedModel
 
 from prefixyarn.errors import InputError
-from prefixyarn.models.sft.group import ALONE, Group
+from prefixyarn.models.families import ALONE, way
+from prefixyarn.models.sft.group import SINGLE, Group
 from prefixyarn.models.sft.loss import Example, attending, target_loss
 from prefixyarn.models.sft.memory import PASS_TOKENS, Room, room_within
 from prefixyarn.records import atomic
@@ -143,7 +144,7 @@ def take_steps(
     state: Checkpoint,
     dev_score: Callable[[PreTrainedModel], float] | None = None,
     done: Callable[[int], None] = lambda n: None,
-    group: Group = ALONE,
+    group: Group = SINGLE,
 ) -> None:
     """Train a model from a checkpoint to the end, and keep the checkpoint.
 
@@ -168,6 +169,8 @@ def take_steps(
         optimizer.load_state_dict(state.optimizer)
         done(state.step)
     room = group.least(_room(model, weights, max(map(len, training.examples))))
+    if group.size > 1 and way(model.config) == ALONE:
+        room = Room(1)  # all processes meet in each layer, and these read each sequence in a pass of its own
     logging.info("passes of at most %d tokens%s", room.tokens, ", layers computed again" * room.recompute)
     saved = time.monotonic()
     for step in range(state.step + 1, config.steps + 1):
