@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 
 from prefixyarn.config.subsets import SUBSET_KEYS, main_subsets
 from prefixyarn.errors import InputError
-from prefixyarn.plan import Work, gpus, memory_mb, processes, timing_files, trains_all, work
+from prefixyarn.plan import Work, asked, timing_files, work
 from prefixyarn.progress import GPU_MEMORY
 from prefixyarn.tables.render import markdown, number
 from prefixyarn.timings import column, seconds
@@ -82,7 +82,8 @@ def pilot_markdown(config: Mapping[str, Any], pilot: Mapping[str, Any], folder: 
         raise InputError(f"{folder / 'timings'}: no times of jobs that run {model['name']}. Run the pilot first.")
     took = {key: seconds(found) / len(found) for key, (_, found) in measured.items()}
     start = _start([(_planned(own, model), took[key]) for key, (own, _) in measured.items()])
-    rows, hours, gpu_hours, guessed = [], 0.0, 0.0, False
+    rows: list[dict[str, Any]] = []
+    hours, gpu_hours, guessed = 0.0, 0.0, False
     for own in work(config):
         foundation = next(entry for entry in config["foundations"] if entry["name"] == own.foundation)
         key = (own.rule.removesuffix("_again"), own.task)
@@ -91,12 +92,9 @@ def pilot_markdown(config: Mapping[str, Any], pilot: Mapping[str, Any], folder: 
             slower, told = computed / max(_planned(measured[key][0], model), 1e-9), True
         guessed |= not told
         job = start + slower * _planned(own, foundation)
-        full = trains_all(config, own.task)
-        card_gb = config["cluster"]["gpu_gb"]
-        cards = gpus(foundation, card_gb, own.rule, full)
-        asked = memory_mb(foundation, own.rule, full, processes(foundation, card_gb, own.rule, full))
+        need = asked(config, foundation, own.rule, own.task)
         hours += own.jobs * job / 3600
-        gpu_hours += own.jobs * cards * job / 3600
+        gpu_hours += own.jobs * need.gpus * job / 3600
         mine = own.foundation == model["name"] and key in measured
         rows.append(
             {
@@ -106,10 +104,10 @@ def pilot_markdown(config: Mapping[str, Any], pilot: Mapping[str, Any], folder: 
                 "jobs": own.jobs,
                 "pilot, minutes a job": number(took[key] / 60 if mine else None),
                 "minutes a job": f"{job / 60:.1f}{'' if told else '*'}",
-                "GPUs a job": cards,
+                "GPUs a job": need.gpus,
                 "GB of GPU in the pilot": number(_gpu_gb(logs / key[0], own.task, model["name"]) if mine else None),
                 "GB in the pilot": number(max(column(measured[key][1], "max_rss")) / 1024 if mine else None),
-                "GB asked for": f"{asked / 1024:.1f}",
+                "GB asked for": f"{need.memory_mb / 1024:.1f}",
             }
         )
     other = seconds([path for path in (folder / "timings").glob("**/*.tsv")]) - sum(

@@ -163,15 +163,33 @@ def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", ful
     return math.ceil(((1.2 * _copies(rule, full) * _weights(foundation) + activations) / 2**30 + 8) / gpu_gb)
 
 
-def processes(foundation: Mapping[str, Any], gpu_gb: float, rule: str, full: bool) -> int:
-    """Return how many processes a job has: one a GPU where it trains an adapter, otherwise one."""
-    several = rule.removesuffix("_again") == "train_sft" and not full
-    return max(1, gpus(foundation, gpu_gb, rule, full)) if several else 1
-
-
 def trains_all(config: Mapping[str, Any], task: str) -> bool:
     """Return whether SFT trains all weights, in a task, or in any where ``task`` is empty."""
     return any(config[name]["sft"]["method"] == "full" for name in ([task] if task else config["tasks"]))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a job asks a scheduler for, beside time.
+
+    Attributes:
+        memory_mb: See `memory_mb`.
+        gpus: See `gpus`; of adapters' trainings at least the config's ``training_gpus``, if any.
+        processes: How many it has, of a thread each: one a GPU where it trains an adapter, otherwise one.
+    """
+
+    memory_mb: int
+    gpus: int
+    processes: int
+
+
+def asked(config: Mapping[str, Any], foundation: Mapping[str, Any], rule: str, task: str = "") -> Asked:
+    """Return what a job of a rule asks for, of a task if there is one."""
+    rule, full = rule.removesuffix("_again"), trains_all(config, task)
+    cards, processes = gpus(foundation, config["cluster"]["gpu_gb"], rule, full), 1
+    if cards and rule == "train_sft" and not full:
+        processes = cards = max(cards, config["cluster"]["training_gpus"])
+    return Asked(memory_mb(foundation, rule, full, processes), cards, processes)
 
 
 def ranks(block: Mapping[str, Any]) -> bool:
@@ -294,20 +312,19 @@ def plan_markdown(config: Mapping[str, Any], timings: Path) -> str:
     foundations = {entry["name"]: entry for entry in config["foundations"]}
     rows, hours, gpu_hours, rates = [], 0.0, 0.0, {}
     for own in work(config):
-        foundation, full = foundations[own.foundation], trains_all(config, own.task)
-        planned, cards = own.seconds(foundation), gpus(foundation, config["cluster"]["gpu_gb"], own.rule, full)
+        foundation = foundations[own.foundation]
+        planned, job = own.seconds(foundation), asked(config, foundation, own.rule, own.task)
         rates[own.rate(foundation)] = RATES[own.rate(foundation)]
         hours += own.jobs * planned / 3600
-        gpu_hours += own.jobs * cards * planned / 3600
-        several = processes(foundation, config["cluster"]["gpu_gb"], own.rule, full)
+        gpu_hours += own.jobs * job.gpus * planned / 3600
         rows.append(
             {
                 "rule": own.rule,
                 "task": own.task,
                 "foundation": own.foundation,
                 "jobs": own.jobs,
-                "GB a job": f"{memory_mb(foundation, own.rule, full, several) / 1024:.1f}",
-                "GPUs a job": cards,
+                "GB a job": f"{job.memory_mb / 1024:.1f}",
+                "GPUs a job": job.gpus,
                 "minutes a job": f"{planned / 60:.1f}",
                 "measured": number(_measured(timings, own)),
             }

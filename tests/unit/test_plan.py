@@ -1,10 +1,12 @@
+import re
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from configs import DEFAULT, ROOT, merged
-from prefixyarn.plan import RATES, SLACK, Work, converting_mb, gpus, memory_mb, minutes, plan_markdown, processes, work
+from prefixyarn.plan import RATES, SLACK, Work, asked, converting_mb, gpus, memory_mb, minutes, plan_markdown, work
 
 GEMMA = DEFAULT["foundations"][0]
 
@@ -63,12 +65,20 @@ def test_training_keeps_activations_on_the_gpus() -> None:
 
 def test_an_adapter_is_trained_by_a_process_a_gpu() -> None:
     small, largest = ({"parameters": size, "dtype": "bfloat16"} for size in (6.8e9, 6.9e10))
+    four: dict[str, Any] = {**DEFAULT, "cluster": {**DEFAULT["cluster"], "training_gpus": 4}}
+
+    def has(config: dict[str, Any], foundation: dict[str, Any], rule: str) -> tuple[int, int]:
+        own = asked(config, foundation, rule, "translation")
+        return own.gpus, own.processes
+
     for rule in ("train_sft", "train_sft_again"):
-        assert (processes(small, 80, rule, False), processes(largest, 80, rule, False)) == (1, 3)
-        assert processes(largest, 80, rule, True) == 1, "all weights: by one process, over all GPUs"
-    assert processes(largest, 80, "decode", False) == processes(GEMMA, 80, "train_sft", False) == 1
-    more = memory_mb(largest, "train_sft", processes=3) - memory_mb(largest, "train_sft")
-    assert 0 < more < 10_000, "the weights pass through the machine's memory once"
+        assert [has(DEFAULT, own, rule) for own in (small, largest, GEMMA)] == [(1, 1), (3, 3), (0, 1)]
+        assert [has(four, own, rule) for own in (small, largest, GEMMA)] == [(4, 4), (4, 4), (0, 1)]
+    assert has(four, largest, "decode") == (3, 1)
+    four["translation"] = {**DEFAULT["translation"], "sft": {**DEFAULT["translation"]["sft"], "method": "full"}}
+    assert has(four, small, "train_sft") == (2, 1), "all weights: by one process, over all GPUs"
+    more = asked({**four, "translation": DEFAULT["translation"]}, small, "train_sft", "translation").memory_mb
+    assert 0 < more - memory_mb(small, "train_sft") < 10_000, "the weights pass through the machine's memory once"
 
 
 def test_the_plan_says_by_which_rates_it_counts(tmp_path: Path) -> None:
@@ -82,6 +92,18 @@ def test_the_plan_says_by_which_rates_it_counts(tmp_path: Path) -> None:
     told = (ROOT / "benchmarks/README.md").read_text()
     assert all(number in told for number in ("3.3e14", "7.2e13; 7.6e13", "| vLLM CPU 0.32 | 42.5 | 16 | 201 | 2.8 |"))
     assert RATES["built-in engine", "GPU"].operations == 3.3e14 / 2
+
+
+def test_docs_say_what_70b_asks_for() -> None:
+    own = {"parameters": 6.9e10, "dtype": "bfloat16"}
+    rows = re.findall(
+        r"^\| (\d+)[^|]* \| (\d+) \| (\d+) \| (\d+), (\d+) \|$", (ROOT / "docs/cluster.md").read_text(), re.M
+    )
+    assert len(rows) == 4
+    for gpu_gb, decoding, training, *memory in (map(int, row) for row in rows):
+        assert (decoding, training) == (gpus(own, gpu_gb), gpus(own, gpu_gb, "train_sft"))
+        found = memory_mb(own, "decode"), memory_mb(own, "train_sft", processes=training)
+        assert memory == [round(mb / 1024) for mb in found]
 
 
 def test_more_items_and_larger_models_ask_for_more_time() -> None:

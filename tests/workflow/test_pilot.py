@@ -5,6 +5,7 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import yaml
 
@@ -15,11 +16,11 @@ from prefixyarn.records import Item, read_records
 def test_a_pilot_runs_a_little_of_the_dag_and_tells_of_the_whole(tmp_path: Path) -> None:
     copy = Copy(tmp_path)
     copy.over = ["config/smoke.yaml"]
-    copy.config["tasks"] = ["translation"]
-    copy.config["analysis"] = {"items": 0}
-    copy.config["translation"] |= {"directions": ["en-de", "de-en", "en-zh"], "other_directions": []}
-    copy.config["translation"]["items"] |= {"test": 30}
-    copy.config["translation"]["sft"] |= {"steps": 40}
+    translation: dict[str, Any] = {**copy.config["translation"]}  # type: ignore[dict-item]
+    translation |= {"directions": ["en-de", "de-en", "en-zh"], "other_directions": []}
+    translation["items"] |= {"test": 30}
+    translation["sft"] |= {"steps": 40}
+    copy.config |= {"tasks": ["translation"], "analysis": {"items": 0}, "translation": translation}
     how = copy.command()
     options = ("--cores", "2", "--max-jobs-per-timespan", "100/1s")
     command = [sys.executable, "scripts/run_pilot.py", *copy.over, "config/tiny.yaml", "--", *options]
