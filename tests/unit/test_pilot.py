@@ -1,7 +1,10 @@
 from __future__ import annotations
 
+import logging
 import re
+import sys
 from pathlib import Path
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
@@ -14,7 +17,7 @@ from prefixyarn.config.validate import problems
 from prefixyarn.errors import InputError
 from prefixyarn.pilot import ITEMS, pilot_config, pilot_markdown
 from prefixyarn.plan import OF_TRANSLATION, Work, work
-from prefixyarn.progress import GPU_MEMORY
+from prefixyarn.progress import GPU_MEMORY, log_gpu_memory
 
 CONFIGS = sorted((ROOT / "config").glob("*.yaml"))
 
@@ -99,3 +102,19 @@ def test_without_times_there_is_nothing_to_tell(tmp_path: Path) -> None:
     config = whole("smoke.yaml")
     with pytest.raises(InputError, match="no times of jobs that run .* Run the pilot first"):
         pilot_markdown(config, merged(config, pilot_config(config)), tmp_path, tmp_path)
+
+
+def test_a_job_tells_of_its_memory_on_a_gpu(monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture) -> None:
+    held = [3 * 2**30, 12 * 2**30]
+    cuda = SimpleNamespace(
+        is_initialized=lambda: True, device_count=lambda: 2, max_memory_reserved=lambda gpu: held[gpu]
+    )
+    monkeypatch.setitem(sys.modules, "torch", SimpleNamespace(cuda=cuda))
+    with caplog.at_level(logging.INFO):
+        log_gpu_memory()
+        assert caplog.messages == [f"{GPU_MEMORY} 12.0 GB"]
+        cuda.is_initialized = lambda: False
+        log_gpu_memory()
+        monkeypatch.delitem(sys.modules, "torch")
+        log_gpu_memory()
+    assert len(caplog.messages) == 1

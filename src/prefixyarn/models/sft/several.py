@@ -120,7 +120,7 @@ def _model(folder: Path, dtype: str, rank: int) -> PreTrainedModel:
 
 def _spread(model: PreTrainedModel, device: torch.device, rank: int, parts: int) -> None:
     """Bring a model onto all processes' devices from the first, layer by layer, each divided into parts as it comes."""
-    layers = [own for own in model.modules() if type(own).__name__ in model._no_split_modules]
+    layers = [own for own in model.modules() if type(own).__name__ in (model._no_split_modules or ())]
     mesh = init_device_mesh(device.type, (parts,)) if parts > 1 else None
     for layer in layers:
         _send([*layer.modules()], device, rank)
