@@ -1,11 +1,12 @@
-# make results · make pull · make plan · make test · make test-all · make lint · make clean — see README.md
+# make results · make pull · make plan · make pilot · make test · make test-all · make lint · make clean — see README.md
 PYTHON ?= python3
 CONFIG ?= config/config.yaml
 CORES ?= all
 # Jobs ask for memory; together they get what the machine has. If it has GPUs, one job at a time gets them.
 MEMORY_MB ?= $(shell $(PYTHON) -c 'import os; print(os.sysconf("SC_PHYS_PAGES") * os.sysconf("SC_PAGE_SIZE") // 2**20)')
 # Snakemake's own text goes to its log; what a person sees is src/prefixyarn/watch.py.
-RUN = --logger prefixyarn --cores $(CORES) --resources mem_mb=$(MEMORY_MB) gpu=1 --configfile $(CONFIG)
+OPTIONS = --logger prefixyarn --cores $(CORES) --resources mem_mb=$(MEMORY_MB) gpu=1
+RUN = $(OPTIONS) --configfile $(CONFIG)
 VENV ?= .venv
 export PATH := $(abspath $(VENV))/bin:$(PATH)
 export PIP_DISABLE_PIP_VERSION_CHECK = 1
@@ -44,6 +45,10 @@ pull: $(VENV)/installed
 plan: $(VENV)/installed
 	python scripts/show_plan.py $(CONFIG)
 
+# A little of a configuration, in results/{run}-pilot/, and what the whole would take by its times and memory.
+pilot: config-check
+	@python scripts/run_pilot.py $(CONFIG) -- $(OPTIONS)
+
 # Unit tests and, beside them, one whole run on tiny data.
 test: $(VENV)/installed-test
 	$(MAKE) --no-print-directory --jobs 2 test-unit test-run
@@ -80,4 +85,4 @@ $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/inst
 clean:
 	@$(PYTHON) scripts/clean.py
 
-.PHONY: results config-check data models answers tables pull plan test test-unit test-run test-all lint clean
+.PHONY: results config-check data models answers tables pull plan pilot test test-unit test-run test-all lint clean

@@ -22,7 +22,9 @@ from prefixyarn.decode.backend import Request
 from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.stops import Stops
 from prefixyarn.models.foundation import Foundation
-from prefixyarn.models.sft.train import Example, SftConfig, train
+from prefixyarn.models.sft.loss import Example
+from prefixyarn.models.sft.steps import SftConfig, Training
+from prefixyarn.models.sft.train import train
 from prefixyarn.plan import PROMPT
 
 ANSWER = 29  # tokens, of max_answer_tokens: 96 in the paper's configuration
@@ -64,16 +66,8 @@ def main() -> None:
     foundation = Foundation("shape", model, None)
     with tempfile.TemporaryDirectory() as folder:
         start = time.perf_counter()
-        train(
-            foundation,
-            "shape",
-            examples,
-            examples[:2],
-            lambda model: 0.0,
-            settings,
-            Path(folder) / "sft",
-            Path(folder) / "state",
-        )
+        training = Training("shape", examples, examples[:2], settings, Path(folder) / "state")
+        train(foundation, training, lambda model: 0.0, Path(folder) / "sft")
         seconds = time.perf_counter() - start
     report("training", parameters, args.steps * len(examples) * (PROMPT["translation"] + ANSWER), 3, seconds)
 

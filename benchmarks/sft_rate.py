@@ -19,7 +19,10 @@ from transformers import PreTrainedModel
 from prefixyarn.config.files import read_config
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
-from prefixyarn.models.sft.train import PASS_TOKENS, Example, SftConfig, example, order, passes, target_loss, trainable
+from prefixyarn.models.sft.loss import Example, example, passes, target_loss
+from prefixyarn.models.sft.memory import PASS_TOKENS
+from prefixyarn.models.sft.steps import SftConfig, order
+from prefixyarn.models.sft.train import trainable
 from prefixyarn.prompts import load_prompt
 from prefixyarn.records import Item, read_records
 
@@ -67,7 +70,7 @@ def main() -> None:
             filled, join = prompt.fill(item.source, direction), prompt.join(direction)
             examples.append(example(foundation.tokenizer, filled, join, item.target))
     config = SftConfig.of(translation["sft"], 1)
-    trainable(foundation, config)
+    trainable(foundation.model, config)
     model = foundation.model.train()
     shares = []
     for step in range(args.steps + 1):
@@ -78,7 +81,7 @@ def main() -> None:
         start = time.perf_counter()
         run(model, parts)
         seconds = time.perf_counter() - start
-        rate, rows = counter.get_total_flops() / seconds, sum(len(e.prompt) + len(e.target) for e in batch)
+        rate, rows = counter.get_total_flops() / seconds, sum(map(len, batch))
         own = product_rate(rows, model)
         if step:  # the first one warms up
             shares.append(rate / own)

@@ -23,7 +23,9 @@ from prefixyarn.metrics.trials import trial_scores
 from prefixyarn.models.foundation import load
 from prefixyarn.models.manifest import identity
 from prefixyarn.models.sft.adapter import SftModel
-from prefixyarn.models.sft.train import SftConfig, example, train
+from prefixyarn.models.sft.loss import example
+from prefixyarn.models.sft.steps import SftConfig, Training
+from prefixyarn.models.sft.train import train
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, read_json, read_records
@@ -64,16 +66,19 @@ def main() -> None:
                     yield example(tokenizer, prompt.fill(item.source, direction), join, item.target)
 
         with tempfile.TemporaryDirectory() as folder:
-            manifest = train(
-                foundation=foundation,
+            training = Training(
                 base=identity(model),
                 examples=list(examples("train")),
                 dev=list(examples("dev")),
-                dev_score=lambda decoding: score(decoding, "dev", subsets),
                 config=SftConfig.of(translation["sft"] | {"steps": steps}, seed),
-                folder=Path(folder) / "sft",
                 state_file=Path(folder) / "state.pt",
-                done=Progress(f"steps {steps} seed {seed}", steps, "steps"),
+            )
+            manifest = train(
+                foundation,
+                training,
+                lambda decoding: score(decoding, "dev", subsets),
+                Path(folder) / "sft",
+                Progress(f"steps {steps} seed {seed}", steps, "steps"),
             )
             fresh = load(model, args.foundation, "float32")
             with SftModel(fresh, identity(model), Path(folder) / "sft").on() as tuned:

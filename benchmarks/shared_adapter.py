@@ -24,7 +24,9 @@ from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import trial_scores
 from prefixyarn.models.foundation import load
 from prefixyarn.models.manifest import identity
-from prefixyarn.models.sft.train import SftConfig, example, train
+from prefixyarn.models.sft.loss import example
+from prefixyarn.models.sft.steps import SftConfig, Training
+from prefixyarn.models.sft.train import train
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
 from prefixyarn.records import Item, read_json, read_records
@@ -89,17 +91,10 @@ def main() -> None:
     steps = math.ceil(len(mixed) / BATCH)
     sft = SftConfig.of(config["translation"]["sft"] | {"steps": steps, "batch": BATCH}, config["seed"])
     with tempfile.TemporaryDirectory() as folder:
-        train(
-            foundation=foundation,
-            base=identity(model),
-            examples=mixed,
-            dev=[e for task in tasks for e in examples(task, "dev")],
-            dev_score=all_scores,
-            config=sft,
-            folder=Path(folder) / "sft",
-            state_file=Path(folder) / "state.pt",
-            done=Progress("one adapter for all tasks", steps, "steps"),
-        )
+        dev = [e for task in tasks for e in examples(task, "dev")]
+        training = Training(identity(model), mixed, dev, sft, Path(folder) / "state.pt")
+        progress = Progress("one adapter for all tasks", steps, "steps")
+        train(foundation, training, all_scores, Path(folder) / "sft", progress)
     for task in tasks:
         name = metrics(task)[0].name
         print(f"{task}: {name} on dev {own[task]:.1f} with its own adapter, {shared[task]:.1f} with the shared one")

@@ -1,6 +1,6 @@
 """Train the SFT model of one foundation on all subsets of a task together (rule train_sft).
 
-A killed training resumes from its last checkpoint.
+A killed training resumes from its last checkpoint. An adapter is trained on all GPUs that the job sees.
 """
 
 import functools
@@ -8,6 +8,7 @@ import logging
 from itertools import chain
 from pathlib import Path
 
+import torch
 from transformers import PreTrainedModel
 
 from prefixyarn.data.splits import check_unseen
@@ -21,7 +22,11 @@ from prefixyarn.languages import Direction
 from prefixyarn.metrics.trials import trial_scores
 from prefixyarn.models.foundation import load
 from prefixyarn.models.manifest import identity
-from prefixyarn.models.sft.train import Example, SftConfig, example, train
+from prefixyarn.models.sft.loss import Example, example
+from prefixyarn.models.sft.several import train_on_several
+from prefixyarn.models.sft.steps import SftConfig, Training
+from prefixyarn.models.sft.train import train
+from prefixyarn.models.tokenizer import load_tokenizer
 from prefixyarn.progress import Progress
 from prefixyarn.prompts import load_prompt
 from prefixyarn.records import Item, read_records
@@ -36,8 +41,8 @@ def main(job: Job) -> None:
     training, dev = (read_by_subset(files, params.subsets) for files in (job.input.train, job.input.dev))
     held_out = [item for path in job.input.held_out for item in read_records(path, Item, may_be_empty=True)]
     check_unseen(list(chain(*training.values())), held_out)
-    foundation, base = load(model_folder, job.wildcards.model, params.dtype), identity(model_folder)
-    prompt = load_prompt(job.input.choice, foundation.tokenizer.backend_tokenizer, params.max_source_tokens)
+    tokenizer, base = load_tokenizer(model_folder), identity(model_folder)
+    prompt = load_prompt(job.input.choice, tokenizer.backend_tokenizer, params.max_source_tokens)
     questions, task, metric = under_templates(dev, [prompt]), task_of(params.task), metrics(params.task)[0]
 
     def examples(split: dict[str, list[Item]]) -> list[Example]:
@@ -45,8 +50,22 @@ def main(job: Job) -> None:
         for subset, items in split.items():
             direction = Direction.parse(subset)
             join = prompt.join(direction)
-            made += [example(foundation.tokenizer, prompt.fill(i.source, direction), join, i.target) for i in items]
+            made += [example(tokenizer, prompt.fill(i.source, direction), join, i.target) for i in items]
         return made
+
+    config = SftConfig.of(params.sft, params.seed)
+    own = Training(
+        base=base,
+        examples=examples(training),
+        dev=examples(dev),
+        config=config,
+        state_file=state_path(job.log[0], ".pt"),
+        scoring=f"at most {params.max_answer_tokens} tokens",
+    )
+    done, gpus = Progress("train_sft", config.steps, "steps"), torch.cuda.device_count()
+    if gpus > 1 and config.method == "lora":
+        train_on_several(gpus, model_folder, params.dtype, own, done)
+    foundation = load(model_folder, job.wildcards.model, params.dtype)
 
     @functools.cache
     def session(model: PreTrainedModel) -> Session:
@@ -60,19 +79,7 @@ def main(job: Job) -> None:
         outputs = session(model).answer(questions, task)
         return trial_scores(metric, {subset: (dev[subset], outputs[subset]) for subset in dev})["mean"]
 
-    config = SftConfig.of(params.sft, params.seed)
-    manifest = train(
-        foundation=foundation,
-        base=base,
-        examples=examples(training),
-        dev=examples(dev),
-        dev_score=dev_score,
-        config=config,
-        folder=Path(job.output.manifest).parent,
-        state_file=state_path(job.log[0], ".pt"),
-        done=Progress("train_sft", config.steps, "steps"),
-        scoring=f"at most {params.max_answer_tokens} tokens",
-    )
+    manifest = train(foundation, own, dev_score, Path(job.output.manifest).parent, done)
     logging.info("kept: after %d steps%s", manifest["step"], " (still improving)" * bool(manifest["still_improving"]))
 
 

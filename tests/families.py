@@ -16,7 +16,7 @@ from prefixyarn.decode.engine import Limits, decode
 from prefixyarn.decode.likelihood import distributions, score
 from prefixyarn.decode.stops import Stops
 from prefixyarn.models.families import REFUSED, WAYS
-from prefixyarn.models.sft.train import Example, target_loss
+from prefixyarn.models.sft.loss import Example, target_loss
 
 FAMILIES = sorted(MODEL_FOR_CAUSAL_LM_MAPPING_NAMES)
 VOCABULARY = 128

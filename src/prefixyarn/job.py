@@ -17,6 +17,7 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from prefixyarn.errors import InputError
+from prefixyarn.progress import log_gpu_memory
 from prefixyarn.running import hold
 
 LOGS_ONLY = "PREFIXYARN_LOGS_ONLY"  # set in the environment: what jobs print goes to their logs alone
@@ -43,6 +44,7 @@ def run(main: Callable[[Job], None], job: Job) -> None:
         try:
             hold()
             main(job)
+            log_gpu_memory()
             return
         except (InputError, OSError) as error:
             print(f"error: {error}", file=sys.stderr)

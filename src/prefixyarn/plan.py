@@ -14,6 +14,7 @@ from typing import Any
 from prefixyarn.analysis.mechanism import OTHERS
 from prefixyarn.config.subsets import all_subsets, analyses, cross_task_subsets, main_subsets
 from prefixyarn.examples import candidates
+from prefixyarn.models.sft.memory import PASS_TOKENS, kept
 from prefixyarn.priors.registry import FOUNDATION, KINDS
 from prefixyarn.systems import analysis_grid, further_seeds, mechanism_grid, task_grid
 from prefixyarn.timings import seconds
@@ -23,10 +24,6 @@ BYTES = {"float32": 4, "bfloat16": 2, "float16": 2}
 PROMPT = {"translation": 45, "summarization": 130, "tagging": 40}
 ANSWER = {"translation": 0.3, "summarization": 0.3, "tagging": 0.35}
 OTHER_PROMPT, OTHER_ANSWER = 100, 0.5  # of tasks that are not ours
-# Floating-point operations per second: of one thread in fp32, measured on the default run (docs/cluster.md); of a GPU
-# in half precision half of what an H200 decoded with a 7B model (benchmarks/gpu_grid.py) and an H100 trained with it
-# (benchmarks/gpu_rate.py), as other cards are slower.
-CPU_RATE, GPU_RATE, GPU_TRAINING_RATE = 175e9, 160e12, 37e12
 CANDIDATE_TOKENS = 24  # of an item's pseudo priors, which the foundation ranks
 OPENING_TOKENS = 150  # of an item's openings, which the foundation goes on with to find its own prior
 LOADING = 400 * 2**20  # bytes of weights per second
@@ -47,14 +44,32 @@ BESIDE = {
     "measure_forgetting": 5000,
     "decode_cross_task": 2250,
 }
-# Bytes of activations that a pass of SFT keeps per token for its gradient: this times parameters to the power of 2/3
-# (they grow with layers times width). 9.3 MB at 7B: with the weights the 23 GB that benchmarks/gpu_rate.py measured.
-ACTIVATIONS = 2.6
-PASS_TOKENS = 1024  # of `prefixyarn.models.sft.train` on a GPU
+PROCESS_MB = 3000  # of each further process of a training on several GPUs
+OF_TRANSLATION = ("decode_analysis", "build_mechanism_priors", "measure_agreement", "measure_mechanism")
 # Seconds of jobs without a foundation, measured on the default run; of rules that are not named here, `OTHER_SECONDS`.
 SECONDS = {"convert_foundation": 50, "fetch_foundation": 7, "prepare_tagging": 18, "train_refined": 60}
 OTHER_SECONDS = 4
 SLACK = 4  # how many times the estimate a job may take: machines differ, and a job that is cut off has to start again
+
+
+@dataclass(frozen=True)
+class Rate:
+    """Floating-point operations per second, of one thread in fp32 or of a GPU in half precision, and whence."""
+
+    operations: float
+    source: str
+
+
+# By back end, and where it computes. The numbers are those of benchmarks/README.md; of a GPU's half, as other cards are
+# slower than those measured. Training is the same whatever decodes.
+RATES = {
+    ("built-in engine", "CPU"): Rate(175e9, "a thread in fp32, on the default run"),
+    ("built-in engine", "GPU"): Rate(3.3e14 / 2, "half of what an H200 decoded with a 7B model, gpu_grid.py"),
+    ("vLLM", "CPU"): Rate(175e9 / 2.8, "2.8 times as slow as the built-in engine, decode_grid.py"),
+    ("vLLM", "GPU"): Rate(3.3e14 / 2, "not measured; the built-in engine's is taken"),
+    ("training", "CPU"): Rate(175e9, "a thread in fp32, on the default run"),
+    ("training", "GPU"): Rate(7.4e13 / 2, "half of what an H100 trained with a 7B model, gpu_rate.py"),
+}
 
 
 @dataclass(frozen=True)
@@ -83,10 +98,13 @@ class Work:
     def seconds(self, foundation: Mapping[str, Any]) -> float:
         """Return how long one of the jobs takes: a pass costs two operations per parameter and token."""
         operations = 2 * foundation["parameters"] * (self.prompt_tokens + self.answer_tokens) * self.passes
-        rate = GPU_RATE if self.passes == 1 else GPU_TRAINING_RATE
-        if foundation["dtype"] == "float32":
-            rate = CPU_RATE
-        return START + _weights(foundation) / LOADING + operations / rate
+        return START + _weights(foundation) / LOADING + operations / RATES[self.rate(foundation)].operations
+
+    def rate(self, foundation: Mapping[str, Any]) -> tuple[str, str]:
+        """Return by which of `RATES` one of the jobs computes."""
+        decoder = {"builtin": "built-in engine", "vllm": "vLLM"}[foundation.get("engine", "builtin")]
+        what = decoder if self.passes == 1 else "training"
+        return what, "CPU" if foundation["dtype"] == "float32" else "GPU"
 
 
 def _weights(foundation: Mapping[str, Any]) -> float:
@@ -100,13 +118,15 @@ def _copies(rule: str, full: bool) -> int:
     return 5 if rule.removesuffix("_again") == "train_sft" else 2
 
 
-def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False) -> int:
+def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False, processes: int = 1) -> int:
     """Return what a job of a rule asks for in MB: the weights, and what it needs beside them.
 
     A model on GPUs passes through the machine's memory, too, when it is loaded. Where all weights are trained
     (``full``), training has a gradient, two moments and a copy of the best value beside each; others a second model.
+    With several ``processes``, one reads the weights for all.
     """
-    return _copies(rule, full) * int(_weights(foundation) // 2**20) + BESIDE[rule.removesuffix("_again")]
+    beside = BESIDE[rule.removesuffix("_again")] + PROCESS_MB * (processes - 1)
+    return _copies(rule, full) * int(_weights(foundation) // 2**20) + beside
 
 
 def converting_mb(foundation: Mapping[str, Any]) -> int:
@@ -139,13 +159,37 @@ def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", ful
     """
     if foundation["dtype"] == "float32":
         return 0
-    kept = ACTIVATIONS * foundation["parameters"] ** (2 / 3) * PASS_TOKENS if rule == "train_sft" else 0
-    return math.ceil(((1.2 * _copies(rule, full) * _weights(foundation) + kept) / 2**30 + 8) / gpu_gb)
+    activations = kept(foundation["parameters"]) * PASS_TOKENS["cuda"] if rule == "train_sft" else 0
+    return math.ceil(((1.2 * _copies(rule, full) * _weights(foundation) + activations) / 2**30 + 8) / gpu_gb)
 
 
 def trains_all(config: Mapping[str, Any], task: str) -> bool:
     """Return whether SFT trains all weights, in a task, or in any where ``task`` is empty."""
     return any(config[name]["sft"]["method"] == "full" for name in ([task] if task else config["tasks"]))
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What a job asks a scheduler for, beside time.
+
+    Attributes:
+        memory_mb: See `memory_mb`.
+        gpus: See `gpus`; of adapters' trainings at least the config's ``training_gpus``, if any.
+        processes: How many it has, of a thread each: one a GPU where it trains an adapter, otherwise one.
+    """
+
+    memory_mb: int
+    gpus: int
+    processes: int
+
+
+def asked(config: Mapping[str, Any], foundation: Mapping[str, Any], rule: str, task: str = "") -> Asked:
+    """Return what a job of a rule asks for, of a task if there is one."""
+    rule, full = rule.removesuffix("_again"), trains_all(config, task)
+    cards, processes = gpus(foundation, config["cluster"]["gpu_gb"], rule, full), 1
+    if cards and rule == "train_sft" and not full:
+        processes = cards = max(cards, config["cluster"]["training_gpus"])
+    return Asked(memory_mb(foundation, rule, full, processes), cards, processes)
 
 
 def ranks(block: Mapping[str, Any]) -> bool:
@@ -244,9 +288,15 @@ def seconds_by_job(config: Mapping[str, Any]) -> dict[tuple[str, str, str], floa
     return {(own.rule, own.task, own.foundation): own.seconds(foundations[own.foundation]) for own in work(config)}
 
 
+def timing_files(timings: Path, own: Work) -> list[Path]:
+    """Return the benchmark files of these jobs, of those that were made; the analyses' do not name the task."""
+    folder = timings / own.rule / ("" if own.rule in OF_TRANSLATION else own.task)
+    return sorted(folder.glob(f"**/{own.foundation}.tsv"))
+
+
 def _measured(timings: Path, own: Work) -> float | None:
     """Return the mean minutes of these jobs in this run, if they were made."""
-    files = [*(timings / own.rule / own.task).glob(f"**/{own.foundation}.tsv")]
+    files = timing_files(timings, own)
     return seconds(files) / len(files) / 60 if files else None
 
 
@@ -260,23 +310,28 @@ def plan_markdown(config: Mapping[str, Any], timings: Path) -> str:
     from prefixyarn.tables.render import markdown, number  # not at each start of the workflow
 
     foundations = {entry["name"]: entry for entry in config["foundations"]}
-    rows, hours, gpu_hours = [], 0.0, 0.0
+    rows, hours, gpu_hours, rates = [], 0.0, 0.0, {}
     for own in work(config):
-        foundation, full = foundations[own.foundation], trains_all(config, own.task)
-        planned, cards = own.seconds(foundation), gpus(foundation, config["cluster"]["gpu_gb"], own.rule, full)
+        foundation = foundations[own.foundation]
+        planned, job = own.seconds(foundation), asked(config, foundation, own.rule, own.task)
+        rates[own.rate(foundation)] = RATES[own.rate(foundation)]
         hours += own.jobs * planned / 3600
-        gpu_hours += own.jobs * cards * planned / 3600
+        gpu_hours += own.jobs * job.gpus * planned / 3600
         rows.append(
             {
                 "rule": own.rule,
                 "task": own.task,
                 "foundation": own.foundation,
                 "jobs": own.jobs,
-                "GB a job": f"{memory_mb(foundation, own.rule, full) / 1024:.1f}",
-                "GPUs a job": cards,
+                "GB a job": f"{job.memory_mb / 1024:.1f}",
+                "GPUs a job": job.gpus,
                 "minutes a job": f"{planned / 60:.1f}",
                 "measured": number(_measured(timings, own)),
             }
         )
     total = f"{sum(own.jobs for own in work(config))} jobs with a model, {hours:.1f} hours one after the other"
-    return f"{markdown(rows)}\n\n{total}, {gpu_hours:.1f} GPU hours."
+    counted = "".join(
+        f"\n- {what} on a {where}: {rate.operations:.2g} operations a second ({rate.source})"
+        for (what, where), rate in rates.items()
+    )
+    return f"{markdown(rows)}\n\n{total}, {gpu_hours:.1f} GPU hours.\n\nRates (benchmarks/README.md):\n{counted}"

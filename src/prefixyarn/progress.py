@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import logging
+import sys
 import time
 
 SECONDS_BETWEEN_LINES = 10.0
+GPU_MEMORY = "most memory of a GPU:"  # in a job's log, before GB; `prefixyarn.pilot` reads it
 
 
 class Progress:
@@ -29,3 +31,11 @@ class Progress:
                 "%s: %d of %d %s, %.1f/s, %d:%02d left",
                 *(self.what, self.count, self.total, self.unit, rate, left // 60, left % 60),
             )
+
+
+def log_gpu_memory() -> None:
+    """Log the most memory that this process held on a GPU, if it used any."""
+    torch = sys.modules.get("torch")  # jobs without a model do not wait for it
+    if torch and torch.cuda.is_initialized():
+        most = max(torch.cuda.max_memory_reserved(gpu) for gpu in range(torch.cuda.device_count()))
+        logging.info("%s %.1f GB", GPU_MEMORY, most / 2**30)

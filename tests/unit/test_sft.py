@@ -19,18 +19,12 @@ from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import Foundation
 from prefixyarn.models.manifest import identity
-from prefixyarn.models.sft import train as training
+from prefixyarn.models.sft import steps
 from prefixyarn.models.sft.adapter import SftModel, decoding_model
-from prefixyarn.models.sft.train import (
-    Example,
-    SftConfig,
-    example,
-    passes,
-    rate_at,
-    target_loss,
-    train,
-    trainable,
-)
+from prefixyarn.models.sft.loss import Example, example, passes, target_loss
+from prefixyarn.models.sft.memory import PASS_TOKENS
+from prefixyarn.models.sft.steps import SftConfig, Training, rate_at
+from prefixyarn.models.sft.train import train, trainable
 from prefixyarn.prompts import Prompt
 
 tok = tiny.tokenizer()
@@ -47,18 +41,17 @@ class Killed(Exception):
     pass
 
 
-def run(folder: Path, own: Foundation | None = None, config: SftConfig = CONFIG, **changes: Any) -> dict[str, Any]:
-    arguments: dict[str, Any] = {
-        "foundation": own or foundation(),
-        "base": "base-1",
-        "examples": EXAMPLES[8:],
-        "dev": EXAMPLES[:8],
-        "dev_score": lambda model: -loss_of(model),
-        "config": config,
-        "folder": folder / "sft",
-        "state_file": folder / "state" / "sft.pt",
-    }
-    return train(**(arguments | changes))
+def run(
+    folder: Path,
+    own: Foundation | None = None,
+    config: SftConfig = CONFIG,
+    dev_score: Callable[[PreTrainedModel], float] | None = None,
+    done: Callable[[int], None] = lambda n: None,
+    **changes: Any,
+) -> dict[str, Any]:
+    given: dict[str, Any] = {"base": "base-1", "examples": EXAMPLES[8:], "dev": EXAMPLES[:8]}
+    training = Training(**(given | changes), config=config, state_file=folder / "state" / "sft.pt")
+    return train(own or foundation(), training, dev_score or (lambda model: -loss_of(model)), folder / "sft", done)
 
 
 def loss_of(model: PreTrainedModel) -> float:
@@ -102,7 +95,7 @@ def test_an_update_is_cut_into_passes_of_so_many_tokens(
 def test_an_update_in_passes_has_the_gradient_of_the_whole(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
     curves = []
     for tokens in (1, 10_000):
-        monkeypatch.setitem(training.PASS_TOKENS, "cpu", tokens)
+        monkeypatch.setitem(PASS_TOKENS, "cpu", tokens)
         curves.append([point["loss"] for point in run(tmp_path / str(tokens))["curve"]])
     assert curves[0] == pytest.approx(curves[1], rel=1e-5) and curves[0][-1] < curves[0][0]
 
@@ -155,14 +148,17 @@ def test_the_same_again_gives_the_same_bytes(tmp_path: Path) -> None:
     assert len(modules) > 5 and modules == sorted(modules)
 
 
-@pytest.mark.parametrize("kill_at", [2, 4, 11])
-def test_a_killed_training_goes_on_and_gives_the_same_bytes(tmp_path: Path, kill_at: int) -> None:
+@pytest.mark.parametrize(("kill_at", "every", "saved"), [(2, 30, 0), (4, 30, 3), (11, 30, 9), (11, 0, 10)])
+def test_a_killed_training_goes_on_and_gives_the_same_bytes(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, kill_at: int, every: float, saved: int
+) -> None:
     run(tmp_path / "whole")
-    steps: list[int] = []
+    taken: list[int] = []
+    monkeypatch.setattr(steps, "SAVE_SECONDS", every)
 
     def kill(n: int) -> None:
-        steps.append(n)
-        if len(steps) == kill_at:
+        taken.append(n)
+        if len(taken) == kill_at:
             raise Killed
 
     with pytest.raises(Killed):
@@ -170,7 +166,6 @@ def test_a_killed_training_goes_on_and_gives_the_same_bytes(tmp_path: Path, kill
     assert not (tmp_path / "killed" / "sft" / "manifest.json").exists()
     later: list[int] = []
     run(tmp_path / "killed", done=later.append)
-    saved = kill_at // 3 * 3 if kill_at < 10 else 10
     assert sum(later) == 12 and later[0] == (saved or 1)
     assert bytes_of(tmp_path / "killed") == bytes_of(tmp_path / "whole")
 
@@ -190,9 +185,9 @@ def test_a_checkpoint_of_another_training_is_not_used(tmp_path: Path) -> None:
         {"base": "base-2"},
     ):
         (tmp_path / "state" / "sft.pt").write_bytes(state)
-        steps: list[int] = []
-        run(tmp_path, **changes, done=steps.append)
-        assert steps == [1] * 12, changes
+        taken: list[int] = []
+        run(tmp_path, **changes, done=taken.append)
+        assert taken == [1] * 12, changes
 
 
 @pytest.mark.parametrize("make", [tiny.gemma, tiny.llama])
@@ -245,7 +240,7 @@ def test_full_fine_tuning(tmp_path: Path) -> None:
 def test_a_family_without_adapters_is_refused() -> None:
     foundation = Foundation("tiny", tiny_model(tiny_config("mamba")), tok)
     with pytest.raises(InputError, match="no adapter can be put onto a model of the family 'mamba'"):
-        trainable(foundation, CONFIG)
+        trainable(foundation.model, CONFIG)
 
 
 def test_an_adapter_of_another_base_is_refused(tmp_path: Path) -> None:

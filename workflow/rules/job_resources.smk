@@ -1,22 +1,23 @@
 # What jobs with a model ask for: memory, time, GPUs, by the size of the model (docs/cluster.md).
 from prefixyarn.plan import (
+    asked,
     converting_mb,
-    gpus,
-    memory_mb,
     minutes,
     ranks,
     refined_gpus,
     refined_mb,
     refined_minutes,
-    trains_all,
 )
 
 
+def asks(w, name):
+    """Return what a job of a rule with a model asks for."""
+    return asked(config, FOUNDATIONS[w.model], name, w.get("task", ""))
+
+
 def memory(name):
-    """Return a resources function: what a job of a rule with a model asks for in MB; twice after a failure."""
-    return lambda w, attempt: attempt * memory_mb(
-        FOUNDATIONS[w.model], name, trains_all(config, w.get("task", ""))
-    )
+    """Return a resources function: what such a job asks for in MB; twice after a failure."""
+    return lambda w, attempt: attempt * asks(w, name).memory_mb
 
 
 def runtime(name, task=""):
@@ -28,9 +29,9 @@ def runtime(name, task=""):
 
 def cards(name):
     """Return a resources function: how many GPUs such a job asks for."""
-    return lambda w: gpus(
-        FOUNDATIONS[w.model],
-        config["cluster"]["gpu_gb"],
-        name,
-        trains_all(config, w.get("task", "")),
-    )
+    return lambda w: asks(w, name).gpus
+
+
+def job_processes(name):
+    """Return a threads function: how many processes such a job has, of one thread each."""
+    return lambda w: asks(w, name).processes

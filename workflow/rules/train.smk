@@ -19,7 +19,7 @@ rule train_sft:
     priority: 6
     conda:
         ENVIRONMENT
-    threads: 1
+    threads: job_processes("train_sft")
     resources:
         mem_mb=memory("train_sft"),
         runtime=runtime("train_sft"),

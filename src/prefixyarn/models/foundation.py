@@ -61,13 +61,14 @@ def positions(config: PreTrainedConfig) -> int | None:
     return next((getattr(own, name) for name in names if getattr(own, name, None)), None)
 
 
-def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
+def load(folder: str | os.PathLike[str], name: str, dtype: str, on_gpus: bool = True) -> Foundation:
     """Load a foundation, on the GPU where there is one, spread over several where one does not hold it.
 
     Args:
         folder: A folder that `convert` made.
         name: Its name in the config.
         dtype: ``float32``, ``bfloat16`` or ``float16``.
+        on_gpus: Whether to put it on the GPUs; it stays in the machine's memory otherwise.
 
     Raises:
         InputError: The folder is not, or no longer, what its manifest says; weights, configuration and tokenizer are
@@ -76,7 +77,7 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
     folder = Path(folder)
     check_unchanged(folder)
     devices = {}
-    if torch.cuda.is_available():
+    if on_gpus and torch.cuda.is_available():
         devices["device_map"] = "auto"
         # cuDNN's attention plans anew for each length of keys, which every step has: 99 ms a step on an H100, not 33.
         torch.backends.cuda.enable_cudnn_sdp(False)
