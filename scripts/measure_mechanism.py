@@ -27,6 +27,7 @@ def main(job: Job) -> None:
         max_answer_tokens=0,
         memory_mb=job.resources.mem_mb,
         sft=job.input.sft,
+        backend=params.backend,
     )
     test = read_records(job.input.data, Item)
     items = test[: params.most_items]

@@ -26,13 +26,13 @@ from prefixyarn.languages import LANGUAGES, Language, language
 from prefixyarn.models.convert import check_config
 from prefixyarn.models.families import ALONE, BATCH, MASKED, way
 from prefixyarn.models.fetch import HUB_FILES
-from prefixyarn.models.foundation import Foundation, load
+from prefixyarn.models.foundation import Foundation, load, positions
 from prefixyarn.models.logits import check_logits
 from prefixyarn.models.tokenizer import bos_count, load_tokenizer, prompt_ids, template, text_ids
 from prefixyarn.models.verify import WINDOW, bits_per_character, check_engine, survives
 from prefixyarn.models.weights import parameters, weight_files
 from prefixyarn.own_text.find_model import DEFAULT, find_model, is_unfetched
-from prefixyarn.own_text.room import free_mb, positions
+from prefixyarn.own_text.room import free_mb
 from prefixyarn.plan import BYTES, converting_mb, gpus, memory_mb
 
 OK, NOTE, FAIL = "ok", "note", "fail"

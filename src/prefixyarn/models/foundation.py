@@ -9,7 +9,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedModel, PreTrainedTokenizerFast
+from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel, PreTrainedTokenizerFast
 from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.errors import InputError
@@ -45,6 +45,13 @@ def attention(folder: str | os.PathLike[str]) -> str:
     return "sdpa" if kind._supports_sdpa else "eager"
 
 
+def positions(config: PreTrainedConfig) -> int | None:
+    """Return how many tokens a model reads at most, if its configuration says so."""
+    own = config.get_text_config()
+    names = ("max_position_embeddings", "max_seq_len", "n_positions", "seq_length")
+    return next((getattr(own, name) for name in names if getattr(own, name, None)), None)
+
+
 def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
     """Load a foundation, on the GPU where there is one, spread over several where one does not hold it.
 
@@ -57,13 +64,7 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
         InputError: The folder is not, or no longer, what its manifest says, its weights lack some that the model has,
             or the GPUs do not hold the model.
     """
-    folder = Path(folder)
-    manifest = read_json(folder / "manifest.json")
-    gone = sorted(file for file in manifest["files"] if not (folder / file).exists())
-    if gone:
-        raise InputError(
-            f"{folder}: {', '.join(gone)} is missing. Remove {folder}/manifest.json and run again: it is made anew"
-        )
+    check_files(folder)
     devices = {}
     if torch.cuda.is_available():
         devices["device_map"] = "auto"
@@ -90,6 +91,21 @@ def load(folder: str | os.PathLike[str], name: str, dtype: str) -> Foundation:
             "GPUs (gpu of the rule, docs/cluster.md), or choose a smaller model."
         )
     return Foundation(name, model.eval(), load_tokenizer(folder))
+
+
+def check_files(folder: str | os.PathLike[str]) -> None:
+    """Check that a foundation's folder has all files that its manifest names.
+
+    Raises:
+        InputError: It lacks some.
+    """
+    folder = Path(folder)
+    manifest = read_json(folder / "manifest.json")
+    gone = sorted(file for file in manifest["files"] if not (folder / file).exists())
+    if gone:
+        raise InputError(
+            f"{folder}: {', '.join(gone)} is missing. Remove {folder}/manifest.json and run again: it is made anew"
+        )
 
 
 def identity(folder: str | os.PathLike[str]) -> str:

@@ -15,11 +15,11 @@ from prefixyarn.decode.session import Session
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
 from prefixyarn.metrics.language_id import LanguageDetector
-from prefixyarn.models.foundation import DTYPES, identity
+from prefixyarn.models.foundation import DTYPES, identity, positions
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.own_text.find_model import DEFAULT, find_model
 from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text, material_of
-from prefixyarn.own_text.room import free_mb, positions
+from prefixyarn.own_text.room import free_mb
 from prefixyarn.own_text.run_files import RunFiles
 from prefixyarn.priors.build import build_priors, encoder
 from prefixyarn.priors.registry import TAGS, answers_of

@@ -1,11 +1,10 @@
-"""What there is room for: the machine's free memory, and how long a text a model reads."""
+"""What there is room for: the machine's free memory."""
 
 from __future__ import annotations
 
 from pathlib import Path
 
 import psutil  # type: ignore[import-untyped]
-from transformers import PreTrainedConfig
 
 
 def free_mb() -> int:
@@ -15,10 +14,3 @@ def free_mb() -> int:
     if limit.exists() and used.exists() and (most := limit.read_text().strip()).isdigit():
         free = min(free, int(most) - int(used.read_text()))
     return free // 2**20
-
-
-def positions(config: PreTrainedConfig) -> int | None:
-    """Return how many tokens a model reads at most, if its configuration says so."""
-    own = config.get_text_config()
-    names = ("max_position_embeddings", "max_seq_len", "n_positions", "seq_length")
-    return next((getattr(own, name) for name in names if getattr(own, name, None)), None)
