@@ -47,6 +47,10 @@ BESIDE = {
     "measure_forgetting": 5000,
     "decode_cross_task": 2250,
 }
+# With vLLM, instead: two processes with their libraries, and 2 GB of keys and values where there is no GPU.
+VLLM_MB = 6000
+VLLM_SHARE, VLLM_GB = 0.9, 4  # of a GPU's memory, what vLLM takes; GB of it that weights must leave
+NOT_DECODING = ("verify_foundation", "train_sft", "measure_agreement", "measure_forgetting")  # of the rules above
 # Bytes of activations that a pass of SFT keeps per token for its gradient: this times parameters to the power of 2/3
 # (they grow with layers times width). 9.3 MB at 7B: with the weights the 23 GB that benchmarks/gpu_rate.py measured.
 ACTIVATIONS = 2.6
@@ -93,6 +97,10 @@ def _weights(foundation: Mapping[str, Any]) -> float:
     return float(foundation["parameters"]) * BYTES[foundation["dtype"]]
 
 
+def _in_vllm(foundation: Mapping[str, Any], rule: str) -> bool:
+    return foundation.get("engine") == "vllm" and rule.removesuffix("_again") not in NOT_DECODING
+
+
 def _copies(rule: str, full: bool) -> int:
     """Return how many times a job holds the weights; see `memory_mb`."""
     if not full:
@@ -106,7 +114,10 @@ def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False) -> i
     A model on GPUs passes through the machine's memory, too, when it is loaded. Where all weights are trained
     (``full``), training has a gradient, two moments and a copy of the best value beside each; others a second model.
     """
-    return _copies(rule, full) * int(_weights(foundation) // 2**20) + BESIDE[rule.removesuffix("_again")]
+    weights = int(_weights(foundation) // 2**20)
+    if _in_vllm(foundation, rule):
+        return weights + VLLM_MB
+    return _copies(rule, full) * weights + BESIDE[rule.removesuffix("_again")]
 
 
 def converting_mb(foundation: Mapping[str, Any]) -> int:
@@ -135,10 +146,13 @@ def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", ful
     """Return how many GPUs of ``gpu_gb`` GB a job asks for: none in fp32, else as many as hold weights and batches.
 
     A fifth of the weights, and 8 GB, for keys and values, and uneven spreading; what a training pass keeps. ``full``:
-    see `memory_mb`.
+    see `memory_mb`. vLLM divides each layer, among a power of two GPUs: as many as have room beside their share.
     """
     if foundation["dtype"] == "float32":
         return 0
+    if _in_vllm(foundation, rule):
+        share = _weights(foundation) / 2**30 / (VLLM_SHARE * gpu_gb - VLLM_GB)
+        return 2 ** max(0, math.ceil(math.log2(share)))
     kept = ACTIVATIONS * foundation["parameters"] ** (2 / 3) * PASS_TOKENS if rule == "train_sft" else 0
     return math.ceil(((1.2 * _copies(rule, full) * _weights(foundation) + kept) / 2**30 + 8) / gpu_gb)
 

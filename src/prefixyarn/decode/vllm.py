@@ -102,7 +102,7 @@ class Process:
             stdout=subprocess.PIPE,
             text=True,
         )
-        self._sent = 0
+        self._sent, self._stop = 0, frozenset[int]()
         self.end = weakref.finalize(self, _end, self._process)
         self._write(opened)
         self.settings: dict[str, Any] = self.receive()["settings"]
@@ -119,6 +119,12 @@ class Process:
         self._sent += 1
         self._write({"id": str(self._sent), **line})
         return str(self._sent)
+
+    def ends(self, tokens: frozenset[int]) -> None:
+        """Say which tokens end what is asked for from here on."""
+        if tokens != self._stop:
+            self._stop = tokens
+            self._write({"stop": sorted(tokens)})
 
     def receive(self) -> dict[str, Any]:
         """Return the next answer, in whatever order they come."""
@@ -235,7 +241,6 @@ class Vllm:
             "dtype": self._dtype,
             "longest": self._opened.longest,
             "heads": text.num_attention_heads,
-            "stop": sorted(self._stops.newline_ids | self._stops.eos_ids),
             "rank": self._rank,
             "adapter": str(self._sft) if self._rank else None,
         }
@@ -280,6 +285,7 @@ class Vllm:
             if allowed:
                 more = {"most": 1, "allowed": allowed}
             process = self._open(model, longest)
+            process.ends(stops.newline_ids | stops.eos_ids)
             going[process.send({"ids": [*request.prompt, *tokens], "tuned": model == "sft", **more})] = request, tokens
 
         left = sorted((r for r in copies if r not in answers), key=lambda r: (r.prompt, r.prior))

@@ -4,8 +4,8 @@
 
 `prefixyarn.decode.vllm` starts it with the interpreter of that environment. So it imports vLLM and Python's own
 library alone, and neither's pins meet the other's. Lines of JSON: the first that comes says what to open, and is
-answered when the model is loaded. Each one after it asks for something, and is answered when that is there. The end of
-the input ends the process.
+answered when the model is loaded. Each one after it asks for something, and is answered when that is there; or it says
+which tokens end what is asked for from there on. The end of the input ends the process.
 """
 
 from __future__ import annotations
@@ -117,13 +117,17 @@ def main(lines: IO[str], answers: IO[str]) -> None:
 
     say({"settings": {key: settings[key] for key in ("tensor_parallel_size", "max_model_len")}})
     scored: dict[str, int] = {}  # by request, how many of its last tokens
+    stop: list[int] = []
     for request in asked(lines, engine.has_unfinished_requests):
+        if request and "stop" in request:
+            stop = request["stop"]
+            continue
         if request is not None:
             scored[request["id"]] = request.get("scored", 0)
             params = SamplingParams(
                 temperature=0,
                 max_tokens=request["most"],
-                stop_token_ids=opened["stop"],
+                stop_token_ids=stop,
                 ignore_eos=True,  # it is among these, where it ends an answer
                 allowed_token_ids=request.get("allowed"),
                 prompt_logprobs=0 if request.get("scored") else None,
