@@ -153,11 +153,11 @@ def qwen2(vocabulary: int, seed: int = 0) -> PreTrainedModel:
     return Qwen2ForCausalLM(Qwen2Config(vocab_size=vocabulary, num_key_value_heads=2, **_SHAPE)).eval()
 
 
-def qwen3(vocabulary: int, seed: int = 0, head_dim: int = 12) -> PreTrainedModel:
+def qwen3(vocabulary: int, seed: int = 0) -> PreTrainedModel:
     """Return a random Qwen 3 with a head dimension of its own and a sliding window in its second layer."""
     torch.manual_seed(seed)
     windows = {"use_sliding_window": True, "sliding_window": 8, "max_window_layers": 1}
-    config = Qwen3Config(vocab_size=vocabulary, num_key_value_heads=1, head_dim=head_dim, **windows, **_SHAPE)
+    config = Qwen3Config(vocab_size=vocabulary, num_key_value_heads=1, head_dim=12, **windows, **_SHAPE)
     return Qwen3ForCausalLM(config).eval()
 
 

@@ -18,7 +18,7 @@ from typing import Any
 import pytest
 import torch
 from peft import LoraConfig, get_peft_model
-from transformers import PreTrainedModel
+from transformers import PreTrainedModel, Qwen3ForCausalLM
 
 import tiny
 import vllm_stand_in
@@ -39,6 +39,15 @@ from prefixyarn.records import write_json
 HEAD = 32  # the smallest that vLLM's kernels for CPUs have
 REAL = pytest.mark.vllm
 CONSTRAINT = Constraint(pieces=((50, 51), (52,), (53,)), choices=((60,), (61, 62), (61, 63)))
+
+
+def qwen3(vocabulary: int, seed: int, head_dim: int) -> PreTrainedModel:
+    """Return a random Qwen 3 without windows, which vLLM has in all layers or in none."""
+    torch.manual_seed(seed)
+    config: Any = tiny.qwen3(1).config
+    config.update({"vocab_size": vocabulary, "head_dim": head_dim, "use_sliding_window": False, "sliding_window": None})
+    config.layer_types = ["full_attention"] * config.num_hidden_layers
+    return Qwen3ForCausalLM(config).eval()
 
 
 @pytest.fixture(scope="module", params=["stand-in", pytest.param("vllm", marks=REAL)])
@@ -80,7 +89,7 @@ def answered(backend: Any, model: str, wanted: list[Request], stops: Stops) -> l
     return found
 
 
-@pytest.fixture(scope="module", params=[tiny.llama, tiny.qwen3, tiny.gemma], ids=lambda make: make.__name__)
+@pytest.fixture(scope="module", params=[tiny.llama, qwen3, tiny.gemma], ids=lambda make: make.__name__)
 def both(
     python: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
 ) -> Iterator[tuple[Vllm, Builtin]]:
@@ -379,13 +388,15 @@ def test_a_model_is_divided_over_gpus_that_its_heads_allow(there: int, heads: in
     assert vllm_worker.cards(there, heads) == expected
 
 
-def test_what_vllm_is_opened_with() -> None:
+def test_what_vllm_is_opened_with(tmp_path: Path) -> None:
     model = {"model": "m", "dtype": "bfloat16", "longest": 99, "heads": 8, "rank": 0, "adapter": None}
     found = vllm_worker.arguments(model, gpus=4)
     assert found["tensor_parallel_size"] == 4 and found["enable_prefix_caching"] and found["skip_tokenizer_init"]
     assert not {"enable_lora", "enforce_eager"} & {*found}
-    tuned = vllm_worker.arguments({**model, "rank": 17}, gpus=0)
+    write_json(tmp_path / "adapter_config.json", {"target_modules": ["layers.1.q_proj", "v_proj"]})
+    tuned = vllm_worker.arguments({**model, "rank": 17, "adapter": str(tmp_path)}, gpus=0)
     assert tuned["enable_lora"] and tuned["max_lora_rank"] == 32 and tuned["enforce_eager"]
+    assert tuned["lora_target_modules"] == ["q_proj", "v_proj"], "not the output matrix"
 
 
 def test_the_worker_hears_what_comes_while_it_computes() -> None:

@@ -134,7 +134,7 @@ class Process:
         except BrokenPipeError:
             raise self._gone() from None
         line = self._process.stdout.readline()
-        if not line:
+        if not line.endswith("\n"):
             raise self._gone()
         found: dict[str, Any] = json.loads(line)
         return found

@@ -71,6 +71,10 @@ def arguments(opened: dict[str, Any], gpus: int) -> dict[str, Any]:
     if opened["rank"]:
         rank = next((rank for rank in RANKS if rank >= opened["rank"]), opened["rank"])
         found |= {"enable_lora": True, "max_lora_rank": rank, "max_loras": 1}
+        # Not its output matrix, too: with that, it computes no log-probabilities of prompts on a CPU.
+        with open(os.path.join(opened["adapter"], "adapter_config.json"), encoding="utf-8") as file:
+            whole = json.load(file)["target_modules"]  # of small models, each layer's by its whole name
+        found["lora_target_modules"] = sorted({name.rpartition(".")[2] for name in whole})
     return found
 
 
