@@ -232,10 +232,10 @@ FAMILIES_AND_ROWS = [
 ]
 
 
-def save_model(folder: Path, seed: int = 0) -> Path:
+def save_model(folder: Path, seed: int = 0, head_dim: int = 8) -> Path:
     """Save a random Gemma 3 and its tokenizer as a model folder."""
     made = tokenizer()
-    gemma(len(made), seed).save_pretrained(folder)
+    gemma(len(made), seed, head_dim).save_pretrained(folder)
     made.save_pretrained(folder)
     return folder
 
