@@ -85,7 +85,7 @@ class LLM:
             if new[-1] in params.stop_token_ids:
                 break
         output = types.SimpleNamespace(token_ids=tuple(new), logprobs=[first] if first else None)
-        scored = None
+        scored: list[Any] | None = None
         if params.prompt_logprobs is not None:
             table = self._after(model, ids)
             scored = [None]
@@ -111,17 +111,15 @@ def main() -> None:
     sys.modules |= {"vllm": own, "vllm.lora": own, "vllm.lora.request": own}
     known = {"vllm": VERSION}
 
-    def version(name: str) -> str:
-        if name not in known:
-            raise importlib.metadata.PackageNotFoundError(name)
-        return known[name]
+    def version(distribution_name: str) -> str:
+        if distribution_name not in known:
+            raise importlib.metadata.PackageNotFoundError(distribution_name)
+        return known[distribution_name]
 
-    asked = importlib.metadata.version
     if arguments == ["versions"]:
         importlib.metadata.version = version
     sys.argv = [script, *arguments]
     runpy.run_path(script, run_name="__main__")
-    importlib.metadata.version = asked
 
 
 if __name__ == "__main__":
