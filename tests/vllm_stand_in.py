@@ -41,11 +41,10 @@ class LLM:
 
     def __init__(self, **settings: Any) -> None:
         import torch
-        from peft import PeftModel
         from transformers import AutoModelForCausalLM
 
         assert settings["enable_prefix_caching"] and settings["skip_tokenizer_init"]
-        self._settings, self._waiting, self._load = settings, list[Any](), PeftModel.from_pretrained
+        self._settings, self._waiting = settings, list[Any]()
         dtype = getattr(torch, settings["dtype"])
         self._model: Any = AutoModelForCausalLM.from_pretrained(settings["model"], dtype=dtype).eval()
         self._tuned: Any = None
@@ -64,10 +63,11 @@ class LLM:
         if adapter:
             assert self._settings["max_lora_rank"] in (1, 8, 16)
             if self._tuned is None:
+                from peft import PeftModel
                 from transformers import AutoModelForCausalLM
 
                 base = AutoModelForCausalLM.from_pretrained(self._settings["model"], dtype=self._model.dtype)
-                self._tuned = self._load(base, adapter.path).eval()
+                self._tuned = PeftModel.from_pretrained(base, adapter.path).eval()
         model = self._tuned if adapter else self._model
         new: list[int] = []
         first = None

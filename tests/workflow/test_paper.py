@@ -184,7 +184,7 @@ def test_with_vllm_the_tables_are_the_same(paper: Copy, tmp_path: Path) -> None:
     paper.config["analysis"]["kinds"] = ["mechanism", "prior_quality", "forgetting"]  # type: ignore[index]
     decoding = {"choose_prompt", "choose_examples", "decode", "decode_sft", "build_priors", "measure_mechanism"}
     planned = paper.planned()
-    assert decoding <= planned and not {"train_sft", "verify_foundation", "convert_foundation"} & planned
+    assert decoding <= planned and not {"verify_foundation", "convert_foundation"} & planned
     paper.run()
     log = (paper.folder / "logs/tiny/decode/translation/en-zh/llama-2-7b.log").read_text()
     assert 'vLLM: {"engine": "vllm", "dtype": "float32", "vllm' in log, "its version stands in the log"
