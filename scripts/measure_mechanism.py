@@ -27,6 +27,7 @@ def main(job: Job) -> None:
         max_answer_tokens=0,
         memory_mb=job.resources.mem_mb,
         sft=job.input.sft,
+        backend=params.backend,
     )
     test = read_records(job.input.data, Item)
     items, priors = test[: params.most_items], read_records(job.input.priors, Prior, subset)

@@ -1,6 +1,7 @@
 """Fixtures, and the marks for what a machine may lack."""
 
 import importlib.util
+import os
 import shutil
 import subprocess
 from pathlib import Path
@@ -29,6 +30,9 @@ def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
         "slurm": None
         if slurm()
         else "no SLURM answers, or its plugin of Snakemake's is missing: tests/cluster/README.md",
+        "vllm": None
+        if os.environ.get("PREFIXYARN_VLLM_PYTHON")
+        else "PREFIXYARN_VLLM_PYTHON names no environment with vLLM",
         "model": None if (MODEL / "manifest.json").exists() else f"no {MODEL}: run make results first",
     }
     for item in items:

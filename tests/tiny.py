@@ -97,7 +97,7 @@ def tokenizer(vocabulary: int = 700) -> PreTrainedTokenizerFast:
     )
 
 
-def gemma(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+def gemma(vocabulary: int, seed: int = 0, head_dim: int = 8) -> PreTrainedModel:
     """Return a random Gemma 3: local layers with a window of 8, a global one, one key-value head for four."""
     torch.manual_seed(seed)
     config = Gemma3TextConfig(
@@ -107,7 +107,7 @@ def gemma(vocabulary: int, seed: int = 0) -> PreTrainedModel:
         num_hidden_layers=3,
         num_attention_heads=4,
         num_key_value_heads=1,
-        head_dim=8,
+        head_dim=head_dim,
         sliding_window=8,
         layer_types=["sliding_attention", "full_attention", "sliding_attention"],
         query_pre_attn_scalar=8,
@@ -131,17 +131,19 @@ _SHAPE: dict[str, Any] = {
 }
 
 
-def llama(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+def llama(vocabulary: int, seed: int = 0, head_dim: int = 8) -> PreTrainedModel:
     """Return a random Llama with grouped-query attention and an output matrix of its own."""
     torch.manual_seed(seed)
-    return LlamaForCausalLM(LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, **_SHAPE)).eval()
+    return LlamaForCausalLM(
+        LlamaConfig(vocab_size=vocabulary, num_key_value_heads=2, head_dim=head_dim, **_SHAPE)
+    ).eval()
 
 
-def mistral(vocabulary: int, seed: int = 0) -> PreTrainedModel:
+def mistral(vocabulary: int, seed: int = 0, head_dim: int = 8) -> PreTrainedModel:
     """Return a random Mistral: a sliding window of 8 in all layers."""
     torch.manual_seed(seed)
     return MistralForCausalLM(
-        MistralConfig(vocab_size=vocabulary, sliding_window=8, num_key_value_heads=2, **_SHAPE)
+        MistralConfig(vocab_size=vocabulary, sliding_window=8, num_key_value_heads=2, head_dim=head_dim, **_SHAPE)
     ).eval()
 
 
@@ -230,10 +232,10 @@ FAMILIES_AND_ROWS = [
 ]
 
 
-def save_model(folder: Path, seed: int = 0) -> Path:
+def save_model(folder: Path, seed: int = 0, head_dim: int = 8) -> Path:
     """Save a random Gemma 3 and its tokenizer as a model folder."""
     made = tokenizer()
-    gemma(len(made), seed).save_pretrained(folder)
+    gemma(len(made), seed, head_dim).save_pretrained(folder)
     made.save_pretrained(folder)
     return folder
 
@@ -248,11 +250,11 @@ def with_code(folder: Path, name: str, part: str, marker: Path) -> None:
     (folder / f"{name}.json").write_text(json.dumps(known))
 
 
-def published(folder: Path) -> None:
+def published(folder: Path, head_dim: int = 8) -> None:
     """Save random models in the formats that the paper's are published in: Llama, Mistral, NLLB, mT5, XLM-R."""
     made = tokenizer()
     for name, make in (("llama", llama), ("mistral", mistral)):
-        make(len(made)).save_pretrained(folder / name)
+        make(len(made), head_dim=head_dim).save_pretrained(folder / name)
         made.save_pretrained(folder / name)
     texts = [text for sentence in parallel(1, 200) for text in sentence]
     specials = ["<s>", "<pad>", "</s>", "<unk>"]

@@ -45,6 +45,10 @@ BESIDE = {
     "decode_cross_task": 2250,
 }
 PROCESS_MB = 3000  # of each further process of a training on several GPUs
+# With vLLM, instead: two processes with their libraries, and 2 GB of keys and values where there is no GPU.
+VLLM_MB = 6000
+VLLM_SHARE, VLLM_GB = 0.9, 4  # of a GPU's memory, what vLLM takes; GB of it that weights must leave
+NOT_DECODING = ("verify_foundation", "train_sft", "measure_agreement", "measure_forgetting")  # of the rules above
 OF_TRANSLATION = ("decode_analysis", "build_mechanism_priors", "measure_agreement", "measure_mechanism")
 # Seconds of jobs without a foundation, measured on the default run; of rules that are not named here, `OTHER_SECONDS`.
 SECONDS = {"convert_foundation": 50, "fetch_foundation": 7, "prepare_tagging": 18, "train_refined": 60}
@@ -102,13 +106,17 @@ class Work:
 
     def rate(self, foundation: Mapping[str, Any]) -> tuple[str, str]:
         """Return by which of `RATES` one of the jobs computes."""
-        decoder = {"builtin": "built-in engine", "vllm": "vLLM"}[foundation.get("engine", "builtin")]
+        decoder = "vLLM" if _in_vllm(foundation, self.rule) else "built-in engine"
         what = decoder if self.passes == 1 else "training"
         return what, "CPU" if foundation["dtype"] == "float32" else "GPU"
 
 
 def _weights(foundation: Mapping[str, Any]) -> float:
     return float(foundation["parameters"]) * BYTES[foundation["dtype"]]
+
+
+def _in_vllm(foundation: Mapping[str, Any], rule: str) -> bool:
+    return foundation.get("engine") == "vllm" and rule.removesuffix("_again") not in NOT_DECODING
 
 
 def _copies(rule: str, full: bool) -> int:
@@ -125,8 +133,10 @@ def memory_mb(foundation: Mapping[str, Any], rule: str, full: bool = False, proc
     (``full``), training has a gradient, two moments and a copy of the best value beside each; others a second model.
     With several ``processes``, one reads the weights for all.
     """
-    beside = BESIDE[rule.removesuffix("_again")] + PROCESS_MB * (processes - 1)
-    return _copies(rule, full) * int(_weights(foundation) // 2**20) + beside
+    weights = int(_weights(foundation) // 2**20)
+    if _in_vllm(foundation, rule):
+        return weights + VLLM_MB
+    return _copies(rule, full) * weights + BESIDE[rule.removesuffix("_again")] + PROCESS_MB * (processes - 1)
 
 
 def converting_mb(foundation: Mapping[str, Any]) -> int:
@@ -155,10 +165,13 @@ def gpus(foundation: Mapping[str, Any], gpu_gb: float, rule: str = "decode", ful
     """Return how many GPUs of ``gpu_gb`` GB a job asks for: none in fp32, else as many as hold weights and batches.
 
     A fifth of the weights, and 8 GB, for keys and values, and uneven spreading; what a training pass keeps. ``full``:
-    see `memory_mb`.
+    see `memory_mb`. vLLM divides each layer, among a power of two GPUs: as many as have room beside their share.
     """
     if foundation["dtype"] == "float32":
         return 0
+    if _in_vllm(foundation, rule):
+        share = _weights(foundation) / 2**30 / (VLLM_SHARE * gpu_gb - VLLM_GB)
+        return 2 ** max(0, math.ceil(math.log2(share)))
     activations = kept(foundation["parameters"]) * PASS_TOKENS["cuda"] if rule == "train_sft" else 0
     return math.ceil(((1.2 * _copies(rule, full) * _weights(foundation) + activations) / 2**30 + 8) / gpu_gb)
 

@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+import tiny
 from checkout import Copy
 
 pytestmark = pytest.mark.slurm
@@ -104,6 +105,22 @@ def test_results_are_those_of_a_local_run(whole: tuple[Checkout, str], tmp_path:
     assert len(own) >= 5
     for path in own:
         assert (local.folder / path).read_bytes() == (checkout.folder / path).read_bytes(), path
+
+
+@pytest.mark.vllm
+def test_jobs_with_vllm_go_through_slurm(tmp_path: Path) -> None:
+    """On the nodes' CPUs; the environment with vLLM is on the file system that they see."""
+    checkout = Checkout(tmp_path / "vllm")
+    tiny.save_model(checkout.folder / "model", head_dim=32)  # the smallest that vLLM's kernels for CPUs have
+    checkout.config["foundations"][0]["engine"] = "vllm"  # type: ignore[index]
+    result = checkout.submit()
+    output = result.stdout + result.stderr
+    assert result.returncode == 0, output
+    assert set(jobs(run_id(output)).values()) == {"COMPLETED"}
+    for rule in ("choose_prompt/translation", "decode_sft/translation", "decode/translation/en-de"):
+        assert 'vLLM: {"engine": "vllm"' in (checkout.folder / f"logs/tiny/{rule}/tiny.log").read_text(), rule
+    assert (checkout.folder / "results/tiny/report.html").exists()
+    assert checkout.planned() == set()
 
 
 def remove(checkout: Checkout, *names: str) -> None:

@@ -13,7 +13,7 @@ from configs import SCHEMA
 
 ROOT = Path(__file__).resolve().parents[2]
 ENVS = ROOT / "workflow/envs"
-NAMES = SCHEMA["properties"]["environment"]["enum"]
+NAMES = [f"{own}{name}" for own in ("", "vllm-") for name in SCHEMA["properties"]["environment"]["enum"]]
 PINS = dict(line.split("==") for line in (ROOT / "constraints.txt").read_text().split())
 
 

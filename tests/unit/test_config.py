@@ -74,6 +74,20 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
     assert problems(merged(DEFAULT, yaml.safe_load(path.read_text())), SCHEMA, DEFAULT) == []
 
 
+def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
+    foundation = {**DEFAULT["foundations"][0], "engine": "vllm"}
+    overlay: dict[str, Any] = {"run": "mine", "foundations": [foundation]}
+    (line,) = problems(merged(DEFAULT, overlay), SCHEMA, DEFAULT)
+    assert line.startswith("foundations.0.engine: the analysis 'agreement' needs") and "analysis.kinds" in line
+    overlay["analysis"] = {"kinds": ["mechanism", "prior_quality", "forgetting"]}
+    assert problems(merged(DEFAULT, overlay), SCHEMA, DEFAULT) == []
+    overlay["analysis"] = {"items": 0}
+    assert problems(merged(DEFAULT, overlay), SCHEMA, DEFAULT) == []
+    foundation["engine"] = "vlm"
+    (line,) = problems(merged(DEFAULT, overlay), SCHEMA, DEFAULT)
+    assert line == "foundations.0.engine: 'vlm' is not one of ['builtin', 'vllm']"
+
+
 @pytest.mark.parametrize(
     ("overlay", "line"),
     [

@@ -26,6 +26,28 @@ def test_models_get_as_many_gpus_as_hold_them(parameters: float, dtype: str, gpu
     assert gpus({"parameters": parameters, "dtype": dtype}, gpu_gb) == expected
 
 
+@pytest.mark.parametrize(
+    ("parameters", "dtype", "gpu_gb", "expected"),
+    [
+        (2.7e8, "float32", 80, 0),
+        (6.8e9, "bfloat16", 80, 1),
+        (6.9e10, "bfloat16", 80, 2),  # 64 GB of weights on each, and 8 GB for keys and values
+        (6.9e10, "bfloat16", 48, 4),
+        (6.9e10, "bfloat16", 40, 8),  # a quarter leaves 4 GB on none
+    ],
+)
+def test_vllm_divides_models_over_a_power_of_two_gpus(
+    parameters: float, dtype: str, gpu_gb: float, expected: int
+) -> None:
+    own = {"parameters": parameters, "dtype": dtype, "engine": "vllm"}
+    assert gpus(own, gpu_gb) == gpus(own, gpu_gb, "build_priors") == gpus(own, gpu_gb, "decode_sft_again") == expected
+    builtin = {"parameters": parameters, "dtype": dtype}
+    for rule in ("train_sft", "train_sft_again", "verify_foundation", "measure_forgetting"):
+        assert gpus(own, gpu_gb, rule) == gpus(builtin, gpu_gb, rule), "the built-in engine does these"
+        assert memory_mb({**GEMMA, "engine": "vllm"}, rule) == memory_mb(GEMMA, rule)
+    assert memory_mb({**GEMMA, "engine": "vllm"}, "decode") > 1000 + memory_mb(GEMMA, "decode"), "a second process"
+
+
 def test_memory_is_the_weights_and_what_is_beside_them() -> None:
     assert memory_mb(GEMMA, "decode") == int(2.7e8 * 4 / 2**20) + 2750
     half = {**GEMMA, "dtype": "bfloat16"}

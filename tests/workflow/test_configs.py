@@ -125,6 +125,63 @@ def test_jobs_that_run_a_model_ask_for_gpus_memory_and_time(
     assert len(memory) == {"config.yaml": 1, "paper.yaml": 2, "scale.yaml": 6}[name], "by the size of the model"
 
 
+def paper_with(folder: Path, engine: str) -> Path:
+    """Write an overlay over the paper's configuration, without what needs the built-in engine."""
+    paper = yaml.safe_load((folder / "config/paper.yaml").read_text())
+    paper["foundations"][0]["engine"] = engine
+    paper["analysis"]["kinds"].remove("agreement")
+    path = folder / f"config/{engine}.yaml"
+    path.write_text(yaml.safe_dump({key: paper[key] for key in ("foundations", "analysis")}))
+    return path
+
+
+# Jobs that decode, or ask for likelihoods alone.
+DECODING = {
+    *("choose_prompt", "choose_examples", "decode_sft", "decode_cross_task", "build_priors", "decode"),
+    *("decode_analysis", "build_analysis_priors", "build_mechanism_priors", "measure_mechanism"),
+}
+
+
+def test_jobs_of_a_foundation_with_vllm_are_planned_as_others(copy: Path, tmp_path: Path) -> None:
+    told = without_messages(copy, tmp_path)
+    asked = []
+    for engine in ("builtin", "vllm"):
+        files = ("--configfile", "config/paper.yaml", str(paper_with(told, engine)))
+        output = plan(told, "--workflow-profile", "workflow/profiles/slurm", *files)
+        jobs: Counter[tuple[str, str, int, int]] = Counter()
+        for rule, block in re.findall(r"^(?:local)?rule (\w+):\n((?:    .*\n)+)", output, re.M):
+            found = re.search(r"^    wildcards: .*model=([\w.-]+)", block, re.M)
+            own = {key: int(value) for key, value in re.findall(r"(\w+)=(\d+)", block)}
+            jobs[rule, found[1] if found else "", own.get("mem_mb", 0), own.get("gpu", 0)] += 1
+        asked.append(jobs)
+    builtin, vllm = asked
+    assert builtin.total() == vllm.total()
+    assert {(rule, model) for rule, model, _, _ in builtin - vllm} == {(rule, "llama-2-7b") for rule in DECODING}
+    for rule, model, mb, cards in vllm - builtin:
+        (other,) = {own for own in builtin if own[:2] == (rule, model) and own[3] == cards}
+        assert mb > other[2], "a second process"
+
+
+def test_jobs_that_decode_with_vllm_have_its_environment(copy: Path) -> None:
+    program = """
+import sys
+from pathlib import Path
+from snakemake.api import ConfigSettings, OutputSettings, ResourceSettings, SnakemakeApi
+with SnakemakeApi(OutputSettings(dryrun=True)) as api:
+    workflow = api.workflow(ResourceSettings(cores=1), ConfigSettings(configfiles=[Path(p) for p in sys.argv[1:]]))
+    for rule in workflow._workflow.rules:
+        if callable(rule.conda_env):
+            for model in ("llama-2-7b", "mistral-7b"):
+                print("env", rule.name, model, Path(rule.conda_env(type("Wildcards", (), {"model": model}))).name)
+"""
+    output = python(copy, "-c", program, "config/paper.yaml", str(paper_with(copy, "vllm")))
+    found = {tuple(line.split()[1:]) for line in output.splitlines() if line.startswith("env ")}
+    rules = DECODING | {"decode_other_sft", "decode_sft_again"}
+    own = {"llama-2-7b": "vllm-cuda.yaml", "mistral-7b": "cuda.yaml"}
+    assert found == {(rule, model, name) for rule in rules for model, name in own.items()}
+    assert all((copy / "workflow/envs" / name).exists() for name in own.values())
+
+
 def test_tables_that_come_with_a_checkout_are_made_again(copy: Path) -> None:
     tables = copy / "results/default/tables"
     tables.mkdir(parents=True)

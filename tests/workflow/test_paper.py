@@ -5,6 +5,8 @@ from __future__ import annotations
 import csv
 import io
 import json
+import os
+import re
 import tarfile
 import threading
 from collections.abc import Iterator
@@ -14,13 +16,16 @@ from http.server import SimpleHTTPRequestHandler, ThreadingHTTPServer
 from pathlib import Path
 from typing import Any
 
+import pytest
 import torch
 import yaml
 from safetensors.torch import load
 
 import tiny
+import vllm_stand_in
 from checkout import Copy
 from prefixyarn.data.official import FLORES_FILES, TREEBANK_FILES
+from prefixyarn.decode.vllm import PYTHON
 
 
 def files(folder: Path) -> dict[str, bytes]:
@@ -63,47 +68,49 @@ def official(folder: Path) -> Iterator[dict[str, str]]:
     server.server_close()
 
 
-def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) -> None:
-    """All is fetched on a node with a network; the rest of the run asks nobody for anything."""
+@pytest.fixture(scope="module")
+def paper(tmp_path_factory: pytest.TempPathFactory) -> Copy:
+    """Run the paper's configuration. All is fetched with a network; the rest of the run asks nobody for anything."""
+    tmp_path = tmp_path_factory.mktemp("paper")
     copy = Copy(tmp_path)
-    tiny.published(tmp_path / "published")
+    tiny.published(tmp_path / "published", head_dim=32)  # the smallest that vLLM's kernels for CPUs have
     tiny.mirror(tmp_path / "mirror")
     lock = tmp_path / "config/data.lock.json"
     lock.unlink()  # it pins the real files
-    paper = yaml.safe_load((tmp_path / "config/paper.yaml").read_text())
+    config = yaml.safe_load((tmp_path / "config/paper.yaml").read_text())
     few: dict[str, Any] = {"dev": 4, "trial": 2, "test": 4}
     small = {
         "sft": {"method": "lora", "steps": 4, "batch": 2, "rate": 2e-4, "rank": 2},
         "few_shot": {"examples": [1], "draws": 1},
     }
-    paper |= {"run": "tiny", "languages": ["en", "de", "zh"]}
-    for foundation in paper["foundations"]:
+    config |= {"run": "tiny", "languages": ["en", "de", "zh"]}
+    for foundation in config["foundations"]:
         foundation |= {"parameters": 1e6, "dtype": foundation["dtype"] if torch.cuda.is_available() else "float32"}
     for task in ("translation", "summarization", "tagging"):
-        kind = paper[task]["refined"]["kind"]
-        paper[task]["refined"][kind] |= {"steps": 2, "batch": 2, "rate": 1e-3, "max_tokens": 60}
-    paper["translation"] |= {
+        kind = config[task]["refined"]["kind"]
+        config[task]["refined"][kind] |= {"steps": 2, "batch": 2, "rate": 1e-3, "max_tokens": 60}
+    config["translation"] |= {
         **small,
         "directions": ["en-zh", "de-en"],
         "items": {**few, "out_of_domain": 0, "other": 2},
         "max_answer_tokens": 12,
     }
-    paper["summarization"] |= {
+    config["summarization"] |= {
         **small,
         "directions": ["en-zh"],
         "items": {**few, "train": 60},
         "max_source_tokens": 20,
         "max_answer_tokens": 10,
     }
-    paper["tagging"] |= {
+    config["tagging"] |= {
         **small,
         "languages": ["de"],
         "items": {**few, "train": 60, "max_words": 40},
         "max_answer_tokens": 200,
     }
     analysed = {"items": 2, "k": [1, 2], "free_k": [1], "corrupt_words": [2]}
-    paper["analysis"] |= analysed
-    copy.config = paper
+    config["analysis"] |= analysed
+    copy.config = config
     copy.over = []
     models = {
         "meta-llama/Llama-2-7b-hf": "llama",
@@ -132,15 +139,24 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
             copy.config["data"] = {"addresses": addresses}
             copy.run("fetch_all")
         recorded = json.loads(lock.read_text())
-        assert {name.split("@")[0] for name in recorded["revisions"]} == {*models, *data}
-        assert {"flores101_dataset/devtest/deu.devtest", "muse/en-zh.txt"} <= recorded["files"].keys()
         hub.served.clear()
         copy.run()
         assert hub.served == [], "nothing is asked for that was fetched"
-    results = tmp_path / "results/tiny"
+    assert {name.split("@")[0] for name in recorded["revisions"]} == {*models, *data}
+    assert {"flores101_dataset/devtest/deu.devtest", "muse/en-zh.txt"} <= recorded["files"].keys()
+    return copy
+
+
+def foundations(copy: Copy) -> list[dict[str, Any]]:
+    found: list[dict[str, Any]] = copy.config["foundations"]  # type: ignore[assignment]
+    return found
+
+
+def test_the_papers_configuration_runs_on_the_published_formats(paper: Copy) -> None:
+    results = paper.folder / "results/tiny"
     with open(results / "tables/translation.csv") as stream:
         rows = list(csv.DictReader(stream))
-    names = {foundation["name"] for foundation in paper["foundations"]}
+    names = {foundation["name"] for foundation in foundations(paper)}
     assert {row["foundation"] for row in rows} == names
     assert {"refined", "pseudo", "sft", "oracle"} <= {row["kind"] for row in rows}
     assert any(row["model"] == "refined" for row in rows), "NLLB's whole answers have a row of their own"
@@ -148,4 +164,30 @@ def test_the_papers_configuration_runs_on_the_published_formats(tmp_path: Path) 
         assert {row["foundation"] for row in csv.DictReader(stream)} == names
     predictions = [json.loads(line) for line in (results / "refined/tagging.jsonl").read_text().splitlines()]
     assert len(predictions) == 4 and all(own["text"] for own in predictions)
-    assert (results / "report.html").exists() and copy.planned() == set()
+    assert (results / "report.html").exists() and paper.planned() == set()
+
+
+def tables(copy: Copy) -> dict[str, str]:
+    """Return a run's tables by name, but for what it cost, and what needs the built-in engine."""
+    found = sorted((copy.folder / "results/tiny/tables").glob("*.csv"))
+    return {path.name: path.read_text() for path in found if not re.search("cost|agreement", path.name)}
+
+
+def test_with_vllm_the_tables_are_the_same(paper: Copy, tmp_path: Path) -> None:
+    """With vLLM where `PYTHON` names it, else with what stands in for it."""
+    before, answers = tables(paper), "results/tiny/decode/translation/en-zh/llama-2-7b.jsonl"
+    assert {"translation.csv", "summarization.csv", "tagging.csv", "mechanism.csv"} <= before.keys()
+    made = (paper.folder / answers).read_text()
+    if not os.environ.get(PYTHON):
+        paper.environment[PYTHON] = str(vllm_stand_in.environment(tmp_path))
+    foundations(paper)[0]["engine"] = "vllm"
+    paper.config["analysis"]["kinds"] = ["mechanism", "prior_quality", "forgetting"]  # type: ignore[index]
+    decoding = {"choose_prompt", "choose_examples", "decode", "decode_sft", "build_priors", "measure_mechanism"}
+    planned = paper.planned()
+    assert decoding <= planned and not {"verify_foundation", "convert_foundation"} & planned
+    paper.run()
+    log = (paper.folder / "logs/tiny/decode/translation/en-zh/llama-2-7b.log").read_text()
+    assert 'vLLM: {"engine": "vllm", "dtype": "float32", "vllm' in log, "its version stands in the log"
+    assert (paper.folder / answers).read_text() == made
+    assert tables(paper) == before
+    assert paper.planned() == set()

@@ -47,7 +47,7 @@ rule measure_mechanism:
     benchmark:
         "results/{run}/timings/measure_mechanism/{subset}/{model}.tsv"
     conda:
-        ENVIRONMENT
+        decoder_environment
     threads: 1
     resources:
         mem_mb=memory("measure_mechanism"),
@@ -55,6 +55,7 @@ rule measure_mechanism:
         gpu=cards("measure_mechanism"),
     params:
         dtype=foundation("dtype"),
+        backend=foundation("engine"),
         most_items=ANALYSIS["items"],
     message:
         "Measuring what a prior does: {wildcards.subset}, {wildcards.model}"

@@ -171,6 +171,12 @@ def foundation(key):
     return lambda w: FOUNDATIONS[w.model][key]
 
 
+def decoder_environment(wildcards):
+    """Return the environment of jobs that decode: one with vLLM for the foundations that it decodes with."""
+    with_vllm = FOUNDATIONS[wildcards.model]["engine"] == "vllm"
+    return f"../envs/vllm-{config['environment']}.yaml" if with_vllm else ENVIRONMENT
+
+
 def setting(*keys):
     """Return a params function that gives a key of the wildcard task's block, or one within it; None without it."""
 

@@ -23,7 +23,7 @@ rule decode:
     benchmark:
         "results/{run}/timings/decode/{task}/{subset}/{model}.tsv"
     conda:
-        ENVIRONMENT
+        decoder_environment
     # One thread a job: two jobs of one thread decode 1.5 times as much as one job of two, and the outputs
     # do not depend on the number of cores.
     threads: 1
@@ -35,6 +35,7 @@ rule decode:
         task=lambda w: w.task,
         subsets=lambda w: [w.subset],
         dtype=foundation("dtype"),
+        backend=foundation("engine"),
         engine=config["engine"],
         seed=config["seed"],
         max_answer_tokens=setting("max_answer_tokens"),

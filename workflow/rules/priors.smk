@@ -23,7 +23,7 @@ rule build_priors:
         "results/{run}/timings/build_priors/{task}/{model}.tsv"
     priority: 6
     conda:
-        ENVIRONMENT
+        decoder_environment
     threads: 1
     resources:
         mem_mb=memory("build_priors"),
@@ -37,6 +37,7 @@ rule build_priors:
         task=lambda w: w.task,
         subsets=lambda w: SUBSETS[w.task],
         dtype=foundation("dtype"),
+        backend=foundation("engine"),
         systems=None,  # those of the task
         priors=setting("priors"),
         method=setting("sft", "method"),

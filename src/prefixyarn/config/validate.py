@@ -12,7 +12,7 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from prefixyarn.config.files import DEFAULT, FOLDER_KEYS, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
-from prefixyarn.config.subsets import SUBSET_KEYS, left_out
+from prefixyarn.config.subsets import SUBSET_KEYS, analyses, left_out
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction, language
 from prefixyarn.priors.registry import KINDS, REFINED, SFT, TAGS, TEXT, answers_of, known
@@ -212,6 +212,12 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     for key in ("k", "corrupt_words"):
         if "prior_quality" in config["analysis"]["kinds"] and not config["analysis"][key]:
             found.append(f"analysis.{key}: no numbers; list some, or take 'prior_quality' out of analysis.kinds")
+    for n, foundation in enumerate(config["foundations"]):
+        if foundation.get("engine") == "vllm" and "agreement" in analyses(config):
+            found.append(
+                f"foundations.{n}.engine: the analysis 'agreement' needs whole distributions of next tokens, which the "
+                "built-in engine alone gives; take it out of analysis.kinds, or set engine to builtin"
+            )
     summarization = config["summarization"]
     if summarization["source"]["kind"] != "debian" and summarization["lexicon"]["source"] == "induced":
         found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'muse' or 'folder'")

@@ -8,6 +8,7 @@ from __future__ import annotations
 import os
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any, Protocol
 
 from prefixyarn.decode.constraint import Constraint, Ids
@@ -109,5 +110,18 @@ def _builtin(
     return Builtin.open(folder, name, dtype, memory_mb, sft, engine)
 
 
+def _vllm(
+    folder: str | os.PathLike[str],
+    name: str,
+    dtype: str,
+    memory_mb: int,
+    sft: str | os.PathLike[str] | None,
+    engine: Mapping[str, bool],
+) -> Backend:
+    from prefixyarn.decode.vllm import Vllm  # transformers
+
+    return Vllm(Path(folder), name, dtype, memory_mb, sft)
+
+
 # By name, what opens a back end; it takes what `prefixyarn.decode.session.Session.open` says of these arguments.
-BACKENDS = {"builtin": _builtin}
+BACKENDS = {"builtin": _builtin, "vllm": _vllm}

@@ -94,11 +94,7 @@ def decode(
             does not hold one row.
     """
     for request in requests:
-        if len(request.prior) > stops.max_answer_tokens:
-            raise InputError(
-                f"a prior of {len(request.prior)} tokens is longer than the answer limit of "
-                f"{stops.max_answer_tokens}: raise max_answer_tokens or lower k in the config"
-            )
+        stops.check_length(request.prior)
     copies: dict[Request, int] = defaultdict(int)
     for request in requests:
         copies[request] += 1
@@ -227,10 +223,7 @@ def _decoded(
                     continue
                 for request in child.requests:
                     if len(request.prior) > len(child.tokens):
-                        raise InputError(
-                            f"a prior of {len(request.prior)} tokens ends the answer ({stop}) at its token "
-                            f"{len(child.tokens)}: {stops.text(request.prior)!r}"
-                        )
+                        raise stops.ends_early(request.prior, len(child.tokens), stop)
                     yield request, Answer(tuple(child.tokens[len(request.prior) :]), stop)
             children.append(kept)
         batch.replace(children)

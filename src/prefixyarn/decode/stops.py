@@ -11,8 +11,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from prefixyarn.errors import InputError
+
 if TYPE_CHECKING:
-    from transformers import PreTrainedModel, PreTrainedTokenizerFast
+    from transformers import GenerationConfig, PreTrainedModel, PreTrainedTokenizerFast
 
 
 def answer_text(text: str) -> str:
@@ -38,10 +40,17 @@ class Stops:
 
     @classmethod
     def of(cls, model: PreTrainedModel, tokenizer: PreTrainedTokenizerFast, max_answer_tokens: int) -> Stops:
-        """Find a model's stop tokens by decoding its whole vocabulary."""
+        """Find a loaded model's stop tokens."""
+        return cls.by(model.generation_config, tokenizer, max_answer_tokens)
+
+    @classmethod
+    def by(
+        cls, generation: GenerationConfig | None, tokenizer: PreTrainedTokenizerFast, max_answer_tokens: int
+    ) -> Stops:
+        """Find a model's stop tokens by its generation configuration, and by decoding its whole vocabulary."""
         decode = tokenizer.backend_tokenizer.decode  # a third of the tokenizer's own time, in every job with a model
         newlines = frozenset(i for i in range(len(tokenizer)) if "\n" in decode([i], skip_special_tokens=False))
-        listed = model.generation_config.eos_token_id if model.generation_config else None
+        listed = generation.eos_token_id if generation else None
         eos = set(listed) if isinstance(listed, list) else {listed}
         eos.add(tokenizer.eos_token_id)
         return cls(tokenizer, newlines, frozenset(e for e in eos if e is not None), max_answer_tokens)
@@ -49,6 +58,24 @@ class Stops:
     def text(self, ids: Sequence[int]) -> str:
         """Decode answer ids without special tokens."""
         return str(self.tokenizer.decode(ids, skip_special_tokens=True, clean_up_tokenization_spaces=False))
+
+    def check_length(self, prior: Sequence[int]) -> None:
+        """Check that a prior is no longer than an answer may be.
+
+        Raises:
+            InputError: It is.
+        """
+        if len(prior) > self.max_answer_tokens:
+            raise InputError(
+                f"a prior of {len(prior)} tokens is longer than the answer limit of {self.max_answer_tokens}: raise "
+                "max_answer_tokens or lower k in the config"
+            )
+
+    def ends_early(self, prior: Sequence[int], tokens: int, stop: str) -> InputError:
+        """Return the error of a prior that ends the answer, for a reason, at one of its tokens before its last."""
+        return InputError(
+            f"a prior of {len(prior)} tokens ends the answer ({stop}) at its token {tokens}: {self.text(prior)!r}"
+        )
 
     def reason(self, ids: Sequence[int]) -> str | None:
         """Return why an answer ends with its last token: ``eos``, ``newline`` or ``length``; None if it goes on.

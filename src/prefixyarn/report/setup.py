@@ -47,8 +47,14 @@ def setup(config: Mapping[str, Any]) -> list[tuple[str, str]]:
     methods = ", ".join(
         f"{task}: {config[task]['sft']['method']}, {config[task]['sft']['steps']} steps" for task in config["tasks"]
     )
-    found += [("SFT", methods), ("seed", str(config["seed"])), ("decoding", "greedy, one thread a job")]
+    found += [("SFT", methods), ("seed", str(config["seed"])), ("decoding", _decoding(config))]
     return found
+
+
+def _decoding(config: Mapping[str, Any]) -> str:
+    with_vllm = [own["label"] for own in config["foundations"] if own.get("engine") == "vllm"]
+    said = "greedy, one thread a job"
+    return f"{said}; {', '.join(with_vllm)} with vLLM, whose version its jobs' logs say" if with_vllm else said
 
 
 def limits(config: Mapping[str, Any]) -> list[str]:

@@ -10,6 +10,7 @@ import os
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
+from typing import Any
 
 from peft import PeftModel
 from transformers import AutoModelForCausalLM, PreTrainedModel
@@ -18,6 +19,27 @@ from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError
 from prefixyarn.models.foundation import Foundation, attention
 from prefixyarn.records import read_json
+
+
+def identified(folder: str | os.PathLike[str], base: str, name: str) -> tuple[dict[str, Any], str]:
+    """Return an SFT model's manifest, and what identifies it: a SHA-256 of the base's and its own weights.
+
+    Args:
+        folder: The SFT model's folder.
+        base: What identifies its foundation (`prefixyarn.models.manifest.identity`).
+        name: The foundation's name.
+
+    Raises:
+        InputError: It was trained on another foundation.
+    """
+    manifest = read_json(Path(folder) / "manifest.json")
+    if manifest["base"] != base:
+        raise InputError(
+            f"{folder}: this SFT model was trained on another foundation than {name} (weights "
+            f"{manifest['base'][:12]}, not {base[:12]}). Train it again: snakemake --forcerun train_sft"
+        )
+    weights = sorted(Path(folder).glob("*.safetensors"))
+    return manifest, hashlib.sha256("".join([base, *map(sha256, weights)]).encode()).hexdigest()
 
 
 class SftModel:
@@ -32,21 +54,14 @@ class SftModel:
 
         Args:
             foundation: The loaded foundation; LoRA layers are put into its model, switched off.
-            base: What identifies it (`prefixyarn.models.foundation.identity`).
+            base: What identifies it (`prefixyarn.models.manifest.identity`).
             folder: The SFT model's folder.
 
         Raises:
             InputError: It was trained on another foundation.
         """
-        manifest = read_json(Path(folder) / "manifest.json")
-        if manifest["base"] != base:
-            raise InputError(
-                f"{folder}: this SFT model was trained on another foundation than {foundation.name} (weights "
-                f"{manifest['base'][:12]}, not {base[:12]}). Train it again: snakemake --forcerun train_sft"
-            )
-        weights = sorted(Path(folder).glob("*.safetensors"))
-        self.identity = hashlib.sha256("".join([base, *map(sha256, weights)]).encode()).hexdigest()
-        """What identifies the SFT model: a SHA-256 of the base's and its own weights."""
+        manifest, self.identity = identified(folder, base, foundation.name)
+        """What identifies the SFT model; see `identified`."""
         self.extra_mb = 0
         """Memory that it takes beside the foundation: none with LoRA, a second model's with full fine-tuning."""
         self._adapter: PeftModel | None = None

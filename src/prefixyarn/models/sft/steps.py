@@ -63,7 +63,7 @@ class Training:
     """What is trained, on what, and how: all but the model itself.
 
     Attributes:
-        base: What identifies the foundation (`prefixyarn.models.foundation.identity`).
+        base: What identifies the foundation (`prefixyarn.models.manifest.identity`).
         examples: Training sequences.
         dev: Dev sequences, for the dev loss.
         config: How to train.
