@@ -106,7 +106,7 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
         ({"translation": {"sft": {"steps": True}}}, "translation.sft.steps: True is not of type 'integer'"),
         (
             {"translation": {"lexicon": {"source": "folder", "folder": "my {words}"}}},
-            "translation.lexicon.folder: 'my {words}' has a brace",
+            "translation.lexicon.folder: 'my {words}' has braces",
         ),
         (
             {"translation": {"directions": ["en-de", "en-xx"]}},
@@ -222,7 +222,10 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
             {"analysis": {"kinds": ["prior_quality"], "corrupt_words": []}},
             "analysis.corrupt_words: no numbers; list some",
         ),
-        ({"translation": {"items": {"test": 30.0}}}, "translation.items.test: 30.0 is not of type 'integer'"),
+        (
+            {"translation": {"items": {"test": 30.0}}},
+            "translation.items.test: 30.0 has a point, and a whole number is expected; write 30",
+        ),
         ({"seed": 10**30}, "seed: 1000000000000000000000000000000 is greater than the maximum of 4294967295"),
         (
             {"translation": {"items": {"test": 10**12}}},

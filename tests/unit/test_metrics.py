@@ -2,14 +2,9 @@ import numpy as np
 import pytest
 from sacrebleu.metrics import BLEU, CHRF
 
-import scored
 import tiny
-from prefixyarn.errors import InputError
-from prefixyarn.languages import LANGUAGES, Direction
-from prefixyarn.metrics.continuation import PrefixStripper
-from prefixyarn.metrics.language_id import LanguageDetector
+from prefixyarn.languages import LANGUAGES
 from prefixyarn.metrics.ngrams import chrf_note
-from prefixyarn.metrics.subsets import score_subset
 from prefixyarn.tasks.scoring import scores
 
 METRICS = {metric.name: metric for metric in scores("translation").metrics}
@@ -121,22 +116,3 @@ def test_tables_say_where_chrf_has_no_words() -> None:
     assert scores("translation").notes(block) == [note]
     assert note not in scores("summarization").notes(block)
     assert note in scores("summarization").notes({"directions": ["en-zh"]})
-
-
-def test_a_missing_answer_is_named() -> None:
-    made = scored.directions()["en-de"]
-    lost = next(own for own in made.outputs if own.kind == "oracle" and own.unit == "token")
-    said = f"item '{lost.item}' has no answer of the foundation model with the prior oracle, k 2"
-    with pytest.raises(InputError, match=said):
-        score_subset(
-            task=scored.TRANSLATION,
-            items=made.items,
-            outputs=[own for own in made.outputs if own is not lost],
-            covers={},
-            target="de",
-            detector=LanguageDetector(["en", "de"]),
-            stripper=PrefixStripper(scored.TOKENIZER, Direction("en", "de")),
-            cuts=[],
-            resamples=10,
-            seed=1,
-        )

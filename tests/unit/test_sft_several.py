@@ -11,6 +11,7 @@ import torch
 from transformers import PreTrainedModel
 
 import tiny
+from prefixyarn.data.wheels import sha256
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.models.foundation import load
@@ -33,7 +34,7 @@ CONFIG = SftConfig(method="lora", steps=6, batch=5, rate=0.02, rank=4, dev_point
 def saved(model: PreTrainedModel, folder: Path) -> Path:
     model.save_pretrained(folder)
     tok.save_pretrained(folder)
-    write_json(folder / "manifest.json", {"files": {path.name: "" for path in folder.iterdir()}})
+    write_json(folder / "manifest.json", {"files": {path.name: sha256(path) for path in folder.iterdir()}})
     return folder
 
 

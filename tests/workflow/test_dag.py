@@ -65,7 +65,7 @@ def test_a_whole_run_makes_the_tables(copy: Copy) -> None:
         assert alone <= {100.0, None} and (name == "other_directions" or 100.0 in alone)
     assert "52.5 %" in (tables / "findings.md").read_text() and "toprule" in (tables / "translation.tex").read_text()
     costs = {row.source: row for row in read_rows(tables / "cost_translation.csv", CostRow)}
-    assert list(costs) == ["none", "pseudo", "refined", "sft prior", "sft model", "few-shot"]
+    assert list(costs) == ["none", "own", "pseudo", "refined", "refined-matched", "sft prior", "sft model", "few-shot"]
     assert costs["sft model"].training_seconds > costs["none"].training_seconds == 0
     assert costs["sft prior"].sentences == 64 and (costs["refined"].seconds_per_prior or 0) > 0
     shares = [

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import functools
 import os
 from collections.abc import Mapping, Sequence
 from pathlib import Path
@@ -93,7 +92,6 @@ def check_entries(tokenizer: PreTrainedTokenizerFast, rows: int) -> None:
         )
 
 
-@functools.lru_cache(maxsize=8)  # every prompt asks for it
 def template(tokenizer: PreTrainedTokenizerFast) -> tuple[int, ...]:
     """Return what a tokenizer's template puts before a text: BOS, nothing, in XGLM EOS.
 
