@@ -168,10 +168,10 @@ def test_the_papers_configuration_runs_on_the_published_formats(paper: Copy) -> 
 
 
 def tables(copy: Copy) -> dict[str, list[str]]:
-    """Return the cells of a run's tables by name, but for what it cost, and what needs the built-in engine."""
+    """Return the cells of a run's tables by name, but for its cost, and what says something of agreement."""
     found = {}
     for path in sorted((copy.folder / "results/tiny/tables").glob("*.csv")):
-        if not re.search("cost|agreement", path.name):
+        if not re.search("cost|agreement|findings", path.name):
             with open(path, encoding="utf-8") as stream:
                 found[path.name] = [cell for row in csv.reader(stream) for cell in row]
     return found
