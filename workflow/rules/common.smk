@@ -20,6 +20,8 @@ from prefixyarn.config.sources import (
     DOWNLOADS,
     LOCK,
     catalogues,
+    corpus_inputs,
+    corpus_sources,
     crosssum_inputs,
     described,
     dictionary_inputs,
@@ -29,6 +31,7 @@ from prefixyarn.config.sources import (
     local_files,
     official,
     pretrained,
+    pretrained_foundations,
     pretrained_name,
     silver_sides,
     treebank_inputs,
@@ -95,6 +98,7 @@ config.clear()
 config.update(ordered)
 
 FOUNDATIONS = {foundation["name"]: foundation for foundation in config["foundations"]}
+TRAINED = pretrained_foundations(config)  # by this run itself
 LABELS = {name: foundation["label"] for name, foundation in FOUNDATIONS.items()}
 TASKS, TRANSLATION, ANALYSIS = (
     config["tasks"],

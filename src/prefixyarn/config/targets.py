@@ -164,6 +164,8 @@ def final_tables(config: Config) -> list[str]:
         listed += ["by_direction", "language_resources"]
     if len(config["foundations"]) > 1:
         listed.append("scale")
+    if "pretraining" in config:
+        listed.append("corpus_audit")
     found += [f"{name}.csv" for name in (*listed, *analysis_tables(config))]
     if fits_languages(config):
         found.append("language_resources_fit.csv")
