@@ -98,7 +98,7 @@ config.clear()
 config.update(ordered)
 
 FOUNDATIONS = {foundation["name"]: foundation for foundation in config["foundations"]}
-TRAINED = pretrained_foundations(config)  # by this run itself
+OWN_MODELS = pretrained_foundations(config)  # by this run itself
 LABELS = {name: foundation["label"] for name, foundation in FOUNDATIONS.items()}
 TASKS, TRANSLATION, ANALYSIS = (
     config["tasks"],

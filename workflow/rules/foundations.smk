@@ -11,7 +11,7 @@ rule fetch_foundation:
     log:
         "logs/fetch_foundation/{model}.log",
     wildcard_constraints:
-        model="|".join(map(re.escape, {*FOUNDATIONS} - {*TRAINED})) or "(?!)",
+        model="|".join(map(re.escape, {*FOUNDATIONS} - {*OWN_MODELS})) or "(?!)",
     priority: 10
     localrule: True
     conda:

@@ -172,7 +172,7 @@ if PRETRAINING:
         input:
             code=code("scripts/pretrain_foundation.py"),
             mix=lambda w: (
-                f"results/{config['run']}/mixes/{TRAINED[w.model]['source']['cell']}.npz"
+                f"results/{config['run']}/mixes/{OWN_MODELS[w.model]['source']['cell']}.npz"
             ),
             held_out=f"results/{config['run']}/mixes/held_out.npz",
             tokenizer=f"results/{config['run']}/mixes/tokenizer.json",
@@ -184,7 +184,7 @@ if PRETRAINING:
         benchmark:
             f"results/{config['run']}/timings/pretrain_foundation/{{model}}.tsv"
         wildcard_constraints:
-            model="|".join(map(re.escape, TRAINED)) or "(?!)",
+            model="|".join(map(re.escape, OWN_MODELS)) or "(?!)",
         priority: 8
         conda:
             ENVIRONMENT
@@ -193,8 +193,8 @@ if PRETRAINING:
             mem_mb=lambda w, attempt: attempt * 3000,
             runtime=lambda w, attempt: attempt * 240,
         params:
-            size=lambda w: PRETRAINING["sizes"][TRAINED[w.model]["source"]["size"]],
-            seed=lambda w: TRAINED[w.model]["source"]["seed"],
+            size=lambda w: PRETRAINING["sizes"][OWN_MODELS[w.model]["source"]["size"]],
+            seed=lambda w: OWN_MODELS[w.model]["source"]["seed"],
         message:
             "Pre-training the foundation {wildcards.model}"
         script:

@@ -99,8 +99,7 @@ class Windows:
 
     def __init__(self, mix: Mix, plan: Plan) -> None:
         """Take in a mix."""
-        self._ids, self._plan = mix.ids, plan
-        self._tokens = mix.tokens
+        self._ids, self._plan, self._tokens = mix.ids, plan, mix.tokens
         if self._tokens <= plan.batch * plan.context:
             raise InputError(
                 f"pretraining: a cell of {self._tokens:,} tokens is less than an update of {plan.batch} windows of "
@@ -219,7 +218,9 @@ def pretrain(
     model.eval()
     with torch.inference_mode():
         bits = held_out_bits(model, held_out, tokenizer, plan.context)
-    _write(model, tokenizer, folder)
+    shutil.rmtree(folder, ignore_errors=True)  # of a training that was killed here
+    model.to("cpu", torch.float32).save_pretrained(folder)
+    PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=DOCUMENT, eos_token=DOCUMENT).save_pretrained(folder)
     state_file.unlink(missing_ok=True)
     return {
         "plan": asdict(plan),
@@ -230,22 +231,10 @@ def pretrain(
     }
 
 
-def _write(model: LlamaForCausalLM, tokenizer: Tokenizer, folder: Path) -> None:
-    """Write a model's files into a folder, which is replaced when all are there."""
-    part = folder.with_name(f"{folder.name}.part")
-    shutil.rmtree(part, ignore_errors=True)
-    model.to("cpu", torch.float32).save_pretrained(part)
-    PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=DOCUMENT, eos_token=DOCUMENT).save_pretrained(part)
-    shutil.rmtree(folder, ignore_errors=True)
-    part.rename(folder)
-
-
 def _key(mix: Mix, plan: Plan) -> str:
     """Return what a checkpoint belongs to."""
-    found = hashlib.sha256(json.dumps(asdict(plan), sort_keys=True).encode())
-    for ids in mix.ids:
-        found.update(ids.tobytes())
-    return found.hexdigest()
+    read = b"".join(ids.tobytes() for ids in mix.ids)
+    return hashlib.sha256(json.dumps(asdict(plan), sort_keys=True).encode() + read).hexdigest()
 
 
 def _save_state(
