@@ -123,6 +123,7 @@ class Windows:
         return ids.unfold(0, self._plan.context + 1, self._plan.context)
 
 
+@torch.inference_mode()
 def held_out_bits(model: LlamaForCausalLM, held_out: Mix, tokenizer: Tokenizer, context: int) -> dict[str, float]:
     """Return the cross-entropy on held-out documents by language, in bits per character.
 
@@ -216,8 +217,7 @@ def pretrain(
             _save_state(state_file, key, model, optimizer, {"step": step, "curve": curve, "losses": losses})
             saved_at = time.monotonic()
     model.eval()
-    with torch.inference_mode():
-        bits = held_out_bits(model, held_out, tokenizer, plan.context)
+    bits = held_out_bits(model, held_out, tokenizer, plan.context)
     shutil.rmtree(folder, ignore_errors=True)  # of a training that was killed here
     model.to("cpu", torch.float32).save_pretrained(folder)
     PreTrainedTokenizerFast(tokenizer_object=tokenizer, bos_token=DOCUMENT, eos_token=DOCUMENT).save_pretrained(folder)

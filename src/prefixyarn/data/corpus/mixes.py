@@ -9,6 +9,8 @@ from __future__ import annotations
 
 import os
 import random
+import zipfile
+import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -186,9 +188,18 @@ def cells(
         each = round(cell["share"] * recipe.unique / len(others))
         for code in others if cell["share"] else []:
             halves = sum(len(ids) for ids in encode(pair.other for pair in chosen if pair.code == code))
-            streams[code].fill(mix, max(0, each - halves))
-        streams["en"].fill(mix, recipe.unique - mix.tokens)
+            streams[code].fill(mix, _left(name, each - halves))
+        streams["en"].fill(mix, _left(name, recipe.unique - mix.tokens))
         yield name, mix
+
+
+def _left(cell: str, tokens: int) -> int:
+    if tokens < 0:
+        raise InputError(
+            f"pretraining.parallel: the pairs alone have more tokens in a language than the cell {cell} is to have. "
+            "Lower it, or change the cell's share."
+        )
+    return tokens
 
 
 def _chosen(found: Mapping[str, Sequence[Pair]], recipe: Recipe, encode: Encode) -> list[Pair]:
@@ -273,5 +284,5 @@ def read_mix(path: str | os.PathLike[str]) -> Mix:
         with np.load(Path(path), allow_pickle=False) as saved:
             documents = np.split(saved["tokens"], saved["starts"][1:])
             return Mix(documents, [str(saved["names"][n]) for n in saved["kinds"]])
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile, zlib.error) as error:
         raise InputError(f"{path}: not a tokenised mix, or damaged ({error}). Remove it: it is made again.") from error

@@ -29,10 +29,7 @@ _NOT_TOLD = re.compile(
 
 
 # Where there is no apt.
-INSTEAD = (
-    "For summarisation, take 'summarization' out of tasks in the config, or set summarization.source to a folder of "
-    "CrossSum files."
-)
+INSTEAD = "Take 'summarization' out of tasks in the config, or set summarization.source to a folder of CrossSum files."
 
 
 @dataclass(frozen=True)
