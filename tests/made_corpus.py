@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import functools
 import random
-from collections.abc import Callable
 
 from tokenizers import Tokenizer
 
+from prefixyarn.data.corpus.mixes import Encode
 from prefixyarn.data.corpus.works import Work
 from prefixyarn.models.bpe import encoded, sample, train_tokenizer
 
@@ -83,6 +83,6 @@ def tokenizer(vocabulary: int = 400) -> Tokenizer:
     return train_tokenizer(sample(works(), CODES, 20_000), vocabulary)
 
 
-def encode() -> Callable[..., object]:
+def encode() -> Encode:
     """Return what yields the ids of texts."""
     return functools.partial(encoded, tokenizer())

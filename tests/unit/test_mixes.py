@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -19,7 +20,7 @@ FORMATS = [
     Prompt("labels", "{source_language}: {source}\n{target_language}:"),
     Prompt("heading", "{source}\n{target_heading}:"),
 ]
-WANTED = {
+WANTED: dict[str, dict[str, Any]] = {
     "0": {"share": 0, "arrangement": "U"},
     "50-P": {"share": 0.5, "arrangement": "P"},
     "50-U": {"share": 0.5, "arrangement": "U"},

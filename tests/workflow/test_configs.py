@@ -26,6 +26,8 @@ HAS = {
     "config.yaml": {"fetch_catalogue", "fetch_descriptions", "decode_analysis"},
     "full.yaml": {"decode_analysis", "decode_sft_again", "measure_forgetting", "train_sft_again"},
     "low_resource.yaml": {"fetch_catalogue", "build_priors", "choose_examples"},
+    "mixes.yaml": {"fetch_descriptions", "fetch_packages", "pretrain_foundation", "measure_mechanism", "audit_corpus"},
+    "mixes_smoke.yaml": {"fetch_packages", "pretrain_foundation", "convert_foundation", "audit_corpus"},
     "scale.yaml": {"decode_analysis"},
     "smoke.yaml": {"fetch_catalogue", "fetch_descriptions"},
 }
