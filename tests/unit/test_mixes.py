@@ -11,10 +11,15 @@ import pytest
 from made_corpus import CODES, encode, tokenizer, works
 from prefixyarn.analysis.corpus_audit.count import content_pairs, holds_two_languages, meetings, unique_share
 from prefixyarn.analysis.corpus_audit.table import audit_markdown, corpus_rows, mix_rows
+from prefixyarn.analysis.mechanism.table import MechanismRow
+from prefixyarn.analysis.mixes.table import mix_rows as mix_rows_of
+from prefixyarn.analysis.mixes.table import mixes_markdown, training_rows
 from prefixyarn.data.corpus.mixes import Mix, Recipe, cells, held_out, read_mix, write_mix
 from prefixyarn.errors import InputError
+from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.models.bpe import DOCUMENT
 from prefixyarn.prompts import Prompt
+from prefixyarn.records import System
 
 FORMATS = [
     Prompt("labels", "{source_language}: {source}\n{target_language}:"),
@@ -142,3 +147,32 @@ def test_counts() -> None:
     assert holds_two_languages(f"{english} {german}", CODES) and not holds_two_languages(english * 2, CODES)
     assert meetings("the file " + "x " * 30 + "Datei", "de", {"file": frozenset({"datei"})}) == 0
     assert meetings("the file " + "x " * 20 + "Datei", "de", {"file": frozenset({"datei"})}) == 1
+
+
+def test_the_table_of_mixes_has_a_line_a_foundation() -> None:
+    sources = {"a": {"cell": "50-P", "size": "xs", "seed": 1}, "b": {"cell": "0", "size": "xs", "seed": 1}}
+    trained = {
+        name: {"parameters": 3000, "passes": 1.5, "curve": [{"tokens": 900}], "held_out": {"en": bits, "de": 2.0}}
+        for name, bits in (("a", 1.25), ("b", 1.5))
+    }
+    training = training_rows(sources, WANTED, trained)
+    assert [(row.foundation, row.language, row.share, row.bits) for row in training[:2]] == [
+        ("a", "en", 0.5, 1.25),
+        ("a", "de", 0.5, 2.0),
+    ]
+    use = [
+        MechanismRow(name, subset, system, 8, 0, 90, Interval(-1, -2, 0), value, value, value, None, None, None)
+        for name in ("a", "b", "other")
+        for subset in ("", "en-de")
+        for system, value in (
+            (System("none"), Interval(0.1, 0.0, 0.2)),
+            (System("oracle", "", 1, "token"), Interval(0.2, 0.1, 0.3)),
+            (System("oracle", "", 2, "token"), Interval(0.4, 0.3, 0.5)),
+            (System("none", model="sft"), Interval(0.6, 0.5, 0.7)),
+        )
+    ]
+    rows = mix_rows_of(sources, WANTED, use)
+    assert len(rows) == 8 and {row.arrangement for row in rows if row.foundation == "a"} == {"P"}
+    text = mixes_markdown(training, rows, {"a": "XS, 50 % P", "b": "XS, 0"})
+    assert "oracle, k = 2" in text and "k = 1" not in text and "0.60 (0.50–0.70)" in text and "1.250" in text
+    assert "Source use" not in mixes_markdown(training, [], {"a": "A", "b": "B"})

@@ -105,6 +105,8 @@ def test_trained_foundations_are_answered_and_tabulated_as_any_other(mixed: Copy
         for name in FOUNDATIONS
     }
     assert bits["mixed-50-p"] < bits["mixed-0"], "German text was in half of its own"
+    mixes = (results / "tables/mixes.md").read_text()
+    assert "bits, de" in mixes and all(name in mixes for name in FOUNDATIONS)
     audit = (results / "tables/corpus_audit.csv").read_text()
     assert "\n50-P,de labels," in audit and "\ncorpus,de catalogues," in audit and "\n0,de" not in audit
 

@@ -199,3 +199,30 @@ if PRETRAINING:
             "Pre-training the foundation {wildcards.model}"
         script:
             "../../scripts/pretrain_foundation.py"
+
+    rule tabulate_mixes:
+        input:
+            code=code("scripts/tabulate_mixes.py"),
+            training=expand(
+                "resources/foundations/{model}/training.json", model=OWN_MODELS
+            ),
+            mechanism=(
+                "results/{run}/tables/mechanism.csv" if "mechanism" in ANALYSES else []
+            ),
+        output:
+            csv="results/{run}/tables/mixes.csv",
+            training="results/{run}/tables/mixes_training.csv",
+            md="results/{run}/tables/mixes.md",
+        log:
+            "logs/{run}/tabulate_mixes.log",
+        localrule: True
+        conda:
+            ENVIRONMENT
+        params:
+            sources={name: own["source"] for name, own in OWN_MODELS.items()},
+            cells=PRETRAINING["cells"],
+            labels={name: LABELS[name] for name in OWN_MODELS},
+        message:
+            "Making the tables of the mixes"
+        script:
+            "../../scripts/tabulate_mixes.py"
