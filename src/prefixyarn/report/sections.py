@@ -38,8 +38,8 @@ SECTIONS = (
     (
         "What pre-training must contain",
         "Foundations trained from scratch by this run, on mixes that differ in the share of text that is not English "
-        "and in whether sentences stand beside their translations. If a prior opens what is there already, the use of the "
-        "source rises with it where translations stood side by side, and only there.",
+        "and in whether sentences stand beside their translations. If a prior opens what is there already, the use of "
+        "the source rises with it where translations stood side by side, and only there.",
         (),
         ("mixes.md", "corpus_audit.md"),
     ),

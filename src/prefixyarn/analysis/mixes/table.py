@@ -146,8 +146,8 @@ def mixes_markdown(training: Sequence[TrainingRow], rows: Sequence[MixRow], labe
         bits = {f"bits, {row.language}": number(row.bits, 3) for row in own}
         held_out.append({**first, "passes": number(own[0].passes, 2), **bits})
     text = (
-        "# Foundations trained here\n\nP: a sentence and its translation in one document; U: in documents of their own; "
-        "M: with the translation of another sentence. Bits are those per character of held-out text.\n\n"
+        "# Foundations trained here\n\nP: a sentence and its translation in one document; U: in documents of their "
+        "own; M: with the translation of another sentence. Bits are those per character of held-out text.\n\n"
         f"{markdown(held_out)}\n"
     )
     if not rows:
