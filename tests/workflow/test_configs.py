@@ -183,7 +183,7 @@ def test_published_data_hold_what_flores_yaml_asks_for(copy: Path, mirror: Path)
         assert len((folder / "test.jsonl").read_text().splitlines()) == tagging["items"]["test"]
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "flores.yaml", "paper.yaml", "scale.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "flores.yaml", "mixes.yaml", "paper.yaml", "scale.yaml"])
 def test_the_plan_counts_the_jobs_that_run_a_model(copy: Path, name: str) -> None:
     files = [f"config/{name}"]
     counted: Counter[str] = Counter()

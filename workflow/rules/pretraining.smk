@@ -190,8 +190,9 @@ if PRETRAINING:
             ENVIRONMENT
         threads: 1
         resources:
-            mem_mb=lambda w, attempt: attempt * 3000,
-            runtime=lambda w, attempt: attempt * 240,
+            mem_mb=memory("pretrain_foundation"),
+            runtime=runtime("pretrain_foundation"),
+            gpu=cards("pretrain_foundation"),
         params:
             size=lambda w: PRETRAINING["sizes"][OWN_MODELS[w.model]["source"]["size"]],
             seed=lambda w: OWN_MODELS[w.model]["source"]["seed"],
