@@ -202,6 +202,11 @@ def _pretraining(config: Mapping[str, Any]) -> list[str]:
         return found
     if config["languages"][0] != "en":
         found.append("languages: text to pre-train on is aligned with English; put 'en' first")
+    for code in (code for code in config["languages"] if code in LANGUAGES):
+        if LANGUAGES[code].segmenter:
+            found.append(f"languages: text to pre-train on in {code!r} is not read: no spaces divide its words")
+        elif "descriptions" in block["sources"] and not LANGUAGES[code].described:
+            found.append(f"pretraining.sources: no descriptions in {code!r}; take them out, or the language")
     for prompt in block["formats"]:
         try:
             Prompt(**prompt)
