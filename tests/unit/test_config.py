@@ -150,6 +150,8 @@ def test_every_shipped_configuration_is_valid(path: Path) -> None:
             {"foundations": [{"name": "a", "label": "A", "source": {**PRETRAINED, "size": "xl"}}], **MIXES},
             "foundations: a: no size 'xl' in pretraining.sizes (xs, s, m)",
         ),
+        ({**MIXES, "languages": ["en", "zh"]}, "languages: text to pre-train on in 'zh' is not read: no spaces divide"),
+        ({**MIXES, "languages": ["en", "ar"]}, "pretraining.sources: no descriptions in 'ar'; take them out"),
         (
             {**MIXES, "languages": ["de", "en", "ru"]},
             "languages: text to pre-train on is aligned with English; put 'en'",
