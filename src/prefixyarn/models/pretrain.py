@@ -181,11 +181,11 @@ def pretrain(
     groups = [{"params": [p for p in model.parameters() if p.dim() > 1]}, {"params": norms, "weight_decay": 0.0}]
     optimizer = torch.optim.AdamW(groups, plan.rate, BETAS, weight_decay=DECAY, fused=True)
     key = _key(mix, plan)
-    step, curve, losses = 0, list[dict[str, float]](), list[float]()
+    step, curve, losses = 0, list[dict[str, float]](), list[torch.Tensor]()  # of the steps since the last point
     if (saved := _load_state(state_file, key)) is not None:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
-        step, curve, losses = saved["step"], saved["curve"], saved["losses"]
+        step, curve, losses = saved["step"], saved["curve"], [own.to(device) for own in saved["losses"]]
         logging.info("pretrain: continuing after step %d of %d", step, plan.steps)
     compiled: Callable[..., Any] = torch.compile(model) if device.type == "cuda" else model
     done, saved_at = Progress("pretrain", (plan.steps - step) * plan.batch * plan.context, "tokens"), time.monotonic()
@@ -200,14 +200,14 @@ def pretrain(
         torch.nn.utils.clip_grad_norm_(model.parameters(), CLIP)
         optimizer.step()
         optimizer.zero_grad(set_to_none=True)
-        losses.append(loss.item())
-        if not math.isfinite(losses[-1]):
-            raise InputError(
-                f"pretraining.sizes: the loss is {losses[-1]} at step {step} of {plan.steps}: the training diverged. "
-                f"Lower rate (now {plan.rate:g})."
-            )
+        losses.append(loss.detach())
         if step in points:
-            mean = sum(losses) / len(losses)
+            mean = torch.stack(losses).mean().item()  # a GPU is waited for here alone
+            if not math.isfinite(mean):
+                raise InputError(
+                    f"pretraining.sizes: the loss is {mean} at step {step} of {plan.steps}: the training diverged. "
+                    f"Lower rate (now {plan.rate:g})."
+                )
             tokens = step * plan.batch * plan.context
             curve.append({"step": step, "tokens": tokens, "loss": round(mean, 6), "rate": plan.rate_at(step)})
             logging.info("pretrain: step %d of %d, loss %.3f", step, plan.steps, mean)
