@@ -12,12 +12,11 @@ from pathlib import Path
 ROOT = Path(__file__).resolve().parents[1]
 # What rules make in the folder of a run, and what a kill left of a file that was being written; a test compares.
 IN_RUN = (
-    *("analysis", "checks", "data", "decode", "examples", "explorer.html", "figures", "lexicon", "metrics.json"),
-    *("models", "other_sft", "pilot.md", "pilot.yaml", "priors", "prompts", "refined", "refined_matched"),
-    *("report.html", "scores", "sft"),
-    *("sft_seeds", "tables", "timings", ".*.tmp"),
+    *("analysis", "checks", "corpus", "data", "decode", "examples", "explorer.html", "figures", "lexicon"),
+    *("metrics.json", "mixes", "models", "other_sft", "pilot.md", "pilot.yaml", "priors", "prompts", "refined"),
+    *("refined_matched", "report.html", "scores", "sft", "sft_seeds", "tables", "timings", ".*.tmp"),
 )
-FETCHED = ("catalogues", "crosssum", "descriptions", "foundations", "official", "refined")
+FETCHED = ("catalogues", "corpus", "crosssum", "descriptions", "foundations", "official", "refined")
 MADE = (*(f"results/*/{name}" for name in IN_RUN), *(f"resources/{name}" for name in FETCHED))
 WHOLE = ("state", "logs", ".snakemake")
 

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import difflib
 import unicodedata
+from collections import Counter
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import NamedTuple
@@ -596,11 +597,17 @@ def language(code: str) -> Language:
     )
 
 
+def share_in_script(text: str, code: str) -> float:
+    """Return the share of a text's letters that are of the language's script; 0 without letters."""
+    begins = SCRIPTS[language(code).script]
+    letters = {c: n for c, n in Counter(text).items() if c.isalpha()}
+    inside = sum(n for c, n in letters.items() if unicodedata.name(c, "").startswith(begins))
+    return inside / max(sum(letters.values()), 1)
+
+
 def mostly_in_script(text: str, code: str) -> bool:
     """Tell whether more than half of a text's letters are of the language's script; False without letters."""
-    letters = [c for c in text if c.isalpha()]
-    inside = sum(unicodedata.name(c, "").startswith(SCRIPTS[language(code).script]) for c in letters)
-    return inside * 2 > len(letters)
+    return share_in_script(text, code) > 0.5
 
 
 @dataclass(frozen=True)

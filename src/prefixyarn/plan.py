@@ -30,6 +30,7 @@ LOADING = 400 * 2**20  # bytes of weights per second
 START = 8  # seconds until Python and torch are there
 # MB that a job needs beside the weights: Python and libraries, prefill, logits, keys and values; gradients to train.
 BESIDE = {
+    "pretrain_foundation": 2500,
     "verify_foundation": 1500,
     "choose_prompt": 2750,
     "choose_examples": 2750,
@@ -216,6 +217,9 @@ def work(config: Mapping[str, Any]) -> Iterator[Work]:
     analysis, tuned, analysed = config["analysis"], [*cross_task], analyses(config)
     for foundation in config["foundations"]:
         name = foundation["name"]
+        if foundation["source"]["kind"] == "pretrained":
+            size = config["pretraining"]["sizes"][foundation["source"]["size"]]
+            yield Work("pretrain_foundation", "", name, 1, size["tokens"], 0, 3)
         yield Work("verify_foundation", "", name, 1, 500 * len(config["languages"]), 0)
         for task in config["tasks"]:
             block = config[task]

@@ -46,6 +46,9 @@ EFFECTIVE: dict[tuple[str, str], tuple[Any, ...]] = {
         8,
     ),
 }
+MIXES = {"pretraining": yaml.safe_load((ROOT / "config/mixes.yaml").read_text())["pretraining"]}
+SIZE = MIXES["pretraining"]["sizes"]["xs"]
+PRETRAINED = {"kind": "pretrained", "cell": "0", "size": "xs", "seed": 1}
 
 
 def test_other_runs_do_not_shrink_with_the_default_one() -> None:
@@ -164,6 +167,32 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
         (
             {"foundations": [{**DEFAULT["foundations"][0], "name": name} for name in "ab"]},
             f"foundations.label: {DEFAULT['foundations'][0]['label']!r} is listed twice",
+        ),
+        (
+            {"foundations": [{"name": "a", "label": "A", "source": {**PRETRAINED, "cell": "50-P"}}]},
+            "foundations: a is to be pre-trained, but there is no block pretraining",
+        ),
+        (
+            {"foundations": [{"name": "a", "label": "A", "source": {**PRETRAINED, "cell": "5"}}], **MIXES},
+            "foundations: a: no cell '5' in pretraining.cells (0, 10-P, ",
+        ),
+        (
+            {"foundations": [{"name": "a", "label": "A", "source": {**PRETRAINED, "size": "xl"}}], **MIXES},
+            "foundations: a: no size 'xl' in pretraining.sizes (xs, s, m)",
+        ),
+        ({**MIXES, "languages": ["en", "zh"]}, "languages: text to pre-train on in 'zh' is not read: no spaces divide"),
+        ({**MIXES, "languages": ["en", "ar"]}, "pretraining.sources: no descriptions in 'ar'; take them out"),
+        (
+            {**MIXES, "languages": ["de", "en", "ru"]},
+            "languages: text to pre-train on is aligned with English; put 'en'",
+        ),
+        (
+            {"pretraining": {**MIXES["pretraining"], "formats": [{"name": "x", "text": "no source"}]}},
+            "pretraining.formats: prompt 'x': the placeholder {source} is missing",
+        ),
+        (
+            {"pretraining": {**MIXES["pretraining"], "sizes": {"xs": {**SIZE, "heads": 5}}}},
+            "pretraining.sizes.xs: hidden must be an even multiple of heads",
         ),
         ({"tasks": ["translaton"]}, "tasks.0: 'translaton' is not one of"),
         ({"translation": {"directions": ["de"]}}, "translation.directions: 'de' is one language, expected two"),

@@ -105,17 +105,23 @@ def test_apt_is_asked_privately(tmp_path: Path, monkeypatch: pytest.MonkeyPatch)
     assert "/var/lib/apt" not in settings
 
 
-@pytest.mark.parametrize("script", ["echo 'E: no network' >&2; exit 100", "exit 0"])
-def test_when_apt_leaves_nothing(tmp_path: Path, script: str, monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize(
+    ("script", "said"),
+    [
+        ("echo 'E: no network' >&2; exit 100", r"apt-get update failed \(E: no network\)"),
+        ("exit 0", "apt-get update left no descriptions in 'fr'"),
+    ],
+)
+def test_when_apt_leaves_nothing(tmp_path: Path, script: str, said: str, monkeypatch: pytest.MonkeyPatch) -> None:
     stub(tmp_path, script, monkeypatch)
-    with pytest.raises(InputError, match="apt-get update left no descriptions in 'fr' .*take 'summarization' out of"):
+    with pytest.raises(InputError, match=f"{said}.*Take 'summarization' out of tasks"):
         fetch("fr", tmp_path / "fr.txt")
     assert not (tmp_path / "fr.txt").exists()
 
 
 def test_without_apt_the_error_names_the_key(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    with pytest.raises(InputError, match="no apt-get here. Take 'summarization' out of tasks"):
+    with pytest.raises(InputError, match="no apt-get here, which fetches this text. Take 'summarization' out of tasks"):
         fetch("fr", tmp_path / "fr.txt")
 
 

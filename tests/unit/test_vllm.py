@@ -32,7 +32,7 @@ from prefixyarn.decode.stops import Stops
 from prefixyarn.decode.vllm import Vllm
 from prefixyarn.errors import InputError
 from prefixyarn.models.convert import convert
-from prefixyarn.models.foundation import identity
+from prefixyarn.models.manifest import identity
 from prefixyarn.records import write_json
 
 HEAD = 32  # the smallest that vLLM's kernels for CPUs have

@@ -26,6 +26,8 @@ HAS = {
     "config.yaml": {"fetch_catalogue", "fetch_descriptions", "decode_analysis"},
     "full.yaml": {"decode_analysis", "decode_sft_again", "measure_forgetting", "train_sft_again"},
     "low_resource.yaml": {"fetch_catalogue", "build_priors", "choose_examples"},
+    "mixes.yaml": {"fetch_descriptions", "fetch_packages", "pretrain_foundation", "measure_mechanism", "audit_corpus"},
+    "mixes_smoke.yaml": {"fetch_packages", "pretrain_foundation", "convert_foundation", "audit_corpus"},
     "scale.yaml": {"decode_analysis"},
     "smoke.yaml": {"fetch_catalogue", "fetch_descriptions"},
 }
@@ -238,7 +240,7 @@ def test_published_data_hold_what_flores_yaml_asks_for(copy: Path, mirror: Path)
         assert len((folder / "test.jsonl").read_text().splitlines()) == tagging["items"]["test"]
 
 
-@pytest.mark.parametrize("name", ["config.yaml", "flores.yaml", "paper.yaml", "scale.yaml"])
+@pytest.mark.parametrize("name", ["config.yaml", "flores.yaml", "mixes.yaml", "paper.yaml", "scale.yaml"])
 def test_the_plan_counts_the_jobs_that_run_a_model(copy: Path, name: str) -> None:
     files = [f"config/{name}"]
     counted: Counter[str] = Counter()

@@ -21,6 +21,8 @@ from prefixyarn.config.sources import (
     DOWNLOADS,
     LOCK,
     catalogues,
+    corpus_inputs,
+    corpus_sources,
     crosssum_inputs,
     described,
     dictionary_inputs,
@@ -30,6 +32,7 @@ from prefixyarn.config.sources import (
     local_stamps,
     official,
     pretrained,
+    pretrained_foundations,
     pretrained_name,
     silver_sides,
     treebank_inputs,
@@ -100,6 +103,7 @@ config.clear()
 config.update(ordered)
 
 FOUNDATIONS = {foundation["name"]: foundation for foundation in config["foundations"]}
+OWN_MODELS = pretrained_foundations(config)  # by this run itself
 LABELS = {name: foundation["label"] for name, foundation in FOUNDATIONS.items()}
 TASKS, TRANSLATION, ANALYSIS = (
     config["tasks"],

@@ -9,6 +9,8 @@ rule fetch_foundation:
         files="resources/foundations/{model}/source.json",
     log:
         "logs/fetch_foundation/{model}.log",
+    wildcard_constraints:
+        model="|".join(map(re.escape, {*FOUNDATIONS} - {*OWN_MODELS})) or "(?!)",
     priority: 10
     localrule: True
     conda:
@@ -42,7 +44,7 @@ use rule fetch_foundation as fetch_refined with:
 rule convert_foundation:
     input:
         code=code("scripts/convert_foundation.py"),
-        files=rules.fetch_foundation.output.files,
+        files=rules.fetch_foundation.output.files,  # or of pretrain_foundation
     output:
         manifest="resources/foundations/{model}/model/manifest.json",
     log:

@@ -33,6 +33,23 @@ def catalogues(config: Config) -> dict[str, dict[str, Any]]:
     return {own["package"]: own for own in block["catalogues"] if block["source"] == "catalogues"}
 
 
+def pretrained_foundations(config: Config) -> dict[str, dict[str, Any]]:
+    """Return the foundations that a run pre-trains itself, by name."""
+    return {own["name"]: own for own in config["foundations"] if own["source"]["kind"] == "pretrained"}
+
+
+def corpus_sources(config: Config) -> list[str]:
+    """Return the sources of the text that a run pre-trains foundations on; none where it pre-trains none."""
+    return list(config.get("pretraining", {"sources": []})["sources"])
+
+
+def corpus_inputs(config: Config, source: str) -> list[str]:
+    """Return the files that a source of the corpus is read from: descriptions by language, or a list of packages."""
+    if source == "descriptions":
+        return [f"resources/descriptions/{code}.txt" for code in config["languages"]]
+    return [f"resources/corpus/{source}/packages.json"]
+
+
 def local_stamps(source: Config) -> dict[str, list[int]]:
     """Return size and time of the files of a model that is a local folder, so that another one is noticed.
 
@@ -158,7 +175,10 @@ def dictionary_inputs(config: Config, task: str) -> dict[str, list[str]]:
 
 def fetched(config: Config) -> list[str]:
     """Return the files that a run fetches over the network, once: foundations, models, data."""
+    trained = pretrained_foundations(config)
     files = {f"resources/foundations/{own['name']}/source.json" for own in config["foundations"]}
+    files -= {f"resources/foundations/{name}/source.json" for name in trained}
+    files |= {path for name in corpus_sources(config) for path in corpus_inputs(config, name)}
     files |= {f"resources/refined/{name}/source.json" for name in pretrained(config)}
     files |= {f"resources/catalogues/{package}.whl" for package in catalogues(config)}
     files |= {f"resources/descriptions/{code}.txt" for code in described(config)}

@@ -164,9 +164,13 @@ def final_tables(config: Config) -> list[str]:
         listed += ["by_direction", "language_resources"]
     if len(config["foundations"]) > 1:
         listed.append("scale")
+    if "pretraining" in config:
+        listed += ["corpus_audit", "mixes"]
     found += [f"{name}.csv" for name in (*listed, *analysis_tables(config))]
     if fits_languages(config):
         found.append("language_resources_fit.csv")
+    if "pretraining" in config:
+        found.append("mixes_training.csv")
     if "translation" in config["tasks"]:
         found += ["translation_groups.csv", "translation_contrasts.csv", "primary.csv"]
     return found + [f"{name}.md" for name in (*listed, *analyses(config))]

@@ -12,6 +12,7 @@ from jsonschema import Draft202012Validator, validators
 from jsonschema.exceptions import ValidationError
 
 from prefixyarn.config.files import DEFAULT, FOLDER_KEYS, FOUNDATION, SCHEMA, Origin, origins, read_config, read_yaml
+from prefixyarn.config.sources import pretrained_foundations
 from prefixyarn.config.subsets import SUBSET_KEYS, analyses, left_out
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction, language
@@ -221,6 +222,7 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     summarization = config["summarization"]
     if summarization["source"]["kind"] != "debian" and summarization["lexicon"]["source"] == "induced":
         found.append("summarization.lexicon.source: CrossSum has no short parallel texts; set it to 'muse' or 'folder'")
+    found += _pretraining(config)
     for task, reasons in left_out(config).items():
         if task in config["tasks"] and len(reasons) == len(config[task][SUBSET_KEYS[task]]):
             found += [f"{task}.{SUBSET_KEYS[task]}: {reason}" for reason in reasons.values()]
@@ -238,6 +240,39 @@ def _folders(value: Any, key: str = "") -> Iterator[tuple[str, str]]:
     elif isinstance(value, (list, Mapping)):
         for name, own in value.items() if isinstance(value, Mapping) else enumerate(value):
             yield from _folders(own, f"{key}.{name}" if key else str(name))
+
+
+def _pretraining(config: Mapping[str, Any]) -> list[str]:
+    """Return what is wrong with what foundations are pre-trained on."""
+    found, block = [], config.get("pretraining")
+    for name, own in pretrained_foundations(config).items():
+        for key in ("cell", "size"):
+            if block is None:
+                found.append(f"foundations: {name} is to be pre-trained, but there is no block pretraining")
+                break
+            if (value := own["source"][key]) not in block[f"{key}s"]:
+                listed = ", ".join(block[f"{key}s"])
+                found.append(f"foundations: {name}: no {key} {value!r} in pretraining.{key}s ({listed})")
+    if block is None:
+        return found
+    if config["languages"][0] != "en":
+        found.append("languages: text to pre-train on is aligned with English; put 'en' first")
+    for code in (code for code in config["languages"] if code in LANGUAGES):
+        if LANGUAGES[code].segmenter:
+            found.append(f"languages: text to pre-train on in {code!r} is not read: no spaces divide its words")
+        elif "descriptions" in block["sources"] and not LANGUAGES[code].described:
+            found.append(f"pretraining.sources: no descriptions in {code!r}; take them out, or the language")
+    for prompt in block["formats"]:
+        try:
+            Prompt(**prompt)
+        except InputError as error:
+            found.append(f"pretraining.formats: {error}")
+    found += [
+        f"pretraining.sizes.{name}: hidden must be an even multiple of heads"
+        for name, size in block["sizes"].items()
+        if size["hidden"] % (2 * size["heads"])
+    ]
+    return found
 
 
 def _task(task: str, block: Mapping[str, Any]) -> list[str]:

@@ -36,6 +36,14 @@ SECTIONS = (
         ("scale.md",),
     ),
     (
+        "What pre-training must contain",
+        "Foundations trained from scratch by this run, on mixes that differ in the share of text that is not English "
+        "and in whether sentences stand beside their translations. If a prior opens what is there already, the use of "
+        "the source rises with it where translations stood side by side, and only there.",
+        (),
+        ("mixes.md", "corpus_audit.md"),
+    ),
+    (
         "Findings, claim by claim",
         "Each claim of the paper, its limits and open questions, with our numbers and the verdict by fixed margins.",
         (),

@@ -9,13 +9,10 @@ from __future__ import annotations
 import logging
 import os
 import re
-import shutil
-import subprocess
-import tempfile
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
 
+from prefixyarn.data.apt import private_apt
 from prefixyarn.data.splits import Parallel
 from prefixyarn.data.text_lines import read_lines, visible
 from prefixyarn.errors import InputError
@@ -29,6 +26,10 @@ MIN_SYNOPSIS, MAX_SYNOPSIS = 4, 100
 _NOT_TOLD = re.compile(
     r"-(dbg|dbgsym|dev|doc|data|common)$|debug|development|documentation|transitional|dummy|metapackage"
 )
+
+
+# Where there is no apt.
+INSTEAD = "Take 'summarization' out of tasks in the config, or set summarization.source to a folder of CrossSum files."
 
 
 @dataclass(frozen=True)
@@ -52,41 +53,18 @@ class Description:
 
 
 def fetch(code: str, path: str | os.PathLike[str]) -> None:
-    """Have apt fetch the descriptions in one language and write them to a file.
-
-    apt runs as any user: with state and cache folders of its own, and without the system's other settings, which in
-    images often turn translations off. Package sources and their keys are the system's.
+    """Have apt fetch the descriptions in one language and write them to a file; see `prefixyarn.data.apt`.
 
     Raises:
         InputError: There is no apt, it fails, or its sources have no descriptions in this language.
     """
-    if not shutil.which("apt-get"):
-        raise InputError(
-            "the summarisation data are Debian's package descriptions, and there is no apt-get here. Take "
-            "'summarization' out of tasks in the config, or set summarization.source to a folder of CrossSum files."
-        )
-    with tempfile.TemporaryDirectory(prefix="prefixyarn-apt-") as folder:
-        for name in ("state/lists/partial", "cache/archives/partial", "parts"):
-            (Path(folder) / name).mkdir(parents=True)
-        settings = Path(folder) / "apt.conf"
-        # apt reads this file before the system's parts folder, hence a parts folder of its own.
-        settings.write_text(
-            f'Dir::State "{folder}/state";\nDir::State::lists "{folder}/state/lists";\nDir::Cache "{folder}/cache";\n'
-            f'Dir::Etc::parts "{folder}/parts";\nAPT::Sandbox::User "";\nAPT::Update::Error-Mode "any";\n'
-            f'Acquire::Retries "3";\n'
-            f'Acquire::Languages {{ "{LOCALES[code]}"; }};\n',
-            encoding="utf-8",
-        )
-        environment = {**os.environ, "APT_CONFIG": str(settings), "LC_ALL": "C.UTF-8"}
-        done = subprocess.run(["apt-get", "update"], env=environment, capture_output=True, text=True)
+    with private_apt(LOCALES[code], INSTEAD) as apt:
         suffix = f"Translation-{LOCALES[code].replace('_', '%5f')}"
-        files = sorted(p for p in (Path(folder) / "state/lists").iterdir() if p.name.endswith(suffix))
-        if done.returncode or not files:
-            said = (done.stderr or done.stdout).strip().splitlines()
+        files = sorted(own for own in apt.lists.iterdir() if own.name.endswith(suffix))
+        if not files:
             raise InputError(
-                f"apt-get update left no descriptions in {code!r} ({said[-1] if said else 'it said nothing'}). Is the "
-                "network there, and are Debian's package sources set up (/etc/apt)? Else take 'summarization' out of "
-                "tasks in the config."
+                f"apt-get update left no descriptions in {code!r}. Are Debian's package sources set up (/etc/apt)? "
+                f"{INSTEAD}"
             )
         with atomic(path, "wb") as stream:
             for file in files:
