@@ -17,7 +17,10 @@ snakemake: Job  # given by Snakemake
 def main(job: Job) -> None:
     works = (work for path in job.input.works for work in read_works(path))
     items = {
-        text for path in job.input.tested for item in read_records(path, Item) for text in (item.source, item.target)
+        text
+        for path in job.input.tested
+        for item in read_records(path, Item, may_be_empty=True)
+        for text in (item.source, item.target)
     }
     made = assemble(works, items, job.params.share, job.params.seed)
     for path in job.input.dropped:
