@@ -6,7 +6,8 @@ import json
 import logging
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +20,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.languages import language
 from prefixyarn.progress import Progress
 from prefixyarn.records import write_text
+from prefixyarn.writing import check_writable, is_stream
 
 if TYPE_CHECKING:
     from prefixyarn.own_text import Model
@@ -89,13 +91,14 @@ def answer(
     journal: Annotated[
         Path | None, typer.Option(help="Keeps answers as they come: a call that was ended goes on from it.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the answers there.")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Write the answers there; - is standard output.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer texts, a line each: translate, summarise or tag them."""
-    if output and output.exists() and not (force or journal):
-        raise InputError(f"{output}: exists already. Give another name, or --force to overwrite it")
+    written = output_file(output, force or journal is not None, {"--journal": journal, "--dictionary": dictionary})
     asked = read_texts(texts)
     opened = load_model(model, run, task, dictionary, prompt, dtype)
     from prefixyarn.own_text import Dictionary
@@ -137,14 +140,14 @@ def answer(
                 n for n, own in enumerate(found, len(done) + 1) if own.language not in (None, language(target).code)
             ]
             done += lines
-            if not output:
+            if not written:
                 print(*lines, sep="\n", flush=True)
     except KeyboardInterrupt:
         kept = "the same call goes on from the journal" if journal else "with --journal FILE another call would go on"
         tell(f"stopped: {len(done)} of {len(asked)} answers are written; {kept}")
-        write_lines(output, done)
+        write_lines(written, done)
         raise typer.Exit(130) from None
-    write_lines(output, done)
+    write_lines(written, done)
     if elsewhere:
         tell(
             f"{len(elsewhere)} of {len(done)} answers are not in {language(target).name} (texts {listed(elsewhere)}): "
@@ -309,6 +312,38 @@ def tell(line: str) -> None:
 def listed(numbers: list[int]) -> str:
     """Return the first ten numbers, with commas between."""
     return ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
+
+
+def output_file(given: str | None, overwrite: bool, others: Mapping[str, Path | None]) -> Path | None:
+    """Return the file that is written, where a link leads to; None for standard output.
+
+    Args:
+        given: What the option says.
+        overwrite: Whether a file may be there already.
+        others: Files of other options, by the option: what is read, or written, too.
+
+    Raises:
+        InputError: There must be none, or it is another one of the call, or it cannot be written.
+    """
+    if given is None or given in ("-", "/dev/stdout"):
+        return None
+    path = Path(given)
+    if given.endswith("/"):
+        raise InputError(f"{given}: a folder. Give the name of a file, such as {path / 'answers.txt'}")
+    check_writable(path)
+    if is_stream(path):
+        return path
+    path = Path(os.path.realpath(path))
+    for option, other in others.items():
+        if other and path in (real := Path(os.path.realpath(other)), *(real.glob("*") if real.is_dir() else ())):
+            raise InputError(f"{given}: is what {option} names as well. Give another name")
+    if path.exists():
+        if not overwrite:
+            raise InputError(f"{given}: exists already. Give another name, or --force to overwrite it")
+        with suppress(OSError):  # of a standard input that is no file
+            if os.path.samestat(path.stat(), os.fstat(sys.stdin.fileno())):
+                raise InputError(f"{given}: is what standard input is read from. Give another name")
+    return path
 
 
 def write_lines(path: Path | None, lines: list[str]) -> None:
