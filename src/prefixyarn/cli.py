@@ -295,9 +295,6 @@ def load_model(
 def read_texts(given: list[str] | None) -> list[str]:
     """Return the texts of the arguments, or the lines of standard input."""
     if given:
-        for n, text in enumerate(given, 1):
-            if not text.isprintable() and any("\ud800" <= c <= "\udfff" for c in text):
-                raise InputError(f"text {n}: not UTF-8. Convert it to UTF-8")
         return given
     if sys.stdin.isatty():
         print("reading standard input, a line a text; end with Ctrl-D", file=sys.stderr)

@@ -235,7 +235,7 @@ def test_tables_and_json_of_compare_and_look(command: Command, folder: Path) -> 
         (("answer", "--run", "nowhere", "a"), b"", "error: results/nowhere: no such run"),
         (("answer", "--journal", "/proc/no/journal", "a"), b"", "error: "),
         (("answer", "-o", "/proc/no/out", "--max-tokens", "4", "a"), b"", "error: "),
-        (("compare", "--to", "de,", "a"), b"", "error: unknown language code ''"),
+        (("compare", "--to", "de,", "a"), b"", "error: a language code is empty"),
     ],
 )
 def test_bad_input_ends_with_one_line(
