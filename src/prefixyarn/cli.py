@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
@@ -28,6 +29,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 MOST = 256  # texts that are answered side by side
 LONG = 1024  # tokens; a longer text keeps a laptop busy for so long that one wonders
+_NO_OPTION = re.compile(r"---|-[^=]*\s")  # begins as an option does, and is none
 FIRST = 32  # of the first ones, so that something is seen soon
 
 # Options that several commands have.
@@ -176,7 +178,7 @@ def compare(
     from prefixyarn.own_text.render import compared_table, show
 
     opened = load_model(model, run, task, dictionary, prompt, dtype)
-    rows = compare(opened, read_texts([text])[0], source=source, targets=target.split(","), k=k)
+    rows = compare(opened, text, source=source, targets=target.split(","), k=k)
     if as_json:
         print_json([asdict(row) for row in rows])
     else:
@@ -201,10 +203,14 @@ def look(
 ) -> None:
     """Show an answer's first steps: what the model could say, what a prior forces, what the SFT model would say."""
     from prefixyarn.own_text import look
+    from prefixyarn.own_text.model import MAX_TOKENS
     from prefixyarn.own_text.render import show, steps_table
 
     opened = load_model(model, run, task, dictionary, prompt, dtype)
-    found = look(opened, read_texts([text])[0], source=source, target=target, prior=prior, k=k, steps=steps)
+    found = look(opened, text, source=source, target=target, prior=prior, k=k, steps=steps)
+    if len(found) < steps:
+        limit = f" {MAX_TOKENS[task]} tokens are the limit of an answer" * (len(found) == MAX_TOKENS.get(task))
+        tell(f"{len(found)} of {steps} steps: the answer ends there.{limit}")
     if as_json:
         print_json([asdict(step) for step in found])
     else:
@@ -373,3 +379,7 @@ def run() -> None:
         app()
     except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
+    except SystemExit as ended:
+        if ended.code == 2 and any(_NO_OPTION.match(own) for own in sys.argv[1:]):
+            tell("A text that begins with - goes behind all options and a --: prefixyarn answer --to de -- '- one'")
+        raise

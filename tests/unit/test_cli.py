@@ -235,6 +235,7 @@ def test_tables_and_json_of_compare_and_look(command: Command, folder: Path) -> 
         (("answer", "--run", "nowhere", "a"), b"", "error: results/nowhere: no such run"),
         (("answer", "--journal", "/proc/no/journal", "a"), b"", "error: "),
         (("answer", "-o", "/proc/no/out", "--max-tokens", "4", "a"), b"", "error: "),
+        (("answer",), b"PK\x03\x04\x14\n\x80\n", "error: standard input: a spreadsheet or another packed file"),
         (("compare", "--to", "de,", "a"), b"", "error: a language code is empty"),
     ],
 )
@@ -256,6 +257,35 @@ def test_codes_of_languages_may_have_capitals(command: Command, folder: Path) ->
         command(*common, "--from", source, "--to", target) for source, target in (["en", "de"], ("EN", "De"))
     )
     assert first[0] == 0 and first == again
+
+
+def test_more_steps_than_an_answer_has_are_said(command: Command, folder: Path) -> None:
+    common = ("look", "--model", str(folder), "--prior", "none", "--json", "The house.", "--steps")
+    status, out, err = command(*common, "500")
+    count = len(json.loads(out))
+    assert status == 0 and f"{count} of 500 steps: the answer ends there" in err
+    assert ("128 tokens are the limit of an answer" in err) == (count == 128)
+    assert "steps" not in command(*common, "1")[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        (("--- Heading",), True),
+        (("---",), True),
+        (("- one",), True),
+        (("--no-such",), False),
+        (("--k=a b", "c"), False),
+    ],
+)
+def test_a_text_that_begins_as_an_option_does(command: Command, given: tuple[str, ...], hint: bool) -> None:
+    status, _, err = command("answer", *given)
+    assert status == 2 and ("goes behind all options and a --" in err) == hint
+
+
+def test_an_empty_run_is_said(command: Command) -> None:
+    assert command("export", "", "out")[0] == "error: the run: empty. Give its name, as default, or its folder"
+    assert "a language code is empty" in str(command("check", ".", "--languages", "")[0])
 
 
 def test_usage_errors_have_their_own_status(command: Command) -> None:

@@ -94,6 +94,13 @@ def test_a_dictionary_counts_for_its_own_directions(folder: Path, dictionary: Pa
     assert prefixyarn.load(folder, dictionary=dictionary / "mine.txt").source_of("best", "en-pt").name == "likeliest"
 
 
+def test_what_a_folder_has_instead_of_a_dictionary_is_said(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "EN-DE.TXT").write_text("house Haus\n")
+    for given in ({"prior": "first"}, {"prior": prefixyarn.Dictionary(tmp_path)}):
+        with pytest.raises(InputError, match=r"expected a file en-de\.txt, and found EN-DE\.TXT$"):
+            prefixyarn.load(folder, dictionary=tmp_path).answer("The house.", **given)
+
+
 def test_a_run_gives_its_prompt_and_dictionary(folder: Path, tmp_path: Path) -> None:
     run = tmp_path / "results/mine"
     chosen = {"name": "mine", "text": "{source}\n{target_language}:"}
@@ -232,8 +239,8 @@ def test_what_else_cannot_be_is_said(model: Model) -> None:
         (lambda: prefixyarn.compare(model, "a", targets="de,fr"), "unknown language code 'de,fr'"),
         (lambda: prefixyarn.look(model, "a", steps=0), "steps: expected a whole number"),
         (lambda: prefixyarn.look(model, "a", candidates=-1), "candidates: expected a whole number"),
-        (lambda: prefixyarn.Dictionary({"town": "Stadt"}), "Dictionary: expected a list of translations .*'Stadt'"),
-        (lambda: prefixyarn.Dictionary({"town": ["Stadt"]}), "Dictionary: expected a list of translations"),  # type: ignore[dict-item]
+        (lambda: prefixyarn.Dictionary({"town": "Stadt"}), "Dictionary: expected a list .*'Stadt'"),  # type: ignore[dict-item]
+        (lambda: prefixyarn.Dictionary({"town": ["Stadt"]}), "Dictionary: expected a list"),  # type: ignore[list-item]
         (lambda: prefixyarn.Dictionary(None), "Dictionary: empty"),  # type: ignore[arg-type]
         (lambda: prefixyarn.Dictionary({}, "last"), "the variant 'last' is none"),
     ]

@@ -219,6 +219,8 @@ class Model:
         if prior == BEST:
             return next((there[name] for name in ("refined", "likeliest", "own") if name in there), Nothing())
         if prior not in there:
+            if prior in ("first", "likeliest") and self.dictionary:
+                self.dictionary.read(subset)  # says what a folder has instead
             needs = {
                 "refined": "a run with a refined model that was trained on it",
                 "own": "a task with answers in text",

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import functools
-import threading
 from collections.abc import Callable
+from contextlib import AbstractContextManager
 from typing import Concatenate, ParamSpec, Protocol, TypeVar
 
 
@@ -12,7 +12,7 @@ class Locked(Protocol):
     """What has a lock, which its thread may take again."""
 
     @property
-    def lock(self) -> threading._RLock:
+    def lock(self) -> AbstractContextManager[bool]:
         """The lock."""
 
 
