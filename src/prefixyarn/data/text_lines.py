@@ -41,6 +41,7 @@ _AROUND = QUOTES + ",;:.!?…()[]،؛؟。，、；：！？ "  # what a word ma
 
 
 # How files of other kinds begin, in lower case; what they are, and what to do.
+_PAIRS = "Save its texts, or two columns with a tab between, in UTF-8, and give that"
 _TABLE = "Save it as CSV or text in UTF-8, and give that"
 _OTHER_KINDS = {
     b"pk\x03\x04": ("a spreadsheet or another packed file (.xlsx, .ods, .docx, .zip)", _TABLE),
@@ -51,9 +52,9 @@ _OTHER_KINDS = {
     b"%pdf-": ("a PDF", "Save its text in UTF-8, and give that"),
     b"<?xml": (
         "XML (.tmx, .xliff, .tbx)",
-        "Save its texts, or two columns with a tab between, in UTF-8, and give that",
+        _PAIRS,
     ),
-    b"<tmx": ("XML (.tmx)", "Save its texts, or two columns with a tab between, in UTF-8, and give that"),
+    b"<tmx": ("XML (.tmx)", _PAIRS),
     b"<!doctype html": ("a web page (HTML)", "Is it an error that was downloaded? Get the file again"),
 }
 
