@@ -50,10 +50,7 @@ _OTHER_KINDS = {
     b"bzh91ay&sy": ("packed with bzip2 (.bz2)", "Unpack it: bunzip2"),
     b"\xfd7zxz\x00": ("packed with xz (.xz)", "Unpack it: unxz"),
     b"%pdf-": ("a PDF", "Save its text in UTF-8, and give that"),
-    b"<?xml": (
-        "XML (.tmx, .xliff, .tbx)",
-        _PAIRS,
-    ),
+    b"<?xml": ("XML (.tmx, .xliff, .tbx)", _PAIRS),
     b"<tmx": ("XML (.tmx)", _PAIRS),
     b"<!doctype html": ("a web page (HTML)", "Is it an error that was downloaded? Get the file again"),
 }
