@@ -9,11 +9,11 @@ from typing import Any
 __version__ = "0.1.0"
 # Of `prefixyarn.own_text`, loaded when asked for: it needs torch, and most that imports this package does not.
 # Their types are in __init__.pyi.
-_PUBLIC = ("Answer", "Dictionary", "Model", "Own", "Refined", "Text", "compare", "load", "look")
+__all__ = ["Answer", "Dictionary", "Model", "Own", "Refined", "Text", "compare", "load", "look"]
 
 
 def __getattr__(name: str) -> Any:
     """Return a public name."""
-    if name not in _PUBLIC:
+    if name not in __all__:
         raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
     return getattr(import_module(f"{__name__}.own_text"), name)

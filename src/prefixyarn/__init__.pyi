@@ -9,3 +9,4 @@ from prefixyarn.own_text import load as load
 from prefixyarn.own_text import look as look
 
 __version__: str
+__all__ = ["Answer", "Dictionary", "Model", "Own", "Refined", "Text", "compare", "load", "look"]

@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import logging
 import os
+import re
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import asdict
 from importlib.metadata import version
 from pathlib import Path
@@ -19,6 +21,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.languages import language
 from prefixyarn.progress import Progress
 from prefixyarn.records import write_text
+from prefixyarn.writing import check_writable, is_stream
 
 if TYPE_CHECKING:
     from prefixyarn.own_text import Model
@@ -26,6 +29,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, add_completion=False, pretty_exceptions_enable=False)
 MOST = 256  # texts that are answered side by side
 LONG = 1024  # tokens; a longer text keeps a laptop busy for so long that one wonders
+_NO_OPTION = re.compile(r"---|-[^=]*\s")  # begins as an option does, and is none
 FIRST = 32  # of the first ones, so that something is seen soon
 
 # Options that several commands have.
@@ -89,13 +93,14 @@ def answer(
     journal: Annotated[
         Path | None, typer.Option(help="Keeps answers as they come: a call that was ended goes on from it.")
     ] = None,
-    output: Annotated[Path | None, typer.Option("--output", "-o", help="Write the answers there.")] = None,
+    output: Annotated[
+        str | None, typer.Option("--output", "-o", help="Write the answers there; - is standard output.")
+    ] = None,
     force: Annotated[bool, typer.Option("--force", help="Overwrite the output.")] = False,
     as_json: JsonOption = False,
 ) -> None:
     """Answer texts, a line each: translate, summarise or tag them."""
-    if output and output.exists() and not (force or journal):
-        raise InputError(f"{output}: exists already. Give another name, or --force to overwrite it")
+    written = output_file(output, force or journal is not None, {"--journal": journal, "--dictionary": dictionary})
     asked = read_texts(texts)
     opened = load_model(model, run, task, dictionary, prompt, dtype)
     from prefixyarn.own_text import Dictionary
@@ -137,14 +142,14 @@ def answer(
                 n for n, own in enumerate(found, len(done) + 1) if own.language not in (None, language(target).code)
             ]
             done += lines
-            if not output:
+            if not written:
                 print(*lines, sep="\n", flush=True)
     except KeyboardInterrupt:
         kept = "the same call goes on from the journal" if journal else "with --journal FILE another call would go on"
         tell(f"stopped: {len(done)} of {len(asked)} answers are written; {kept}")
-        write_lines(output, done)
+        write_lines(written, done)
         raise typer.Exit(130) from None
-    write_lines(output, done)
+    write_lines(written, done)
     if elsewhere:
         tell(
             f"{len(elsewhere)} of {len(done)} answers are not in {language(target).name} (texts {listed(elsewhere)}): "
@@ -173,7 +178,7 @@ def compare(
     from prefixyarn.own_text.render import compared_table, show
 
     opened = load_model(model, run, task, dictionary, prompt, dtype)
-    rows = compare(opened, read_texts([text])[0], source=source, targets=target.split(","), k=k)
+    rows = compare(opened, text, source=source, targets=target.split(","), k=k)
     if as_json:
         print_json([asdict(row) for row in rows])
     else:
@@ -198,10 +203,14 @@ def look(
 ) -> None:
     """Show an answer's first steps: what the model could say, what a prior forces, what the SFT model would say."""
     from prefixyarn.own_text import look
+    from prefixyarn.own_text.model import MAX_TOKENS
     from prefixyarn.own_text.render import show, steps_table
 
     opened = load_model(model, run, task, dictionary, prompt, dtype)
-    found = look(opened, read_texts([text])[0], source=source, target=target, prior=prior, k=k, steps=steps)
+    found = look(opened, text, source=source, target=target, prior=prior, k=k, steps=steps)
+    if len(found) < steps:
+        limit = f" {MAX_TOKENS[task]} tokens are the limit of an answer" * (len(found) == MAX_TOKENS.get(task))
+        tell(f"{len(found)} of {steps} steps: the answer ends there.{limit}")
     if as_json:
         print_json([asdict(step) for step in found])
     else:
@@ -292,9 +301,6 @@ def load_model(
 def read_texts(given: list[str] | None) -> list[str]:
     """Return the texts of the arguments, or the lines of standard input."""
     if given:
-        for n, text in enumerate(given, 1):
-            if not text.isprintable() and any("\ud800" <= c <= "\udfff" for c in text):
-                raise InputError(f"text {n}: not UTF-8. Convert it to UTF-8")
         return given
     if sys.stdin.isatty():
         print("reading standard input, a line a text; end with Ctrl-D", file=sys.stderr)
@@ -309,6 +315,38 @@ def tell(line: str) -> None:
 def listed(numbers: list[int]) -> str:
     """Return the first ten numbers, with commas between."""
     return ", ".join(map(str, numbers[:10])) + (", …" if len(numbers) > 10 else "")
+
+
+def output_file(given: str | None, overwrite: bool, others: Mapping[str, Path | None]) -> Path | None:
+    """Return the file that is written, where a link leads to; None for standard output.
+
+    Args:
+        given: What the option says.
+        overwrite: Whether a file may be there already.
+        others: Files of other options, by the option: what is read, or written, too.
+
+    Raises:
+        InputError: There must be none, or it is another one of the call, or it cannot be written.
+    """
+    if given is None or given in ("-", "/dev/stdout"):
+        return None
+    path = Path(given)
+    if given.endswith("/"):
+        raise InputError(f"{given}: a folder. Give the name of a file, such as {path / 'answers.txt'}")
+    check_writable(path)
+    if is_stream(path):
+        return path
+    path = Path(os.path.realpath(path))
+    for option, other in others.items():
+        if other and path in (real := Path(os.path.realpath(other)), *(real.glob("*") if real.is_dir() else ())):
+            raise InputError(f"{given}: is what {option} names as well. Give another name")
+    if path.exists():
+        if not overwrite:
+            raise InputError(f"{given}: exists already. Give another name, or --force to overwrite it")
+        with suppress(OSError):  # of a standard input that is no file
+            if os.path.samestat(path.stat(), os.fstat(sys.stdin.fileno())):
+                raise InputError(f"{given}: is what standard input is read from. Give another name")
+    return path
 
 
 def write_lines(path: Path | None, lines: list[str]) -> None:
@@ -341,3 +379,7 @@ def run() -> None:
         app()
     except (InputError, OSError) as error:
         sys.exit(f"error: {error}")
+    except SystemExit as ended:
+        if ended.code == 2 and any(_NO_OPTION.match(own) for own in sys.argv[1:]):
+            tell("A text that begins with - goes behind all options and a --: prefixyarn answer --to de -- '- one'")
+        raise

@@ -6,6 +6,7 @@ Light imports only: the workflow reads this at each start.
 from __future__ import annotations
 
 import difflib
+import re
 import unicodedata
 from collections import Counter
 from collections.abc import Mapping
@@ -586,11 +587,18 @@ def language(code: str) -> Language:
     Raises:
         InputError: The code is not in the table; the message lists the known ones.
     """
+    if not isinstance(code, str):
+        raise InputError(f"language: expected one code, such as 'de', got {code!r}")
     plain = code.strip().casefold()
     if plain in LANGUAGES:
         return LANGUAGES[plain]
-    close = difflib.get_close_matches(plain, LANGUAGES, n=1)
-    hint = f" Did you mean {close[0]!r}?" if close else ""
+    if not plain:
+        raise InputError("a language code is empty: expected one such as de, or several as de,fr")
+    names = {name.casefold(): own.code for own in LANGUAGES.values() for name in (own.native, own.name)}
+    subtag = re.split("[-_]", plain)[0]  # of zh-CN or pt_BR
+    near = difflib.get_close_matches(plain, [*LANGUAGES, *names], n=1)
+    close = names.get(plain) or (subtag if subtag in LANGUAGES else "".join(names.get(own, own) for own in near))
+    hint = f" Did you mean {close!r}?" if close else ""
     raise InputError(
         f"unknown language code {code!r}: expected one of {', '.join(LANGUAGES)}.{hint} "
         "A new language is one entry in src/prefixyarn/languages.py."

@@ -6,6 +6,7 @@ import difflib
 import json
 import os
 import re
+import shlex
 from collections.abc import Mapping, Sequence
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -95,7 +96,9 @@ def expected(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -
     lines += _lacking(config, path, root)
     for own in config["foundations"]:
         given = own["source"].get("id") or own["source"].get("path") or "default"
-        lines.append(f"is the model fit: prefixyarn check {given} --languages {','.join(config['languages'])}")
+        lines.append(
+            f"is the model fit: prefixyarn check {shlex.quote(given)} --languages {','.join(config['languages'])}"
+        )
     return "\n".join([*lines, f"in detail: make plan CONFIG={shown}", f"run it: make results CONFIG={shown}"])
 
 

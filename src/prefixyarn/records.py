@@ -8,15 +8,14 @@ from __future__ import annotations
 
 import json
 import os
-import tempfile
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping
-from contextlib import contextmanager
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import IO, Any, TypeVar
+from typing import Any, TypeVar
 
 from prefixyarn.errors import InputError
 from prefixyarn.record_line import once, typed, types_of
+from prefixyarn.writing import atomic
 
 AGAIN = "Remove the file, so that the pipeline makes it again."
 RESTORE = "Get the file again: remove it where the pipeline makes it, else restore it."
@@ -178,32 +177,6 @@ class Output(_OfSystem):
 
 
 Record = TypeVar("Record", Item, Prior, Output, Prediction)
-
-
-@contextmanager
-def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
-    """Open a temporary file beside ``path`` and rename it to ``path`` once all is written and on disk.
-
-    Raises:
-        InputError: The file could not be written (a full disk, say); nothing is left behind.
-    """
-    path = Path(path)
-    path.parent.mkdir(parents=True, exist_ok=True)
-    handle, temporary = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=".tmp")
-    try:
-        with os.fdopen(handle, mode, encoding=None if "b" in mode else "utf-8") as stream:
-            yield stream
-            stream.flush()
-            os.fsync(stream.fileno())
-        os.chmod(temporary, 0o644)
-        os.replace(temporary, path)
-    except OSError as error:
-        raise InputError(
-            f"{path}: could not be written ({error.strerror or error}). Nothing was left half-written: "
-            "free some space or mend the permissions, then run again."
-        ) from error
-    finally:
-        Path(temporary).unlink(missing_ok=True)
 
 
 def write_records(path: str | os.PathLike[str], records: Iterable[Record]) -> None:

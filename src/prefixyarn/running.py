@@ -62,7 +62,7 @@ def _recover(stream: IO[bytes]) -> None:
         lock.unlink(missing_ok=True)
     stream.truncate(0)
     stream.write(host)
-    for path in (own for folder in MADE for own in Path(folder).rglob(".*.tmp")):  # of `prefixyarn.records.atomic`
+    for path in (own for folder in MADE for own in Path(folder).rglob(".*.tmp")):  # of `prefixyarn.writing.atomic`
         with suppress(OSError):  # another's file
             path.unlink()
     now = time.time()

@@ -15,6 +15,7 @@ import pytest
 import prefixyarn
 import tiny
 from prefixyarn import cli
+from prefixyarn.errors import InputError
 from prefixyarn.models.convert import convert
 from prefixyarn.own_text.model import Model
 
@@ -79,6 +80,61 @@ def test_an_output_is_not_overwritten(command: Command, folder: Path, tmp_path: 
     )
     assert command(*common, "--force", "The file.", "The file.")[0] == 0
     assert (tmp_path / "out.txt").read_text().count("\n") == 2
+
+
+def test_where_an_output_goes(command: Command, folder: Path, tmp_path: Path) -> None:
+    common = ("answer", "--model", str(folder), "--prior", "text:Das", "--max-tokens", "8", "The house.", "-o")
+    for name in ("-", "/dev/stdout"):
+        status, out, _ = command(*common, name)
+        assert status == 0 and out.startswith("Das")
+    assert command(*common, "/dev/null")[:2] == (0, "") and not Path("/dev/null").is_file()
+    (tmp_path / "real.txt").write_text("old")
+    (tmp_path / "link").symlink_to("real.txt")
+    (tmp_path / "new").symlink_to("later.txt")
+    assert "link: exists already" in str(command(*common, "link")[0])
+    assert command(*common, "link", "--force")[0] == 0 and command(*common, "new")[0] == 0
+    assert (tmp_path / "link").is_symlink() and (tmp_path / "new").is_symlink()
+    assert (tmp_path / "real.txt").read_text() == (tmp_path / "later.txt").read_text() == out
+    (tmp_path / "pipe").unlink(missing_ok=True)
+    os.mkfifo(tmp_path / "pipe")
+    reader = os.open(tmp_path / "pipe", os.O_RDONLY | os.O_NONBLOCK)
+    assert command(*common, "pipe", "--force")[0] == 0 and os.read(reader, 999).decode() == out
+    os.close(reader)
+    assert (tmp_path / "pipe").is_fifo()
+
+
+@pytest.mark.parametrize(
+    ("options", "message"),
+    [
+        (("-o", "sub/"), "sub/: a folder. Give the name of a file"),
+        (("-o", "words"), "words: a folder. Give the name of a file"),
+        (("-o", "file/x"), "file/x: cannot be written, for "),
+        (("-o", "n" * 300), "n: cannot be written (File name too long). Give a shorter name"),
+        (("-o", "j", "--journal", "j"), "j: is what --journal names as well"),
+        (("-o", "./file", "--journal", "again"), "file: is what --journal names as well"),
+        (("-o", "file", "--dictionary", "file"), "file: is what --dictionary names as well"),
+        (("-o", "words/en-de.txt", "--dictionary", "words"), "en-de.txt: is what --dictionary names as well"),
+    ],
+)
+def test_an_output_is_looked_at_before_anything_starts(
+    command: Command, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, options: tuple[str, ...], message: str
+) -> None:
+    monkeypatch.setattr(cli, "load_model", lambda *given: pytest.fail("opened the model"))
+    (tmp_path / "words").mkdir()
+    (tmp_path / "words/en-de.txt").write_text("house Haus\n")
+    (tmp_path / "file").write_text("house Haus\n")
+    (tmp_path / "again").symlink_to("file")
+    status, _, _ = command("answer", "--force", *options, stdin=b"The house.\n")
+    assert isinstance(status, str) and message in status and "\n" not in status
+    assert (tmp_path / "file").read_text() == "house Haus\n" and not (tmp_path / "j").exists()
+
+
+def test_an_output_is_not_the_input(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "file").write_text("The house.\n")
+    with open(tmp_path / "file") as stream:
+        monkeypatch.setattr(sys, "stdin", stream)
+        with pytest.raises(InputError, match="file: is what standard input is read from"):
+            cli.output_file(str(tmp_path / "file"), True, {})
 
 
 def test_what_was_answered_before_ctrl_c_stays(
@@ -179,7 +235,8 @@ def test_tables_and_json_of_compare_and_look(command: Command, folder: Path) -> 
         (("answer", "--run", "nowhere", "a"), b"", "error: results/nowhere: no such run"),
         (("answer", "--journal", "/proc/no/journal", "a"), b"", "error: "),
         (("answer", "-o", "/proc/no/out", "--max-tokens", "4", "a"), b"", "error: "),
-        (("compare", "--to", "de,", "a"), b"", "error: unknown language code ''"),
+        (("answer",), b"PK\x03\x04\x14\n\x80\n", "error: standard input: a spreadsheet or another packed file"),
+        (("compare", "--to", "de,", "a"), b"", "error: a language code is empty"),
     ],
 )
 def test_bad_input_ends_with_one_line(
@@ -200,6 +257,35 @@ def test_codes_of_languages_may_have_capitals(command: Command, folder: Path) ->
         command(*common, "--from", source, "--to", target) for source, target in (["en", "de"], ("EN", "De"))
     )
     assert first[0] == 0 and first == again
+
+
+def test_more_steps_than_an_answer_has_are_said(command: Command, folder: Path) -> None:
+    common = ("look", "--model", str(folder), "--prior", "none", "--json", "The house.", "--steps")
+    status, out, err = command(*common, "500")
+    count = len(json.loads(out))
+    assert status == 0 and f"{count} of 500 steps: the answer ends there" in err
+    assert ("128 tokens are the limit of an answer" in err) == (count == 128)
+    assert "steps" not in command(*common, "1")[2]
+
+
+@pytest.mark.parametrize(
+    ("given", "hint"),
+    [
+        (("--- Heading",), True),
+        (("---",), True),
+        (("- one",), True),
+        (("--no-such",), False),
+        (("--k=a b", "c"), False),
+    ],
+)
+def test_a_text_that_begins_as_an_option_does(command: Command, given: tuple[str, ...], hint: bool) -> None:
+    status, _, err = command("answer", *given)
+    assert status == 2 and ("goes behind all options and a --" in err) == hint
+
+
+def test_an_empty_run_is_said(command: Command) -> None:
+    assert command("export", "", "out")[0] == "error: the run: empty. Give its name, as default, or its folder"
+    assert "a language code is empty" in str(command("check", ".", "--languages", "")[0])
 
 
 def test_usage_errors_have_their_own_status(command: Command) -> None:

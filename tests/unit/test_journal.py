@@ -22,15 +22,15 @@ ANSWER = Answer((8, 9), "newline")
 
 def test_answers_are_found_by_what_they_were_decoded_from(tmp_path: Path) -> None:
     path = tmp_path / "state" / "journal.jsonl"
-    with Journal(path, {"limit": 64}) as journal:
+    with Journal(path, {}, 64) as journal:
         assert journal.get("weights", ONE) is None
         journal.add("weights", ONE, ANSWER)
         assert journal.get("weights", ONE) == ANSWER
-    with Journal(path, {"limit": 64}) as journal:
+    with Journal(path, {}, 64) as journal:
         assert journal.get("weights", ONE) == ANSWER
         assert journal.get("other weights", ONE) is None
         assert journal.get("weights", TWO) is None, "the same ids, but all of them prompt"
-    with Journal(path, {"limit": 32}) as journal:
+    with Journal(path, {}, 32) as journal:
         assert journal.get("weights", ONE) is None
 
 
@@ -76,6 +76,65 @@ def test_a_file_that_is_no_journal_stays_as_it_is(tmp_path: Path, text: bytes, m
         with pytest.raises(InputError, match=message):
             Journal(path, {})
     assert path.read_bytes() == text
+
+
+@pytest.mark.parametrize(
+    ("changed", "message"),
+    [
+        ({"stop": "bored"}, "an answer ends by newline, eos, length, constraint, not 'bored'"),
+        ({"stop": ["eos"]}, "an answer ends by"),
+        ({"new_ids": [8, -1]}, "-1 is no token id"),
+        ({"new_ids": [8, 1.0]}, "1.0 is no token id"),
+        ({"new_ids": [8, True]}, "True is no token id"),
+        ({"new_ids": "89"}, "'8' is no token id"),
+        ({"new_ids": [8, 50]}, "the model has 50 tokens, so none has the id 50"),
+        ({"new_ids": [8] * 64}, "an answer of 65 tokens with its prior, where the limit is 64"),
+        ({"new_ids": [], "stop": "length"}, "an answer of 1 tokens with its prior, .* says that it ended by length"),
+    ],
+)
+def test_an_answer_that_cannot_be_is_refused(tmp_path: Path, changed: dict, message: str) -> None:
+    path = tmp_path / "j"
+    with Journal(path, {}, 64, 50) as journal:
+        journal.add("weights", TWO, ANSWER)
+        journal.add("weights", ONE, ANSWER)
+    first, last = path.read_bytes().splitlines(keepends=True)
+    path.write_bytes(text := first + json.dumps({**json.loads(last), **changed}).encode() + b"\n")
+    with pytest.raises(InputError, match=f"j, line 2: cannot be an answer: {message}.*Remove the line"):  # noqa: SIM117
+        with Journal(path, {}, 64, 50) as journal:
+            assert journal.get("weights", TWO) == ANSWER
+            journal.get("weights", ONE)
+    assert path.read_bytes() == text
+
+
+def test_answers_that_can_be_are_taken(tmp_path: Path) -> None:
+    whole, ended = Answer(tuple(range(7)), "length"), Answer((), "newline")
+    with Journal(tmp_path / "j", {}, 8, 50) as journal:
+        journal.add("weights", ONE, whole)
+        journal.add("weights", TWO, ended)
+    with Journal(tmp_path / "j", {}, 8, 50) as journal:
+        assert journal.get("weights", ONE) == whole and journal.get("weights", TWO) == ended
+
+
+def test_one_answer_has_one_value(tmp_path: Path) -> None:
+    path = tmp_path / "j"
+    with Journal(path, {}) as journal:
+        journal.add("weights", ONE, ANSWER)
+    once = path.read_bytes()
+    path.write_bytes(once * 2)
+    with Journal(path, {}) as journal:
+        assert journal.get("weights", ONE) == ANSWER
+    path.write_bytes(once * 2 + once.replace(b"[8, 9]", b"[8]"))
+    with pytest.raises(InputError, match="j, line 3: cannot be an answer: line 1 has another answer with the same key"):
+        Journal(path, {})
+
+
+@pytest.mark.parametrize(
+    ("name", "message"), [("", "a folder"), ("file/j", "is a file"), ("/dev/full", "no file"), ("/dev/zero", "no file")]
+)
+def test_a_journal_is_a_file(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=message):
+        Journal(tmp_path / name, {})
 
 
 def test_two_processes_cannot_write_one_journal(tmp_path: Path) -> None:

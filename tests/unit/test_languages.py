@@ -1,5 +1,6 @@
 import unicodedata
 from dataclasses import replace
+from typing import Any
 
 import pytest
 from lingua import IsoCode639_1
@@ -126,3 +127,24 @@ def test_bad_directions_are_refused(subset: str) -> None:
 def test_unknown_code_names_the_known_ones() -> None:
     with pytest.raises(InputError, match=r"unknown language code 'cn'.*en, de, fr, zh"):
         language("cn")
+
+
+@pytest.mark.parametrize(
+    ("given", "meant"),
+    [("German", "de"), ("deutsch", "de"), ("Germann", "de"), ("zh-CN", "zh"), ("pt_BR", "pt"), ("dee", "de")],
+)
+def test_the_code_that_was_meant_is_named(given: str, meant: str) -> None:
+    with pytest.raises(InputError, match=f"unknown language code '{given}'.* Did you mean '{meant}'"):
+        language(given)
+
+
+@pytest.mark.parametrize("given", ["", " "])
+def test_an_empty_code_is_said(given: str) -> None:
+    with pytest.raises(InputError, match="a language code is empty"):
+        language(given)
+
+
+@pytest.mark.parametrize("given", [None, ["de"], 1.0])
+def test_what_is_no_code_is_said(given: Any) -> None:
+    with pytest.raises(InputError, match="language: expected one code, such as 'de'"):
+        language(given)

@@ -75,8 +75,14 @@ def test_files_direct_or_through_english(tmp_path: Path) -> None:
         (tmp_path / f"{name}.txt").write_text("a b\n")
     assert [p.name for p in lexicon.dictionary_files(tmp_path, "en", "de")] == ["en-de.txt"]
     assert [p.name for p in lexicon.dictionary_files(tmp_path, "de", "fr")] == ["de-en.txt", "en-fr.txt"]
-    with pytest.raises(InputError, match=r"no dictionary for en-zh: found neither .*en-zh\.txt\."):
+    with pytest.raises(
+        InputError, match=r"no dictionary for en-zh: expected a file en-zh\.txt, and found de-en\.txt, en-"
+    ):
         lexicon.dictionary_files(tmp_path, "en", "zh")
+    with pytest.raises(InputError, match=r"a file de-zh\.txt \(or both de-en\.txt and en-zh\.txt\), and found de-en"):
+        lexicon.dictionary_files(tmp_path, "de", "zh")
+    with pytest.raises(InputError, match="found nothing$"):
+        lexicon.dictionary_files(tmp_path / "none", "en", "zh")
 
 
 def test_own_format_survives_and_names_bad_lines(tmp_path: Path) -> None:

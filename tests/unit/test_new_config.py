@@ -57,6 +57,7 @@ def test_a_local_models_configuration(checkout: Path) -> None:
     config = read_config(path, root=checkout)
     assert not problems(config, SCHEMA, DEFAULT)
     said = expected(path, checkout)
+    assert f"prefixyarn check '{checkout / 'Tiny Model'}' --languages en,de,zh,ar\n" in said
     assert said.startswith(f"config/mine.yaml: {sum(own.jobs for own in work(config))} jobs with a model, ")
     assert "left out of summarization: en-ar needs 'ar'" in said and "left out of tagging: no packaged tagger" in said
     assert "prefixyarn check" in said and said.endswith("run it: make results CONFIG=config/mine.yaml")

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
@@ -86,10 +88,17 @@ def test_a_dictionary_counts_for_its_own_directions(folder: Path, dictionary: Pa
         known = prefixyarn.load(folder, dictionary=given)
         assert known.source_of("best", "en-de").name == "likeliest" and known.source_of("best", "en-fr").name == "own"
         assert {row.prior for row in prefixyarn.compare(known, "The house.", targets=["fr"])} == {"none", "own"}
-        with pytest.raises(InputError, match="prior 'first' for en-fr: needs a dictionary"):
+        with pytest.raises(InputError, match="no dictionary for en-fr|prior 'first' for en-fr: needs a dictionary"):
             known.answer("The house.", target="fr", prior="first")
     (dictionary / "mine.txt").write_text("house casa\n")
     assert prefixyarn.load(folder, dictionary=dictionary / "mine.txt").source_of("best", "en-pt").name == "likeliest"
+
+
+def test_what_a_folder_has_instead_of_a_dictionary_is_said(folder: Path, tmp_path: Path) -> None:
+    (tmp_path / "EN-DE.TXT").write_text("house Haus\n")
+    for given in ({"prior": "first"}, {"prior": prefixyarn.Dictionary(tmp_path)}):
+        with pytest.raises(InputError, match=r"expected a file en-de\.txt, and found EN-DE\.TXT$"):
+            prefixyarn.load(folder, dictionary=tmp_path).answer("The house.", **given)
 
 
 def test_a_run_gives_its_prompt_and_dictionary(folder: Path, tmp_path: Path) -> None:
@@ -188,11 +197,74 @@ def test_a_journal_keeps_answers(model: Model, tmp_path: Path, monkeypatch: pyte
         ({"texts": ["a"], "prior": "none", "journal": __file__}, "test_own_text.py, line 1: is no line of a journal"),
         ({"texts": ["a"], "prior": prefixyarn.Dictionary("/nowhere")}, "/nowhere: no such dictionary"),
         ({"texts": ["a"], "prior": prefixyarn.Refined("/nowhere")}, "/nowhere: no refined model there"),
+        ({"texts": ["a", float("nan")]}, r"text 2: expected a text \(str\), got nan \(float\)"),
+        ({"texts": ["a", None]}, "text 2: expected a text .*None"),
+        ({"texts": ["a", b"b"]}, "text 2: expected a text .*bytes"),
+        ({"texts": ["a", "b\ud800"]}, "text 2: not UTF-8"),
+        ({"texts": b"a"}, "texts: expected a text or a list of texts, got b'a'"),
+        ({"texts": {"first": "a"}}, "texts: expected a text or a list of texts, .*dict"),
+        ({"texts": {"a", "b"}}, "texts: expected a text or a list of texts, .*set"),
+        ({"texts": None}, "texts: expected a text or a list of texts, got None"),
+        ({"texts": 3}, "texts: expected a text or a list of texts, got 3"),
+        ({"texts": "a", "max_tokens": 0}, "max_tokens: expected a whole number of at least 1, got 0"),
+        ({"texts": "a", "max_tokens": "4"}, "max_tokens: expected a whole number .*'4'"),
+        ({"texts": "a", "max_tokens": 4.0}, "max_tokens: expected a whole number .*4.0"),
+        ({"texts": "a", "max_tokens": True}, "max_tokens: expected a whole number .*True"),
+        ({"texts": "a", "k": 0}, "k: expected a whole number of at least 1, got 0"),
+        ({"texts": "a", "k": -1}, "k: expected a whole number .*-1"),
+        ({"texts": "a", "k": "2"}, "k: expected a whole number .*'2'"),
+        ({"texts": "a", "target": ["de"]}, r"language: expected one code, such as 'de', got \['de'\]"),
+        ({"texts": "a", "source": None}, "language: expected one code, such as 'de', got None"),
+        ({"texts": "a", "prior": prefixyarn.Own}, r"prior: .* got a class\. Make one: Own"),
+        ({"texts": "a", "prior": None}, "prior: expected a name or a source of priors, got NoneType"),
+        ({"texts": "a", "prior": ["Das"]}, "prior: expected a name or a source of priors, got list"),
+        ({"texts": "a", "prior": "text:\ud800"}, "prior: not UTF-8"),
+        ({"texts": "a", "prior": prefixyarn.Text("\ud800")}, "prior of text 1: not UTF-8"),
+        ({"texts": "a", "model": "tuned"}, "model 'tuned': expected one of foundation, sft"),
+        ({"texts": "a", "journal": 3}, "journal: expected a text or a path, got 3"),
     ],
 )
 def test_what_cannot_be_answered_is_said(model: Model, asked: dict, message: str) -> None:
     with pytest.raises(InputError, match=message):
         model.answer(asked.pop("texts"), **asked)
+
+
+def test_what_else_cannot_be_is_said(model: Model) -> None:
+    cases: list[tuple[Callable[[], object], str]] = [
+        (lambda: model.likelihood(["a"], [None]), "answer 1: expected a text"),  # type: ignore[list-item]
+        (lambda: model.likelihood(["a\ud800"], ["b"]), "text 1: not UTF-8"),
+        (lambda: model.check([None]), "text 1: expected a text"),  # type: ignore[list-item]
+        (lambda: prefixyarn.compare(model, ["a"], targets="de"), "text 1: expected a text"),  # type: ignore[arg-type]
+        (lambda: prefixyarn.compare(model, "a", targets=[]), "targets: expected one or more codes"),
+        (lambda: prefixyarn.compare(model, "a", targets="de,fr"), "unknown language code 'de,fr'"),
+        (lambda: prefixyarn.look(model, "a", steps=0), "steps: expected a whole number"),
+        (lambda: prefixyarn.look(model, "a", candidates=-1), "candidates: expected a whole number"),
+        (lambda: prefixyarn.Dictionary({"town": "Stadt"}), "Dictionary: expected a list .*'Stadt'"),  # type: ignore[dict-item]
+        (lambda: prefixyarn.Dictionary({"town": ["Stadt"]}), "Dictionary: expected a list"),  # type: ignore[list-item]
+        (lambda: prefixyarn.Dictionary(None), "Dictionary: empty"),  # type: ignore[arg-type]
+        (lambda: prefixyarn.Dictionary({}, "last"), "the variant 'last' is none"),
+    ]
+    for call, message in cases:
+        with pytest.raises(InputError, match=message):
+            call()
+
+
+def test_one_target_may_be_given_as_it_is(model: Model) -> None:
+    assert [row.target for row in prefixyarn.compare(model, TEXTS[0], targets="de")] == ["de", "de"]
+
+
+def test_threads_take_turns(model: Model) -> None:
+    alone = [model.answer(text, prior="own", max_tokens=8) for text in TEXTS]
+    with ThreadPoolExecutor(4) as pool:
+        again = [*pool.map(lambda text: model.answer(text, prior="own", max_tokens=8), TEXTS * 2)]
+        scored = [*pool.map(lambda text: model.likelihood(text, "Das Haus."), TEXTS * 2)]
+    assert again == alone * 2 and scored[: len(TEXTS)] == scored[len(TEXTS) :]
+
+
+def test_all_public_names_come_with_a_star() -> None:
+    there: dict[str, object] = {}
+    exec("from prefixyarn import *", there)
+    assert {*prefixyarn.__all__} <= {*there} and there["Own"] is prefixyarn.Own
 
 
 def test_a_text_must_fit_into_the_model(model: Model, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -211,6 +283,10 @@ def test_a_text_must_fit_into_the_model(model: Model, monkeypatch: pytest.Monkey
         ({"task": "translating"}, "task 'translating': expected one of translation, summarization, tagging"),
         ({"run": "nowhere"}, "results/nowhere: no such run"),
         ({"prompt": "no place"}, "the placeholder {source} is missing"),
+        ({"prompt": 3}, r"prompt: expected a text, got 3 \(int\)"),
+        ({"model": object}, "model: expected a text or a path, got <class 'object'>"),
+        ({"dictionary": {"town": "Stadt"}}, "dictionary: expected a text or a path, got {'town': 'Stadt'}"),
+        ({"task": ["tagging"]}, "task: expected a text"),
     ],
 )
 def test_what_cannot_be_opened_is_said(folder: Path, asked: dict, message: str) -> None:

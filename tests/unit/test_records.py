@@ -1,4 +1,5 @@
 import json
+import os
 import subprocess
 import sys
 from dataclasses import asdict, replace
@@ -21,7 +22,9 @@ from prefixyarn.records import (
     read_records,
     write_by_subset,
     write_records,
+    write_text,
 )
+from prefixyarn.writing import check_writable
 
 
 def test_records_survive_writing(tmp_path: Path) -> None:
@@ -218,3 +221,41 @@ def test_a_full_disk_gives_a_clear_error_and_no_file(tmp_path: Path) -> None:
     assert "x.jsonl: could not be written (File too large)" in result.stderr
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_pipe_or_a_device_is_written_through(tmp_path: Path) -> None:
+    os.mkfifo(pipe := tmp_path / "pipe")
+    reader = os.open(pipe, os.O_RDONLY | os.O_NONBLOCK)
+    write_text(pipe, "a\n")
+    assert os.read(reader, 9) == b"a\n" and pipe.is_fifo() and [*tmp_path.iterdir()] == [pipe]
+    os.close(reader)
+    write_text(os.devnull, "a\n")
+    with pytest.raises(InputError, match="/dev/full: could not be written .*free some space"):
+        write_text("/dev/full", "a\n")
+    assert Path("/dev/full").is_char_device()
+
+
+def test_a_long_name_has_room_for_the_temporary_one(tmp_path: Path) -> None:
+    write_text(tmp_path / ("ä" * 125), "a\n")
+    assert [path.name for path in tmp_path.iterdir()] == ["ä" * 125]
+    with pytest.raises(InputError, match="Give a shorter name"):
+        write_text(tmp_path / ("n" * 300), "a\n")
+
+
+@pytest.mark.parametrize(
+    ("name", "message"),
+    [
+        ("folder", r"folder: a folder\. Give the name of a file, such as .*/folder/answers\.txt"),
+        ("file/x", "for .*/file is a file. Give the name of a file in a folder"),
+        ("n" * 300, r"\(File name too long\)\. Give a shorter name"),
+        ("/proc/none/x", "may not be written"),
+    ],
+)
+def test_what_cannot_be_written_is_known_beforehand(tmp_path: Path, name: str, message: str) -> None:
+    (tmp_path / "folder").mkdir()
+    (tmp_path / "file").touch()
+    with pytest.raises(InputError, match=message):
+        check_writable(tmp_path / name)
+    for known in ("new/folder/x", "file", "x", os.devnull):
+        check_writable(tmp_path / known)
+    assert {path.name for path in tmp_path.iterdir()} == {"file", "folder"}

@@ -54,6 +54,7 @@ class Dummy:
 
     tokenizer: PreTrainedTokenizerFast = tok
     settings: Mapping[str, Any] = {"dummy": 1}
+    tokens: int = len(tok)
 
     def __init__(self) -> None:
         self.asked: list[tuple[str, Request]] = []
@@ -78,7 +79,7 @@ class Dummy:
         for request in requests:
             if not (answer := known(request)):
                 self.asked.append((model, request))
-                answer = Answer(tuple(said[: stops.max_answer_tokens]), "length")
+                answer = Answer(tuple(said[: stops.max_answer_tokens]), "eos")
                 found(request, answer)
             answers.append(answer)
             done(1)

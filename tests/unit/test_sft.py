@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import warnings
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -208,6 +209,14 @@ def test_with_the_adapter_off_logits_are_the_bases_bit_for_bit(
         assert torch.equal(own.model(ids).logits, untouched), "off again, whatever happens inside"
         with decoding_model(own, sft, "foundation") as model:
             assert torch.equal(model(ids).logits, untouched)
+
+
+def test_loading_an_adapter_warns_of_nothing(tmp_path: Path) -> None:
+    run(tmp_path)
+    with warnings.catch_warnings(record=True) as warned:
+        warnings.simplefilter("always")
+        SftModel(foundation(), "base-1", tmp_path / "sft")
+    assert not [own for own in warned if own.category is FutureWarning]
 
 
 def test_the_whole_output_as_prior_returns_that_output(tmp_path: Path) -> None:

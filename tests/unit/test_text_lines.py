@@ -1,5 +1,8 @@
 """Text that others wrote, as it comes: byte order marks, line ends, composed and decomposed letters, bytes of no code."""
 
+import bz2
+import gzip
+import lzma
 import unicodedata
 from pathlib import Path
 
@@ -41,6 +44,12 @@ def test_byte_order_marks_are_taken_out_wherever_they_stand(tmp_path: Path) -> N
         (b"one\n \xef\xbb\xbf \n", r"x, line 2: empty"),
         ("one\n\u200b\u2060\u3164\n".encode(), r"x, line 2: empty"),
         (b"", r"x: no sentences"),
+        (b"PK\x03\x04\x14\n\x80", r"x: a spreadsheet or another packed file \(.xlsx.*Save it as CSV or text in UTF-8"),
+        (gzip.compress(b"one\n"), r"x: packed with gzip \(.gz\), not plain text. Unpack it"),
+        (bz2.compress(b"one\n"), r"x: packed with bzip2"),
+        (lzma.compress(b"one\n"), r"x: packed with xz"),
+        (b'\xef\xbb\xbf<?xml version="1.0"?>\n<tmx version="1.4">\n', r"x: XML \(.tmx.*two columns with a tab"),
+        (b"<!DOCTYPE html>\n<title>403</title>\n", r"x: a web page"),
     ],
 )
 def test_what_is_no_text_is_named(tmp_path: Path, raw: bytes, message: str) -> None:

@@ -16,7 +16,13 @@ _IN_REPORT = re.compile(r"<summary>Configuration</summary><pre>(.*?)</pre>", re.
 
 
 def run_folder(run: str | os.PathLike[str]) -> Path:
-    """Return the folder of a run that is given by its folder, or by its name in ``results/``."""
+    """Return the folder of a run that is given by its folder, or by its name in ``results/``.
+
+    Raises:
+        InputError: Nothing is given.
+    """
+    if not os.fspath(run).strip():
+        raise InputError("the run: empty. Give its name, as default, or its folder")
     return Path(run) if Path(run).is_dir() else Path("results") / run
 
 

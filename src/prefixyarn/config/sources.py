@@ -12,6 +12,7 @@ from typing import Any
 from prefixyarn.config.subsets import all_subsets
 from prefixyarn.data.lexicon import dictionary_files
 from prefixyarn.data.official import RELEASE, flores_file, muse_files, treebank_files
+from prefixyarn.errors import InputError
 from prefixyarn.languages import language
 from prefixyarn.models.manifest import stamps
 
@@ -169,7 +170,12 @@ def dictionary_inputs(config: Config, task: str) -> dict[str, list[str]]:
         elif lexicon["source"] == "muse":
             found[subset] = [f"{official(config)}/{name}" for name in muse_files(subset)]
         else:
-            found[subset] = [str(path) for path in dictionary_files(lexicon["folder"], *subset.split("-"))]
+            try:
+                found[subset] = [str(path) for path in dictionary_files(lexicon["folder"], *subset.split("-"))]
+            except InputError as error:
+                raise InputError(
+                    f"{task}.lexicon.folder: {error}. Give a folder that has it, or set lexicon.source to 'induced'"
+                ) from error
     return found
 
 

@@ -97,7 +97,7 @@ def dictionary_files(folder: str | Path, source_code: str, target_code: str) -> 
     Files are named as MUSE names them, ``en-de.txt``.
 
     Raises:
-        InputError: Neither is there.
+        InputError: Neither is there; what is there is named.
     """
     folder = Path(folder)
     direct = folder / f"{source_code}-{target_code}.txt"
@@ -106,10 +106,13 @@ def dictionary_files(folder: str | Path, source_code: str, target_code: str) -> 
     legs = [folder / f"{source_code}-en.txt", folder / f"en-{target_code}.txt"]
     if "en" not in (source_code, target_code) and all(leg.exists() for leg in legs):
         return legs
-    wanted = " nor ".join(str(path) for path in [direct, *(legs if "en" not in (source_code, target_code) else [])])
+    wanted = direct.name
+    if "en" not in (source_code, target_code):
+        wanted += f" (or both {legs[0].name} and {legs[1].name})"
+    there = sorted(path.name for path in folder.glob("*"))
+    listed = ", ".join(there[:10]) + ", …" * (len(there) > 10) if there else "nothing"
     raise InputError(
-        f"no dictionary for {source_code}-{target_code}: found neither {wanted}. Set the task's lexicon.folder "
-        "to a folder that has it, or its lexicon.source to 'induced'."
+        f"{folder}: no dictionary for {source_code}-{target_code}: expected a file {wanted}, and found {listed}"
     )
 
 

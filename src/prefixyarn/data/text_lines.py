@@ -40,6 +40,22 @@ QUOTES = '"“”„«»‹›「」『』'
 _AROUND = QUOTES + ",;:.!?…()[]،؛؟。，、；：！？ "  # what a word may be cut out of a text or a table with
 
 
+# How files of other kinds begin, in lower case; what they are, and what to do.
+_PAIRS = "Save its texts, or two columns with a tab between, in UTF-8, and give that"
+_TABLE = "Save it as CSV or text in UTF-8, and give that"
+_OTHER_KINDS = {
+    b"pk\x03\x04": ("a spreadsheet or another packed file (.xlsx, .ods, .docx, .zip)", _TABLE),
+    b"\xd0\xcf\x11\xe0": ("an old spreadsheet or document (.xls, .doc)", _TABLE),
+    b"\x1f\x8b": ("packed with gzip (.gz)", "Unpack it: gunzip"),
+    b"bzh91ay&sy": ("packed with bzip2 (.bz2)", "Unpack it: bunzip2"),
+    b"\xfd7zxz\x00": ("packed with xz (.xz)", "Unpack it: unxz"),
+    b"%pdf-": ("a PDF", "Save its text in UTF-8, and give that"),
+    b"<?xml": ("XML (.tmx, .xliff, .tbx)", _PAIRS),
+    b"<tmx": ("XML (.tmx)", _PAIRS),
+    b"<!doctype html": ("a web page (HTML)", "Is it an error that was downloaded? Get the file again"),
+}
+
+
 def visible(text: str) -> bool:
     """Tell whether anything of a text can be seen: not only spaces, controls, and what has no width."""
     return any(unicodedata.category(c) not in _UNSEEN_KINDS for c in _BLANK.sub("", text))
@@ -56,13 +72,27 @@ def text_lines(stream: Iterable[bytes], name: str | os.PathLike[str]) -> Iterato
         name: What to call it in errors.
 
     Raises:
-        InputError: A line is not UTF-8; file and line are named.
+        InputError: A line is not UTF-8 (file and line are named), or the first one begins a file of another kind.
     """
     number = 0
     for raw in stream:
+        if not number:
+            _check_plain(raw, name)
         for line in raw.removesuffix(b"\n").removesuffix(b"\r").split(b"\r"):
             number += 1
             yield number, decoded(line, name, number).replace(BYTE_ORDER_MARK, "")
+
+
+def _check_plain(first: bytes, name: str | os.PathLike[str]) -> None:
+    """Check by its first bytes that a file is plain text.
+
+    Raises:
+        InputError: It is of another kind; it says which, and what to save it as.
+    """
+    begins = first.removeprefix(BYTE_ORDER_MARK.encode()).lstrip()[:16].lower()
+    for magic, (kind, remedy) in _OTHER_KINDS.items():
+        if begins.startswith(magic):
+            raise InputError(f"{os.fspath(name)}: {kind}, not plain text. {remedy}")
 
 
 def read_lines(path: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:

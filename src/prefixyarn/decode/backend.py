@@ -56,6 +56,10 @@ class Backend(Protocol):
         """The tokenizer of both models."""
 
     @property
+    def tokens(self) -> int:
+        """How many tokens the models choose among: the rows of the output matrix."""
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """What decides on an answer beside weights, request and stop rule: number format, versions of libraries."""
 

@@ -68,6 +68,11 @@ class Builtin:
         return self.foundation.tokenizer
 
     @property
+    def tokens(self) -> int:
+        """How many tokens the models choose among."""
+        return int(self.foundation.model.config.get_text_config().vocab_size)
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """The number format, and the versions of the libraries that compute."""
         versions = {"torch": torch.__version__, "transformers": transformers.__version__}

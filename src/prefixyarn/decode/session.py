@@ -36,8 +36,7 @@ class Session:
     def __init__(self, backend: Backend, max_answer_tokens: int, journal: str | os.PathLike[str] | None = None) -> None:
         """Begin a session with a back end that holds a model; see `open`."""
         self.backend, self._max_answer_tokens = backend, max_answer_tokens
-        settings = {**backend.settings, "limit": max_answer_tokens}
-        self._journal = Journal(journal, settings) if journal else None
+        self._journal = Journal(journal, dict(backend.settings), max_answer_tokens, backend.tokens) if journal else None
 
     @classmethod
     def open(

@@ -194,6 +194,11 @@ class Vllm:
         self._process: Process | None = None
 
     @property
+    def tokens(self) -> int:
+        """How many tokens the models choose among."""
+        return int(self._config.get_text_config().vocab_size)
+
+    @property
     def settings(self) -> Mapping[str, Any]:
         """The number format, and the versions of vLLM and of what it computes with."""
         return {"engine": "vllm", "dtype": self._dtype, **self._versions}
@@ -317,7 +322,7 @@ class Vllm:
     def first_tokens(self, prompts: Sequence[Ids], n: int) -> dict[Ids, list[int]]:
         """Return, for each prompt, the n tokens that the foundation finds likeliest as an answer's first, in order."""
         left = [Request(prompt) for prompt in sorted({*prompts})]
-        most = min(n, self._config.get_text_config().vocab_size)
+        most = min(n, self.tokens)
         lines = [{"ids": request.prompt, "first": most, "tuned": False} for request in left]
         asked = self._asked("foundation", left, lines, lambda n: None)
         return {request.prompt: line["first"][:most] for request, line in asked}

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import os
+import threading
 from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from prefixyarn.data.text_lines import visible
-from prefixyarn.decode.backend import Request
+from prefixyarn.decode.backend import MODELS, Request
 from prefixyarn.decode.builtin import Builtin
 from prefixyarn.decode.questions import Question
 from prefixyarn.decode.session import Session
@@ -19,10 +20,12 @@ from prefixyarn.models.foundation import DTYPES, positions
 from prefixyarn.models.manifest import identity
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.own_text.answer import Answer
+from prefixyarn.own_text.arguments import count_of, name_of, text_of, texts_of
 from prefixyarn.own_text.find_model import DEFAULT, find_model
-from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text
+from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text, check_source
 from prefixyarn.own_text.room import free_mb
 from prefixyarn.own_text.run_files import RunFiles
+from prefixyarn.own_text.turns import in_turn
 from prefixyarn.priors.build import build_priors, encoder, material_of
 from prefixyarn.priors.registry import TAGS, answers_of
 from prefixyarn.prompts import Prompt
@@ -71,18 +74,18 @@ def load(
     """
     import torch
 
+    for name, value in {"model": model, "run": run, "dictionary": dictionary}.items():
+        name_of(value, name)
+    for name, value in {"prompt": prompt, "dtype": dtype, "task": task}.items():
+        name_of(value, name, path=False)
     if dtype and dtype not in DTYPES:
         raise InputError(f"dtype {dtype!r}: expected one of {', '.join(DTYPES)}")
     if task not in PROMPTS:
         raise InputError(f"task {task!r}: expected one of {', '.join(PROMPTS)}")
-    given = {"model": model, "run": run, "dictionary": dictionary, "prompt": prompt}
-    for key, value in given.items():
-        if value is not None and not visible(str(value)):
-            raise InputError(f"{key}: empty. Give one, or leave it out")
     files = RunFiles.find(run, task) if run else None
-    folder, name = find_model(model or (files.foundation if files else DEFAULT))
+    folder, found = find_model(model or (files.foundation if files else DEFAULT))
     dtype = dtype or ("bfloat16" if torch.cuda.is_available() else "float32")
-    backend = Builtin.open(folder, name, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
+    backend = Builtin.open(folder, found, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
     template = PROMPTS[task]
     if prompt:
         template = Prompt("own", prompt)
@@ -92,9 +95,10 @@ def load(
 
 
 class Model:
-    """An opened model. `load` makes it.
+    """An opened model. `load` makes it. Several threads may use one: they take turns.
 
     Attributes:
+        lock: Held by the thread whose turn it is.
         backend: What decodes.
         task: The task.
         prompt: The template that texts are put into.
@@ -112,6 +116,7 @@ class Model:
     ) -> None:
         """Take an opened back end; see `load`."""
         self.backend, self.task, self.prompt, self.run, self.dictionary = backend, task, prompt, run, dictionary
+        self.lock = threading.RLock()
         self._detectors: dict[str, LanguageDetector] = {}
 
     @property
@@ -128,6 +133,7 @@ class Model:
         """Return language identification among a direction's languages and their neighbours: all take six seconds."""
         return self._detectors.setdefault(subset, LanguageDetector(subset.split("-")))
 
+    @in_turn
     def answer(
         self,
         texts: str | Sequence[str],
@@ -161,11 +167,14 @@ class Model:
             a file and of its answers stay side by side. In fp32 an answer does not depend on the others.
 
         Raises:
-            InputError: The one text is empty; a text is too long for the model; a language is unknown; a prior cannot
-                be had, or is longer than the limit.
+            InputError: The one text is empty; a text is none, or too long for the model; a language is unknown; a prior
+                cannot be had, or is longer than the limit; a number is none of at least 1.
         """
-        subset = self.subset(source, target)
-        texts = [self._checked(texts)] if isinstance(texts, str) else [*texts]
+        name_of(journal, "journal")
+        subset, k = self.subset(source, target), count_of(k, "k")
+        alone, texts = isinstance(texts, str), texts_of(texts, "text")
+        if alone:
+            self._checked(texts[0])
         items = self._items(texts, subset)
         done(len(texts) - len(items))
         if not items:
@@ -201,15 +210,17 @@ class Model:
             InputError: It is no name of a prior, or cannot be had from what is given.
         """
         if not isinstance(prior, str):
-            return prior
+            return check_source(prior)
         if prior.startswith("text:"):
-            return Text(prior.removeprefix("text:"))
+            return Text(text_of(prior, "prior").removeprefix("text:"))
         if prior not in PRIORS:
             raise InputError(f"prior {prior!r}: expected one of {', '.join(PRIORS)}, or text:… with a text")
         there = self.sources(subset)
         if prior == BEST:
             return next((there[name] for name in ("refined", "likeliest", "own") if name in there), Nothing())
         if prior not in there:
+            if prior in ("first", "likeliest") and self.dictionary:
+                self.dictionary.read(subset)  # says what a folder has instead
             needs = {
                 "refined": "a run with a refined model that was trained on it",
                 "own": "a task with answers in text",
@@ -232,6 +243,7 @@ class Model:
             found["refined"] = refined
         return found
 
+    @in_turn
     def likelihood(
         self,
         texts: str | Sequence[str],
@@ -252,7 +264,7 @@ class Model:
             target: See `answer`.
             model: See `answer`.
         """
-        texts, answers = ([own] if isinstance(own, str) else [*own] for own in (texts, answers))
+        texts, answers = texts_of(texts, "text"), texts_of(answers, "answer")
         if len(texts) != len(answers):
             raise InputError(f"{len(answers)} answers to {len(texts)} texts; give one to each")
         self._check_model(model)
@@ -268,6 +280,8 @@ class Model:
         return [found[request] for request in requests]
 
     def _check_model(self, model: str) -> None:
+        if model not in MODELS:
+            raise InputError(f"model {model!r}: expected one of {', '.join(MODELS)}")
         if model == "sft" and self.backend.sft is None:
             raise InputError("the SFT model: none is loaded. Give a run that has trained one for this model and task")
 
@@ -280,6 +294,7 @@ class Model:
             raise InputError(f"from {source!r} to {target!r}: expected two different languages")
         return "-".join(codes)
 
+    @in_turn
     def check(
         self, texts: Sequence[str], *, source: str = "en", target: str = "de", max_tokens: int | None = None
     ) -> dict[int, int]:
@@ -292,7 +307,7 @@ class Model:
             InputError: As `answer`, or there is no text in which anything can be seen.
         """
         subset = self.subset(source, target)
-        if not (items := self._items(texts, subset)):
+        if not (items := self._items(texts_of(texts, "text"), subset)):
             raise InputError("no text: each of them is empty. Give at least one")
         return self._check_lengths(items, subset, self._limit(items, max_tokens))
 
@@ -311,8 +326,10 @@ class Model:
 
     def _limit(self, items: Sequence[Item], asked: int | None) -> int:
         """Return the limit of answers in tokens: what is asked for, the task's, or what the longest tagging takes."""
-        if asked or self.task in MAX_TOKENS:
-            return asked or MAX_TOKENS[self.task]
+        if asked is not None:
+            return count_of(asked, "max_tokens")
+        if self.task in MAX_TOKENS:
+            return MAX_TOKENS[self.task]
         encode = self.tokenizer.backend_tokenizer
         known = [own for item in items if (own := task_of(self.task).constraint(item, encode))]
         return max(sum(map(len, own.pieces)) + len(own.pieces) * max(map(len, own.choices)) for own in known)

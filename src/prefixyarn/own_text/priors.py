@@ -8,7 +8,7 @@ from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import ClassVar, Protocol
+from typing import Any, ClassVar, Protocol
 
 from prefixyarn.data import lexicon
 from prefixyarn.data.lexicon import Lexicon
@@ -20,6 +20,7 @@ from prefixyarn.languages import Direction
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.refined import load_kind
 from prefixyarn.models.tokenizer import prompt_ids
+from prefixyarn.own_text.arguments import name_of, text_of
 from prefixyarn.priors.build import Encode
 from prefixyarn.priors.dictionary import LIKELIEST
 from prefixyarn.priors.dictionary_likeliest import likeliest
@@ -76,6 +77,23 @@ class PriorSource(Protocol):
         """Return what priors are made of, with what this source finds for the texts."""
 
 
+def check_source(given: Any) -> PriorSource:
+    """Return a source of priors.
+
+    Raises:
+        InputError: It is none, or the class of one.
+    """
+    if isinstance(given, type):
+        raise InputError(f"prior: expected a source of priors, got a class. Make one: {given.__name__}(…)")
+    if not all(callable(getattr(given, own, None)) for own in ("system", "add")):
+        raise InputError(
+            f"prior: expected a name or a source of priors, got {type(given).__name__}. For none, ask for the prior "
+            "'none'; for texts of your own, Text([…])"
+        )
+    found: PriorSource = given
+    return found
+
+
 @dataclass(frozen=True)
 class Nothing:
     """No prior: the model alone."""
@@ -120,6 +138,24 @@ class Dictionary:
 
     entries: str | os.PathLike[str] | Lexicon
     variant: str = LIKELIEST
+
+    def __post_init__(self) -> None:
+        """Check what was given.
+
+        Raises:
+            InputError: It is no path, or entries of another form.
+        """
+        if self.variant not in (LIKELIEST, "first"):
+            raise InputError(f"Dictionary: the variant {self.variant!r} is none; expected {LIKELIEST} or first")
+        if not isinstance(self.entries, Mapping):
+            name_of("" if self.entries is None else self.entries, "Dictionary")
+            return
+        for word, found in self.entries.items():
+            if not isinstance(word, str) or not isinstance(found, list) or not all(map(_is_entry, found)):
+                raise InputError(
+                    f"Dictionary: expected a list of translations with their probabilities for each word, as "
+                    f"{{'town': [('Stadt', 1.0)]}}; got {found!r} for {word!r}"
+                )
 
     @property
     def name(self) -> str:
@@ -181,6 +217,10 @@ class Dictionary:
             lambda candidates: lambda n: None,
         )
         return replace(material, lexicon=own, likeliest=chosen)
+
+
+def _is_entry(given: Any) -> bool:
+    return isinstance(given, Sequence) and len(given) == 2 and isinstance(given[0], str) and not isinstance(given, str)
 
 
 _DIRECTION = re.compile("[a-z]{2,3}-[a-z]{2,3}")  # what names a file for one direction
@@ -264,7 +304,7 @@ class Text:
         else:
             texts = [self.text(source) for source in sources] if callable(self.text) else [*self.text]
         for n, text in enumerate(texts, 1):
-            if not isinstance(text, str) or not visible(text):
+            if not visible(text_of(text, f"prior of text {n}")):
                 raise InputError(f"prior of text {n}: expected a text, got {text!r}. For none, ask for the prior none")
         if len(texts) != len(sources):
             raise InputError(

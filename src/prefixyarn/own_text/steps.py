@@ -12,6 +12,7 @@ from prefixyarn.decode.backend import Request
 from prefixyarn.decode.likelihood import distributions
 from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import prompt_ids
+from prefixyarn.own_text.arguments import count_of, text_of
 from prefixyarn.own_text.model import BEST, Model
 from prefixyarn.own_text.priors import PriorSource
 
@@ -67,21 +68,26 @@ def look(
         target: Language of the answer.
         prior: How the answer begins.
         k: How much of the prior is given.
-        steps: How many positions, at most.
+        steps: How many positions, at most: an answer may end before.
         candidates: How many tokens of each.
+
+    Raises:
+        InputError: As `Model.answer`.
     """
+    text, steps, candidates = text_of(text, "text 1"), count_of(steps, "steps"), count_of(candidates, "candidates")
     answer = model.answer(text, source=source, target=target, prior=prior, k=k)[0]
     ids = [*answer.prior_ids, *answer.new_ids][:steps]
     filled = model.prompt.fill(answer.source, Direction.parse(model.subset(source, target)))
     request = Request(tuple(prompt_ids(model.tokenizer, filled)), tuple(ids))
     foundation, sft = model.backend.foundation, model.backend.sft
-    expected = next(distributions(foundation.model, [request]))
     chosen: Sequence[int | None] = [None] * len(ids)
+    with model.lock:
+        expected = next(distributions(foundation.model, [request]))
     if sft:
-        with sft.on() as tuned:
+        with model.lock, sft.on() as tuned:
             chosen = next(distributions(tuned, [request])).argmax(-1).tolist()
 
-    def text_of(token: int) -> str:
+    def shown(token: int) -> str:
         return token_text(model.tokenizer, token, request.prompt[-1])
 
     def place(row: torch.Tensor, token: int) -> int:
@@ -89,16 +95,16 @@ def look(
 
     found = []
     for n, (token, row, other) in enumerate(zip(ids, expected, chosen, strict=False)):
-        top = row.topk(candidates)
+        top = row.topk(min(candidates, len(row)))
         likeliest = zip(top.indices.tolist(), top.values.exp().tolist(), strict=True)
         found.append(
             Step(
-                token=text_of(token),
+                token=shown(token),
                 given=n < len(answer.prior_ids),
                 probability=float(row[token].exp()),
                 rank=place(row, token),
-                candidates=[Candidate(text_of(i), p) for i, p in likeliest],
-                sft=None if other is None else text_of(other),
+                candidates=[Candidate(shown(i), p) for i, p in likeliest],
+                sft=None if other is None else shown(other),
                 sft_rank=None if other is None else place(row, other),
             )
         )

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import hashlib
 import os
+import warnings
 from collections.abc import Iterator
 from contextlib import AbstractContextManager, contextmanager, nullcontext
 from pathlib import Path
@@ -66,7 +67,9 @@ class SftModel:
         """Memory that it takes beside the foundation: none with LoRA, a second model's with full fine-tuning."""
         self._adapter: PeftModel | None = None
         if manifest["config"]["method"] == "lora":
-            self._adapter = PeftModel.from_pretrained(foundation.model, folder)
+            with warnings.catch_warnings():  # peft asks for what transformers has given another name
+                warnings.filterwarnings("ignore", ".*is_gradient_checkpointing", FutureWarning)
+                self._adapter = PeftModel.from_pretrained(foundation.model, folder)
             self._adapter.base_model.disable_adapter_layers()
             self._model = foundation.model
         else:
