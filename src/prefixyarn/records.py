@@ -16,6 +16,7 @@ from pathlib import Path
 from typing import IO, Any, TypeVar
 
 from prefixyarn.errors import InputError
+from prefixyarn.git_lfs import check_brought
 from prefixyarn.record_line import once, typed, types_of
 
 AGAIN = "Remove the file, so that the pipeline makes it again."
@@ -336,8 +337,9 @@ def decoded(raw: bytes, name: str | os.PathLike[str], line: int = 1, remedy: str
         remedy: What to do where it is something else.
 
     Raises:
-        InputError: It is something else; file and line are named.
+        InputError: It is something else, or git's pointer to the file; file and line are named.
     """
+    check_brought(raw if line == 1 else b"", name)
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
@@ -392,7 +394,7 @@ def read_json(path: str | os.PathLike[str], *keys: str) -> Any:
     try:
         value = parsed(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}). {RESTORE}") from error
+        raise InputError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}). {RESTORE}") from error
     except ValueError as error:
         raise InputError(f"{path}: not JSON that can be used ({error}). {RESTORE}") from error
     if lacking := [key for key in keys if not isinstance(value, dict) or value.get(key) is None]:

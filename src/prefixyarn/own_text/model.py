@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 from collections.abc import Callable, Sequence
 from dataclasses import replace
@@ -17,9 +18,9 @@ from prefixyarn.languages import Direction, language
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.foundation import DTYPES, positions
 from prefixyarn.models.manifest import identity
-from prefixyarn.models.tokenizer import answer_ids, prompt_ids
+from prefixyarn.models.tokenizer import answer_ids, changes_case, prompt_ids
 from prefixyarn.own_text.answer import Answer
-from prefixyarn.own_text.find_model import DEFAULT, find_model
+from prefixyarn.own_text.find_model import DEFAULT, as_given, find_model
 from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text
 from prefixyarn.own_text.room import free_mb
 from prefixyarn.own_text.run_files import RunFiles
@@ -82,7 +83,10 @@ def load(
     files = RunFiles.find(run, task) if run else None
     folder, name = find_model(model or (files.foundation if files else DEFAULT))
     dtype = dtype or ("bfloat16" if torch.cuda.is_available() else "float32")
-    backend = Builtin.open(folder, name, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
+    with as_given(model or folder, folder):
+        backend = Builtin.open(folder, name, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
+    if changes_case(backend.tokenizer):
+        logging.warning("%s: its tokenizer takes capitals for small letters, in texts, priors and answers", name)
     template = PROMPTS[task]
     if prompt:
         template = Prompt("own", prompt)
