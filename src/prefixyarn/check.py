@@ -26,7 +26,15 @@ from prefixyarn.models.convert import check_config
 from prefixyarn.models.families import ALONE, BATCH, MASKED, way
 from prefixyarn.models.fetch import HUB_FILES
 from prefixyarn.models.foundation import Foundation, load, positions
-from prefixyarn.models.tokenizer import bos_count, changes_case, check_entries, load_tokenizer, prompt_ids, template, text_ids
+from prefixyarn.models.tokenizer import (
+    bos_count,
+    changes_case,
+    check_entries,
+    load_tokenizer,
+    prompt_ids,
+    template,
+    text_ids,
+)
 from prefixyarn.models.verify import bits_per_character, check_reading, survives
 from prefixyarn.models.weights import parameters, weight_files
 from prefixyarn.own_text.find_model import DEFAULT, find_model, is_unfetched

@@ -40,8 +40,9 @@ class Prompt:
         """Refuse a template that cannot work.
 
         Raises:
-            InputError: ``{source}`` is missing, a line break is written as a backslash and an n, another placeholder is unknown or more than a name, or the text ends
-                in a space (the answer's first token brings its own: two would follow each other).
+            InputError: ``{source}`` is missing, a line break is written as a backslash and an n, another placeholder
+                is unknown or more than a name, or the text ends in a space (the answer's first token brings its own:
+                two would follow each other).
         """
         try:
             # A placeholder as it is written: nothing is converted, formatted or taken apart.

@@ -339,7 +339,8 @@ def decoded(raw: bytes, name: str | os.PathLike[str], line: int = 1, remedy: str
     Raises:
         InputError: It is something else, or git's pointer to the file; file and line are named.
     """
-    check_brought(raw if line == 1 else b"", name)
+    if line == 1:
+        check_brought(raw, name)
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
@@ -394,7 +395,8 @@ def read_json(path: str | os.PathLike[str], *keys: str) -> Any:
     try:
         value = parsed(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}, column {error.colno}: not JSON ({error.msg}). {RESTORE}") from error
+        where = f"{path}, line {error.lineno}, column {error.colno}"
+        raise InputError(f"{where}: not JSON ({error.msg}). {RESTORE}") from error
     except ValueError as error:
         raise InputError(f"{path}: not JSON that can be used ({error}). {RESTORE}") from error
     if lacking := [key for key in keys if not isinstance(value, dict) or value.get(key) is None]:

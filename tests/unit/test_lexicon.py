@@ -8,10 +8,41 @@ import pytest
 import tiny
 from prefixyarn.data import lexicon
 from prefixyarn.data.two_columns import read_two_columns
-from prefixyarn.data.words import looked_up_words
+from prefixyarn.data.words import function_words, looked_up_words
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.priors.dictionary import pseudo_word
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("town 123\nwater 45\n", "line 1: '123' is no translation, nor are most of the others"),
+        ("town\t#NAME?\n", "none of its 1 entries has a translation"),
+        ("town город\nwater вода\n", "for en-de, but most of its words are not of German's script"),
+        ("version https://git-lfs.github.com/spec/v1\noid x\n", "a pointer of git-lfs, not the file itself. Run 'git"),
+    ],
+)
+def test_what_is_no_dictionary_of_the_direction_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "x.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_two_columns(tmp_path / "x.txt", "en", "de")
+
+
+def test_function_words_tell_languages_of_one_script_apart(tmp_path: Path) -> None:
+    french = sorted(function_words("fr") - function_words("de"))[:60]
+    (tmp_path / "x.txt").write_text("".join(f"the\t{word}\n" for word in french), encoding="utf-8")
+    with pytest.raises(InputError, match="for en-de, but its words are French, not German"):
+        read_two_columns(tmp_path / "x.txt", "en", "de")
+    assert len(read_two_columns(tmp_path / "x.txt", "en", "fr")["the"]) == 60
+
+
+def test_notes_and_what_is_no_translation_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / "x.txt").write_text("town [place]\tStadt {f}\nlift\tAufzug (Br.)\nriver\t#N/A\nwater\t-\n")
+    assert read_two_columns(tmp_path / "x.txt", "en", "de") == {"lift": [("Aufzug", 1)], "town": [("Stadt", 1)]}
+    assert "notes in brackets are taken off in 2 lines" in caplog.text
+    assert "2 of 4 entries have no translation and are left out, the first one in line 3" in caplog.text
 
 
 def test_toy_corpus_gives_the_known_dictionary() -> None:

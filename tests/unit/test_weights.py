@@ -234,7 +234,7 @@ def test_what_old_files_have_beside_their_weights_is_left(source: Path, tmp_path
         (weights(lambda own: own.update(lm_head=own["lm_head.weight"], **{"lm_head.weight": own["lm_head.weight"].to(torch.int8)})), r"lm_head\.weight is I8, and floats of 16 bits or more are read \(1 such"),
         (weights(lambda own: own.update({"lm_head.weight": own["lm_head.weight"].to(torch.float8_e4m3fn)})), r"lm_head\.weight is F8_E4M3"),
         (lambda own: (own / "model.safetensors").write_bytes(b""), r"model\.safetensors: damaged or cut short"),
-        (lambda own: (own / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n"), "damaged or cut short"),
+        (lambda own: (own / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n"), r"model\.safetensors: a pointer of git-lfs"),
         (index("../outside.safetensors"), r"names \.\./outside\.safetensors, and parts must lie beside it"),
         (index("sub/part.safetensors"), r"names sub/part\.safetensors, and parts must lie beside it"),
         (index("/tmp/part.safetensors"), r"names /tmp/part\.safetensors, and parts must lie beside it"),

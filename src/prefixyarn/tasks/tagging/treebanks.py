@@ -17,6 +17,7 @@ UPOS = (
 )
 
 SPLITS = ("train", "dev", "test")
+ENOUGH = 20  # words from which on a file of underscores is one whose words were withheld
 GAP = 20  # sentences dropped between two blocks of one file: most documents of these treebanks are shorter
 
 _ID = re.compile(r"([0-9]+)(?:([-.])([0-9]+))?")
@@ -119,7 +120,7 @@ def read_conllu(path: str | Path) -> list[Tagged]:
     if not sentences:
         raise InputError(f"{path}: no sentences in it. Download the file again.")
     forms = [word for sentence in sentences.values() for word in sentence.words]
-    if forms.count("_") * 2 > len(forms):
+    if len(forms) > ENOUGH and forms.count("_") * 2 > len(forms):
         raise InputError(
             f"{path}: its words are withheld (_ in the second column), as their licence has it. Merge them in with the "
             "script that came with the treebank (see its README), or give another treebank."
