@@ -23,7 +23,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.models.convert import convert
 from prefixyarn.models.fetch import fetch
 from prefixyarn.models.foundation import load
-from prefixyarn.models.weights import parameters, weight_files
+from prefixyarn.models.weights import parameters, weight_files, where_it_lies
 
 
 @pytest.fixture(scope="module")
@@ -321,3 +321,15 @@ def test_a_gguf_file_whose_tokenizer_cannot_be_made_is_refused(tmp_path: Path, m
     with pytest.raises(InputError, match=r"x\.gguf: its tokenizer could not be made \(.*out of vocabulary") as refused:
         convert(tmp_path / "source", tmp_path / "model")
     assert "\n" not in str(refused.value) and not [*(tmp_path / "model").iterdir()]
+
+
+def test_a_folder_that_holds_a_model_within_says_which(tmp_path: Path) -> None:
+    for name in ("hub/snapshots/abc", "trained/checkpoint-90", "trained/checkpoint-100", "adapter"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "adapter/adapter_config.json").write_text("{}")
+    (tmp_path / "adapter/adapter_model.safetensors").write_bytes(b"")
+    assert where_it_lies(tmp_path / "hub").endswith("Give the model within it: " + str(tmp_path / "hub/snapshots/abc"))
+    assert where_it_lies(tmp_path / "trained").endswith("checkpoint-100")
+    assert "merge_and_unload" in where_it_lies(tmp_path / "adapter")
+    (tmp_path / "trained/model.safetensors").write_bytes(b"")
+    assert where_it_lies(tmp_path / "trained") == ""
