@@ -69,8 +69,8 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Origin]]:
         raise InputError(f"{path}: a folder, and a YAML file is expected.")
     text = decoded(path.read_bytes(), path)
     if found := _ODD_INDENT.search(text):
-        line, sign = text.count("\n", 0, found.end()) + 1, f"U+{ord(found[0][-1]):04X}"
-        raise InputError(f"{path}, line {line}: indented with another space ({sign}). Indent with plain spaces.")
+        number, sign = text.count("\n", 0, found.end()) + 1, f"U+{ord(found[0][-1]):04X}"
+        raise InputError(f"{path}, line {number}: indented with another space ({sign}). Indent with plain spaces.")
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
