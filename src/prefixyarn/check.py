@@ -26,7 +26,15 @@ from prefixyarn.models.convert import check_config
 from prefixyarn.models.families import ALONE, BATCH, MASKED, way
 from prefixyarn.models.fetch import HUB_FILES
 from prefixyarn.models.foundation import Foundation, load, positions
-from prefixyarn.models.tokenizer import bos_count, check_entries, load_tokenizer, prompt_ids, template, text_ids
+from prefixyarn.models.tokenizer import (
+    bos_count,
+    changes_case,
+    check_entries,
+    load_tokenizer,
+    prompt_ids,
+    template,
+    text_ids,
+)
 from prefixyarn.models.verify import bits_per_character, check_reading, survives
 from prefixyarn.models.weights import parameters, weight_files
 from prefixyarn.own_text.find_model import DEFAULT, find_model, is_unfetched
@@ -41,6 +49,7 @@ WAYS = {
     ALONE: "decoded one by one, by its own forward pass",
 }
 CHANCE = 0.9  # of the bits that equally likely tokens would have: a model with more knows nothing of the language
+LOWER = "Expect lower scores where references have capitals; if that is not meant, mend normalizer in tokenizer.json."
 WRONG_FILES = "Fetch or copy the model again; if it stays so, its makers' own code may do what transformers does not."
 
 
@@ -201,6 +210,8 @@ class _Looked:
         with self.looking("tokenizer", "Save a fast tokenizer (tokenizer.json) there with save_pretrained()."):
             tokenizer = load_tokenizer(folder)
             self.found("tokenizer", OK, f"a fast one, {len(tokenizer):,} entries")
+            if changes_case(tokenizer):
+                self.found("tokenizer", NOTE, "it takes capitals for small letters, so answers have none", LOWER)
         if tokenizer:
             with self.looking("BOS", "Give a tokenizer that puts one BOS before a text."):
                 self.bos(tokenizer)

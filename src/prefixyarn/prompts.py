@@ -40,8 +40,9 @@ class Prompt:
         """Refuse a template that cannot work.
 
         Raises:
-            InputError: ``{source}`` is missing, another placeholder is unknown or more than a name, or the text ends
-                in a space (the answer's first token brings its own: two would follow each other).
+            InputError: ``{source}`` is missing, a line break is written as a backslash and an n, another placeholder
+                is unknown or more than a name, or the text ends in a space (the answer's first token brings its own:
+                two would follow each other).
         """
         try:
             # A placeholder as it is written: nothing is converted, formatted or taken apart.
@@ -52,6 +53,11 @@ class Prompt:
             ]
         except ValueError as error:
             raise InputError(f"prompt {self.name!r}: {error}; write a literal brace twice") from error
+        if re.search(r"\\n(?![a-z])", self.text):  # \name may be meant
+            raise InputError(
+                f"prompt {self.name!r}: a backslash and an n are no line break; in YAML put the template into double "
+                "quotes, and on a command line write a real line break ($'…\\n…' in bash)"
+            )
         unknown = [name for name in used if name not in FIELDS]
         if unknown or "source" not in used:
             raise InputError(

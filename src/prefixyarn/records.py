@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any, TypeVar
 
 from prefixyarn.errors import InputError
+from prefixyarn.git_lfs import check_brought
 from prefixyarn.record_line import once, typed, types_of
 from prefixyarn.writing import atomic
 
@@ -309,8 +310,10 @@ def decoded(raw: bytes, name: str | os.PathLike[str], line: int = 1, remedy: str
         remedy: What to do where it is something else.
 
     Raises:
-        InputError: It is something else; file and line are named.
+        InputError: It is something else, or git's pointer to the file; file and line are named.
     """
+    if line == 1:
+        check_brought(raw, name)
     try:
         return raw.decode()
     except UnicodeDecodeError as error:
@@ -365,7 +368,8 @@ def read_json(path: str | os.PathLike[str], *keys: str) -> Any:
     try:
         value = parsed(text)
     except json.JSONDecodeError as error:
-        raise InputError(f"{path}, line {error.lineno}: not JSON ({error.msg}). {RESTORE}") from error
+        where = f"{path}, line {error.lineno}, column {error.colno}"
+        raise InputError(f"{where}: not JSON ({error.msg}). {RESTORE}") from error
     except ValueError as error:
         raise InputError(f"{path}: not JSON that can be used ({error}). {RESTORE}") from error
     if lacking := [key for key in keys if not isinstance(value, dict) or value.get(key) is None]:

@@ -151,7 +151,7 @@ def not_gguf(folder: Path) -> None:
         (encoder, "architecture", "its weights are those of BertForMaskedLM", "Give one that is."),
         (another_vocabulary, "tokenizer", "455 entries, but the model has 300", "Give the tokenizer that belongs"),
         (twice_bos, "BOS", "2 BOS tokens instead of 1", "tokenizer"),
-        (unknown_family, "architecture", "config.json does not load", "Fetch or copy the model again"),
+        (unknown_family, "architecture", "does not know the model_type", "Give a model of a family that it knows"),
         (not_gguf, "weights", "x.gguf: not a GGUF file", "Fetch or copy it again."),
         (shutil.rmtree, "files", "no such folder", "Give a model's folder, owner/name of the hub"),
     ],

@@ -135,7 +135,7 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
         ),
         (
             {"translation": {"priors": {"k": {"token": [1, 99]}}}},
-            "a prior of 99 tokens is longer than the answer limit of 64",
+            "a prior of 99 tokens leaves no room in an answer of at most 64",
         ),
         ({"translation": {"lexicon": {"source": "folder"}}}, "translation.lexicon.folder: give the folder"),
         ({"translation": {"priors": {"k": {"token": [], "word": []}}}}, "translation.priors.k: no numbers"),
@@ -287,6 +287,40 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
         ({"tagging": {"sft": {"dev_points": 21}}}, "tagging.sft.dev_points: 21 are more than the 20 steps"),
         ({"data": {"mirror": "/no/such"}}, "data.mirror: '/no/such' is not a folder; leave it empty to download"),
         (
+            {"foundations": [{**DEFAULT["foundations"][0], "source": {"kind": "local", "path": "/nowhere"}}]},
+            "foundations.0.source.path: '/nowhere' is not a folder; give the folder of a model",
+        ),
+        (
+            {"foundations": [{**DEFAULT["foundations"][0], "source": {"kind": "local", "path": "/"}}]},
+            "foundations.0.name: 'gemma-3-270m' is the default run's foundation",
+        ),
+        (
+            {"foundations": [{**DEFAULT["foundations"][0], "source": {"kind": "local", "path": "$HOME/m"}}]},
+            "foundations.0.source.path: '$HOME/m': variables are not filled in",
+        ),
+        (
+            {"foundations": [{"source": {"kind": "hub", "id": "ftp://host/o/n", "revision": "main"}}]},
+            "foundations.0.source.id: 'ftp://host/o/n' does not match: Id of a repository on the hub, owner/name",
+        ),
+        (
+            {"translation": {"lexicon": {"source": "folder", "folder": "/nowhere"}}},
+            "translation.lexicon.folder: '/nowhere' is not a folder",
+        ),
+        (
+            {"translation": {"priors": {"k": {"token": [64]}}, "max_answer_tokens": 64}},
+            "translation.priors.k: a prior of 64 tokens leaves no room in an answer of at most 64",
+        ),
+        (
+            {"translation": {"prompts": [{"name": "x", "text": "{source}\\nGerman:"}]}},
+            "translation.prompts.0.text: prompt 'x': a backslash and an n are no line break; in YAML put",
+        ),
+        (
+            {"translation": {"directions": "en-de"}},
+            "translation.directions: expected a list, such as [en-de], got 'en-de'",
+        ),
+        ({"translation": {"directions": None}}, "translation.directions: empty; a list is expected"),
+        ({"translation": {"items": ["x"]}}, "translation.items: expected keys with values of their own, got ['x']"),
+        (
             {"translation": {"source": "flores", "items": {"out_of_domain": 4}}},
             "items.out_of_domain: FLORES has one kind of text; set it to 0",
         ),
@@ -333,7 +367,7 @@ def test_a_label_is_one_line_of_text(label: str) -> None:
 
 def test_a_long_value_is_shortened_where_it_is_named() -> None:
     (line,) = problems(merged(DEFAULT, {"run": "x", "languages": "x" * 500}), SCHEMA, DEFAULT)
-    assert line.startswith("languages: 'xxx") and "is not of type 'array'" in line and len(line) < 250
+    assert line.startswith("languages: expected a list, such as [a, b], got 'xxx") and len(line) < 250
 
 
 def test_every_key_is_described() -> None:
@@ -483,3 +517,19 @@ def test_blocks_of_tasks_that_do_not_run_may_have_other_languages() -> None:
     assert all_subsets(config)["translation"] == ["en-ru"]
     config["tasks"] = ["summarization", "translation"]
     assert any("translation.directions: en-de needs 'de'" in line for line in problems(config, SCHEMA, DEFAULT))
+
+
+def test_a_checksum_in_upper_case_is_put_into_lower_case(tmp_path: Path) -> None:
+    overlay = json.loads(json.dumps({"run": "mine", "foundations": DEFAULT["foundations"]}))
+    overlay["foundations"][0]["source"]["sha256"] = overlay["foundations"][0]["source"]["sha256"].upper()
+    (tmp_path / "mine.yaml").write_text(json.dumps(overlay))
+    config = files.read_config(tmp_path / "mine.yaml", root=ROOT)
+    assert config["foundations"] == DEFAULT["foundations"] and problems(config, SCHEMA, DEFAULT) == []
+
+
+def test_a_folder_and_other_spaces_for_indentation_are_named(tmp_path: Path) -> None:
+    with pytest.raises(InputError, match=f"{tmp_path}: a folder, and a YAML file is expected"):
+        files.read_yaml(tmp_path)
+    (tmp_path / "x.yaml").write_text("run: x\ntranslation:\n\u00a0 seed: 1\n", encoding="utf-8")
+    with pytest.raises(InputError, match=r"x.yaml, line 3: indented with another space \(U\+00A0\)"):
+        files.read_yaml(tmp_path / "x.yaml")

@@ -8,10 +8,41 @@ import pytest
 import tiny
 from prefixyarn.data import lexicon
 from prefixyarn.data.two_columns import read_two_columns
-from prefixyarn.data.words import looked_up_words
+from prefixyarn.data.words import function_words, looked_up_words
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction
 from prefixyarn.priors.dictionary import pseudo_word
+
+
+@pytest.mark.parametrize(
+    ("text", "said"),
+    [
+        ("town 123\nwater 45\n", "line 1: '123' is no translation, nor are most of the others"),
+        ("town\t#NAME?\n", "none of its 1 entries has a translation"),
+        ("town город\nwater вода\n", "for en-de, but most of its words are not of German's script"),
+        ("version https://git-lfs.github.com/spec/v1\noid x\n", "a pointer of git-lfs, not the file itself. Run 'git"),
+    ],
+)
+def test_what_is_no_dictionary_of_the_direction_is_refused(tmp_path: Path, text: str, said: str) -> None:
+    (tmp_path / "x.txt").write_text(text, encoding="utf-8")
+    with pytest.raises(InputError, match=said):
+        read_two_columns(tmp_path / "x.txt", "en", "de")
+
+
+def test_function_words_tell_languages_of_one_script_apart(tmp_path: Path) -> None:
+    french = sorted(function_words("fr") - function_words("de"))[:60]
+    (tmp_path / "x.txt").write_text("".join(f"the\t{word}\n" for word in french), encoding="utf-8")
+    with pytest.raises(InputError, match="for en-de, but its words are French, not German"):
+        read_two_columns(tmp_path / "x.txt", "en", "de")
+    assert len(read_two_columns(tmp_path / "x.txt", "en", "fr")["the"]) == 60
+
+
+def test_notes_and_what_is_no_translation_are_left_out(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    caplog.set_level(logging.INFO)
+    (tmp_path / "x.txt").write_text("town [place]\tStadt {f}\nlift\tAufzug (Br.)\nriver\t#N/A\nwater\t-\n")
+    assert read_two_columns(tmp_path / "x.txt", "en", "de") == {"lift": [("Aufzug", 1)], "town": [("Stadt", 1)]}
+    assert "notes in brackets are taken off in 2 lines" in caplog.text
+    assert "2 of 4 entries have no translation and are left out, the first one in line 3" in caplog.text
 
 
 def test_toy_corpus_gives_the_known_dictionary() -> None:
@@ -40,7 +71,7 @@ def test_no_sentences_is_an_error() -> None:
 def test_two_columns_by_space_or_tab(tmp_path: Path) -> None:
     path = tmp_path / "en-de.txt"
     path.write_text("file datei\nfile akte\nfile datei\n\nNew\tneu\n")
-    assert read_two_columns(path, "en") == {"file": [("datei", 0.5), ("akte", 0.5)], "new": [("neu", 1.0)]}
+    assert read_two_columns(path, "en", "de") == {"file": [("datei", 0.5), ("akte", 0.5)], "new": [("neu", 1.0)]}
 
 
 @pytest.mark.parametrize("line", ["alone", "one two three", "tab\t", "\ttab", "a\tb\tc"])
@@ -48,20 +79,20 @@ def test_a_malformed_line_is_named(tmp_path: Path, line: str) -> None:
     path = tmp_path / "en-de.txt"
     path.write_text(f"file datei\n{line}\n")
     with pytest.raises(InputError, match=r"en-de\.txt, line 2: expected 'source target'"):
-        read_two_columns(path, "en")
+        read_two_columns(path, "en", "de")
 
 
 def test_another_encoding_is_named(tmp_path: Path) -> None:
     path = tmp_path / "en-de.txt"
     path.write_bytes("file datei\nname größe\n".encode("latin-1"))
     with pytest.raises(InputError, match=r"en-de\.txt, line 2: not UTF-8"):
-        read_two_columns(path, "en")
+        read_two_columns(path, "en", "de")
 
 
 def test_an_empty_dictionary_is_an_error(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("\n")
     with pytest.raises(InputError, match="empty"):
-        read_two_columns(tmp_path / "x.txt", "en")
+        read_two_columns(tmp_path / "x.txt", "en", "de")
 
 
 def test_pivot_sums_over_the_shared_language() -> None:
@@ -96,9 +127,9 @@ def test_own_format_survives_and_names_bad_lines(tmp_path: Path) -> None:
 
 @pytest.mark.mirror
 def test_real_muse_files_are_read_and_pivot(mirror: Path) -> None:
-    direct = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "en", "de"), "en")
+    direct = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "en", "de"), Direction("en", "de"))
     assert "haus" in [t.lower() for t, _ in direct["house"]]
-    pivoted = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "de", "fr"), "de")
+    pivoted = lexicon.read_dictionaries(lexicon.dictionary_files(mirror / "muse", "de", "fr"), Direction("de", "fr"))
     assert "maison" in [t for t, _ in pivoted["haus"]]
 
 
@@ -143,7 +174,7 @@ CLEAN = "".join(f"{source} {target}\n" for source, target in WORDS)
 )
 def test_what_cannot_be_seen_does_not_make_another_word(tmp_path: Path, text: str) -> None:
     (tmp_path / "en-de.txt").write_bytes(text.encode())
-    found = read_two_columns(tmp_path / "en-de.txt", "en")
+    found = read_two_columns(tmp_path / "en-de.txt", "en", "de")
     assert {source: entries[0][0] for source, entries in found.items()} == dict(WORDS)
     lexicon.write(tmp_path / "en-de.tsv", found)
     read = lexicon.read(tmp_path / "en-de.tsv")
@@ -155,7 +186,7 @@ def test_what_cannot_be_seen_does_not_make_another_word(tmp_path: Path, text: st
 
 def test_a_no_break_space_is_within_a_word(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("York New\u00a0York\n", encoding="utf-8")
-    assert read_two_columns(tmp_path / "x.txt", "en") == {"york": [("New York", 1.0)]}
+    assert read_two_columns(tmp_path / "x.txt", "en", "de") == {"york": [("New York", 1.0)]}
 
 
 def test_pairs_of_both_forms_make_one_entry() -> None:
@@ -204,7 +235,7 @@ def test_what_is_no_dictionary_is_not_recorded(tmp_path: Path) -> None:
 def test_what_a_table_obviously_means_is_read(tmp_path: Path, text: str, caplog: pytest.LogCaptureFixture) -> None:
     (tmp_path / "x.txt").write_bytes(text.encode())
     with caplog.at_level(logging.INFO):
-        found = read_two_columns(tmp_path / "x.txt", "en")
+        found = read_two_columns(tmp_path / "x.txt", "en", "de")
     assert [lexicon.lookup(found, word) for word in ("House", "car")] == [[("Haus", 1.0)], [("Auto", 1.0)]]
     assert "can be looked up" not in caplog.text and not lexicon.lookup(found, "english")
 
@@ -220,7 +251,7 @@ def test_what_a_table_obviously_means_is_read(tmp_path: Path, text: str, caplog:
 )
 def test_what_looks_like_a_table_is_not_taken_for_one(tmp_path: Path, text: str, entries: dict[str, str]) -> None:
     (tmp_path / "x.txt").write_text(text)
-    found = read_two_columns(tmp_path / "x.txt", "en")
+    found = read_two_columns(tmp_path / "x.txt", "en", "de")
     for source, target in {**entries, "house": "Haus"}.items():
         assert lexicon.lookup(found, source) == [(target, 1.0)]
 
@@ -229,12 +260,12 @@ def test_entries_that_no_word_meets_are_counted(tmp_path: Path, caplog: pytest.L
     path = tmp_path / "x.txt"
     path.write_text("house\tHaus\nlog in\tanmelden\n42\tzweiundvierzig\n")
     with caplog.at_level(logging.INFO):
-        read_two_columns(path, "en")
+        read_two_columns(path, "en", "de")
     (line,) = [record.getMessage() for record in caplog.records]
     assert line.startswith(f"{path}: 1 of 3 entries can be looked up; ") and line.endswith("in line 2, 'log in'")
     path.write_text("1\thouse\n2\tcar\n")
     with pytest.raises(InputError, match="none of its 2 entries can be looked up, .* as English text has them: line 1"):
-        read_two_columns(path, "en")
+        read_two_columns(path, "en", "de")
 
 
 # A word as the text has it, the entry, the language: they meet, whichever of the two is which.
@@ -272,7 +303,7 @@ def test_a_word_meets_its_entry_whichever_way_either_is_written(
 ) -> None:
     for text, entry in ((one, other), (other, one)):
         (tmp_path / "x.txt").write_text(f"{entry}\tX\nother\tY\n", encoding="utf-8")
-        found = read_two_columns(tmp_path / "x.txt", code)
+        found = read_two_columns(tmp_path / "x.txt", code, "de")
         elided = text.endswith(("'", "\u2019"))  # stands before another word
         words = looked_up_words(f"({text}amie)." if elided else f"({text}).", code)
         assert lexicon.lookup(found, words[0]) == [("X", 1.0)] and len(words) == 1 + elided, (text, entry)
@@ -280,7 +311,7 @@ def test_a_word_meets_its_entry_whichever_way_either_is_written(
 
 def test_an_entry_of_the_words_own_form_comes_first(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("sınır border\nsinir nerve\nвсе all\nвсё everything\n", encoding="utf-8")
-    found = read_two_columns(tmp_path / "x.txt", "tr")
+    found = read_two_columns(tmp_path / "x.txt", "tr", "de")
     assert [lexicon.lookup(found, word)[0][0] for word in ("Sınır", "sinir", "все", "Всё")] == [
         *("border", "nerve", "all", "everything"),
     ]
@@ -288,7 +319,7 @@ def test_an_entry_of_the_words_own_form_comes_first(tmp_path: Path) -> None:
 
 def test_a_cell_may_list_translations(tmp_path: Path) -> None:
     (tmp_path / "x.txt").write_text("house\tHaus, Gebäude\ncar\tAuto;Wagen\ncost\t1,50\n", encoding="utf-8")
-    found = read_two_columns(tmp_path / "x.txt", "en")
+    found = read_two_columns(tmp_path / "x.txt", "en", "de")
     assert found == {
         "house": [("Haus", 0.5), ("Gebäude", 0.5)],
         "car": [("Auto", 0.5), ("Wagen", 0.5)],
@@ -307,5 +338,5 @@ def test_a_cell_may_list_translations(tmp_path: Path) -> None:
 def test_what_is_no_table_of_two_columns_is_one_line(tmp_path: Path, text: str, message: str) -> None:
     (tmp_path / "x.txt").write_text(text, encoding="utf-8")
     with pytest.raises(InputError, match=message) as found:
-        read_two_columns(tmp_path / "x.txt", "en")
+        read_two_columns(tmp_path / "x.txt", "en", "de")
     assert "\n" not in str(found.value) and len(str(found.value)) < 400

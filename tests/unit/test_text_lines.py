@@ -90,3 +90,12 @@ def test_words_of_decomposed_and_hyphenated_text_are_whole() -> None:
 def test_what_nobody_sees_is_empty(text: str) -> None:
     assert not visible(f" {text}\u200b{text}")
     assert visible(f"{text}.") and visible(f"א{text}")
+
+
+def test_columns_are_refused_and_escaped_signs_counted(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    (tmp_path / "x").write_text("0\teng\tOne.\n1\teng\tTwo.\n")
+    with pytest.raises(InputError, match="each line has columns"):
+        read_sentences(tmp_path / "x")
+    (tmp_path / "x").write_text("One &quot; a.\nAT&T; two.\n")
+    assert read_sentences(tmp_path / "x") == ["One &quot; a.", "AT&T; two."]
+    assert "1 of 2 texts have escaped signs such as &quot;" in caplog.text

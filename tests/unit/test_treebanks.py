@@ -203,3 +203,10 @@ def test_ids_are_unique_in_all_parts_of_a_split(tmp_path: Path) -> None:
         write(folder / f"ar_pud-ud-test.part{n}.conllu", "# sent_id = a", row("1"), "")
     with pytest.raises(InputError, match=r"part2\.conllu: the id a is one of ar_pud-ud-test\.part1\.conllu"):
         splits(tmp_path, "ar", {"dev": 1, "test": 1})
+
+
+def test_words_that_were_withheld_are_named(tmp_path: Path) -> None:
+    rows = "".join(f"{n}\t_\t_\tNOUN\t_\t_\t0\troot\t_\t_\n" for n in range(1, 31))
+    (tmp_path / "x.conllu").write_text(f"{rows}\n")
+    with pytest.raises(InputError, match="its words are withheld .* Merge them in with the script that came with"):
+        read_conllu(tmp_path / "x.conllu")

@@ -23,7 +23,7 @@ from prefixyarn.errors import InputError
 from prefixyarn.models.convert import convert
 from prefixyarn.models.fetch import fetch
 from prefixyarn.models.foundation import load
-from prefixyarn.models.weights import parameters, weight_files
+from prefixyarn.models.weights import parameters, weight_files, where_it_lies
 
 
 @pytest.fixture(scope="module")
@@ -234,7 +234,7 @@ def test_what_old_files_have_beside_their_weights_is_left(source: Path, tmp_path
         (weights(lambda own: own.update(lm_head=own["lm_head.weight"], **{"lm_head.weight": own["lm_head.weight"].to(torch.int8)})), r"lm_head\.weight is I8, and floats of 16 bits or more are read \(1 such"),
         (weights(lambda own: own.update({"lm_head.weight": own["lm_head.weight"].to(torch.float8_e4m3fn)})), r"lm_head\.weight is F8_E4M3"),
         (lambda own: (own / "model.safetensors").write_bytes(b""), r"model\.safetensors: damaged or cut short"),
-        (lambda own: (own / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n"), "damaged or cut short"),
+        (lambda own: (own / "model.safetensors").write_text("version https://git-lfs.github.com/spec/v1\n"), r"model\.safetensors: a pointer of git-lfs"),
         (index("../outside.safetensors"), r"names \.\./outside\.safetensors, and parts must lie beside it"),
         (index("sub/part.safetensors"), r"names sub/part\.safetensors, and parts must lie beside it"),
         (index("/tmp/part.safetensors"), r"names /tmp/part\.safetensors, and parts must lie beside it"),
@@ -321,3 +321,15 @@ def test_a_gguf_file_whose_tokenizer_cannot_be_made_is_refused(tmp_path: Path, m
     with pytest.raises(InputError, match=r"x\.gguf: its tokenizer could not be made \(.*out of vocabulary") as refused:
         convert(tmp_path / "source", tmp_path / "model")
     assert "\n" not in str(refused.value) and not [*(tmp_path / "model").iterdir()]
+
+
+def test_a_folder_that_holds_a_model_within_says_which(tmp_path: Path) -> None:
+    for name in ("hub/snapshots/abc", "trained/checkpoint-90", "trained/checkpoint-100", "adapter"):
+        (tmp_path / name).mkdir(parents=True)
+    (tmp_path / "adapter/adapter_config.json").write_text("{}")
+    (tmp_path / "adapter/adapter_model.safetensors").write_bytes(b"")
+    assert where_it_lies(tmp_path / "hub").endswith("Give the model within it: " + str(tmp_path / "hub/snapshots/abc"))
+    assert where_it_lies(tmp_path / "trained").endswith("checkpoint-100")
+    assert "merge_and_unload" in where_it_lies(tmp_path / "adapter")
+    (tmp_path / "trained/model.safetensors").write_bytes(b"")
+    assert where_it_lies(tmp_path / "trained") == ""

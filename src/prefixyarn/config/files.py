@@ -22,6 +22,7 @@ DEFAULT = Path("config/config.yaml")  # of the default run, in a checkout
 FOLDER_KEYS = ("folder", "mirror", "path")  # their values may begin with ~
 
 _WHOLE = re.compile(r"[-+]?(0|[1-9][0-9_]*)")
+_ODD_INDENT = re.compile("^ *[\u00a0\u2000-\u200b\u202f\u3000]", re.MULTILINE)  # a key would begin with it
 _YAML = "tag:yaml.org,2002:"  # begins the names of YAML's own types
 _READ_AS = {"bool": "true or false", "null": "nothing", "int": "a number", "float": "a number", "timestamp": "a date"}
 _PLAIN = yaml.resolver.Resolver()
@@ -64,11 +65,16 @@ def origins(*paths: Path) -> dict[str, Origin]:
 
 
 def _read(path: Path) -> tuple[dict[str, Any], dict[str, Origin]]:
+    if path.is_dir():
+        raise InputError(f"{path}: a folder, and a YAML file is expected.")
     text = decoded(path.read_bytes(), path)
+    if found := _ODD_INDENT.search(text):
+        number, sign = text.count("\n", 0, found.end()) + 1, f"U+{ord(found[0][-1]):04X}"
+        raise InputError(f"{path}, line {number}: indented with another space ({sign}). Indent with plain spaces.")
     try:
         loader = yaml.SafeLoader(text)
         node = loader.get_single_node()
-        found = list(islice(_origins(node, str(path), ""), MOST)) if node else []
+        keys = list(islice(_origins(node, str(path), ""), MOST)) if node else []
         value = loader.construct_document(node) if node else {}
     except yaml.reader.ReaderError as error:
         number, character = text.count("\n", 0, error.position) + 1, f"U+{ord(text[error.position]):04X}"
@@ -84,13 +90,13 @@ def _read(path: Path) -> tuple[dict[str, Any], dict[str, Origin]]:
         RecursionError,
     ) as error:  # a control character, a day that there is not, itself
         raise InputError(f"{path}: not YAML that can be used ({first_line(error)}). Mend the file.") from error
-    if len(found) == MOST:
+    if len(keys) == MOST:
         raise InputError(f"{path}: {MOST:,} values or more, as aliases of aliases make them. Write it without them.")
     if value is None:
         value = {}
     if not isinstance(value, dict):
         raise InputError(f"{path}, line 1: expected keys with values, as in 'run: mine', got a {type(value).__name__}.")
-    return value, dict(found)
+    return value, dict(keys)
 
 
 def _origins(node: yaml.Node, file: str, key: str) -> Iterator[tuple[str, Origin]]:
@@ -176,9 +182,14 @@ def merged(config: Mapping[str, Any], overlay: Mapping[str, Any]) -> dict[str, A
 
 
 def expanded(value: Any, key: str = "") -> Any:
-    """Return a configuration, or a part of it, with the home folder in the place of ``~`` where folders begin so."""
+    """Return a configuration, or a part of it, with the home folder in the place of ``~`` where folders begin so.
+
+    SHA-256 are put into lower case, as they are compared.
+    """
     if isinstance(value, Mapping):
         return {name: expanded(own, str(name)) for name, own in value.items()}
     if isinstance(value, list):
         return [expanded(own) for own in value]
+    if key == "sha256" and isinstance(value, str):
+        return value.lower()
     return os.path.expanduser(value) if key in FOLDER_KEYS and isinstance(value, str) else value

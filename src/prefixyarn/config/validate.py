@@ -25,6 +25,17 @@ UNITS_OF = {TEXT: ("token", "word"), TAGS: ("tag",)}
 REFINED_KINDS = {TEXT: ("none", "linear", "seq2seq"), TAGS: ("none", "linear-tagger", "token-classifier")}
 
 
+# What JSON Schema's types are called here.
+_TYPES = {
+    "array": "a list",
+    "object": "keys with values of their own",
+    "string": "text",
+    "integer": "a whole number",
+    "number": "a number",
+    "boolean": "true or false",
+}
+
+
 def _whole(checker: Any, value: Any) -> bool:
     return isinstance(value, int) and not isinstance(value, bool)
 
@@ -80,6 +91,13 @@ def _problems(
     if errors:
         return list(dict.fromkeys(line for error in errors for line in _explain(error, written)))
     found = list(_inconsistencies(config))
+    sources = {own["name"].casefold(): own["source"] for own in default["foundations"]}
+    for n, own in enumerate(config["foundations"]):
+        if own["source"] != sources.get(own["name"].casefold(), own["source"]):
+            found.append(
+                f"foundations.{n}.name: {own['name']!r} is the default run's foundation, whose files are kept under "
+                "that name, and source is another one; give it a name of its own"
+            )
     if config["run"].casefold() == default["run"].casefold() and config != default:
         found.append(
             f"run: still {config['run']!r}, but other keys differ from config/config.yaml; give the run a name of its "
@@ -111,11 +129,18 @@ def _explain(error: ValidationError, written: Mapping[str, Origin]) -> list[str]
         return [f"{key}.kind: unknown kind, see config/README.md: {error.instance}"]
     if error.validator_value == "integer" and isinstance(error.instance, float) and error.instance.is_integer():
         return [f"{key}: {error.instance} has a point, and a whole number is expected; write {error.instance:.0f}"]
+    if error.validator == "type" and isinstance(error.validator_value, str):
+        wanted = _TYPES[error.validator_value]
+        if error.instance is None:
+            return [f"{key or 'top level'}: empty; {wanted} is expected"]
+        if error.validator_value == "array" and isinstance(error.instance, str):
+            example = error.instance if len(error.instance) <= 40 else "a, b"
+            return [f"{key}: expected a list, such as [{example}], got {_short(repr(error.instance))}"]
+        if error.validator_value in ("array", "object"):
+            return [f"{key or 'top level'}: expected {wanted}, got {_short(repr(error.instance))}"]
     text = written[key].text if key in written else None
     if error.validator == "type" and text is not None:
         if error.validator_value == "string":
-            if not text:
-                return [f"{key}: empty; text is expected"]
             read = {"bool": "true or false", "int": "a number", "float": "a number"}.get(type(error.instance).__name__)
             return [f'{key}: YAML reads {text} as {read or "no text"}: {error.instance}. Put it into quotes: "{text}"']
         if isinstance(error.instance, str) and re.fullmatch(r"[-+]?[0-9.]+[eE][-+]?[0-9]+", text):
@@ -183,8 +208,12 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     elif translation["items"]["out_of_domain"]:
         found.append("translation.items.out_of_domain: FLORES has one kind of text; set it to 0")
     for key, folder in _folders(config):
-        if set(folder) & set("{}\n\r\t"):
+        if "$" in folder:
+            found.append(f"{key}: {folder!r}: variables are not filled in; write the folder out, or begin it with ~")
+        elif set(folder) & set("{}\n\r\t"):
             found.append(f"{key}: {folder!r} has braces or line breaks in it, which no rule reads; rename or link it")
+        elif key.rpartition(".")[2] == "path" and not Path(folder).is_dir():
+            found.append(f"{key}: {folder!r} is not a folder; give the folder of a model")
     if config["data"]["mirror"] and not Path(config["data"]["mirror"]).is_dir():
         found.append(f"data.mirror: {config['data']['mirror']!r} is not a folder; leave it empty to download")
     names = {"foundations": [foundation["name"] for foundation in config["foundations"]]}
@@ -298,6 +327,8 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
             found.append(f"{task}.lexicon.source: MUSE has no {code!r}; name its directions in {task}.lexicon.without")
     if lexicon["source"] == "folder" and not lexicon.get("folder"):
         found.append(f"{task}.lexicon.folder: give the folder of the dictionaries, or set source to 'induced'")
+    elif lexicon["source"] == "folder" and not Path(lexicon["folder"]).is_dir():
+        found.append(f"{task}.lexicon.folder: {lexicon['folder']!r} is not a folder")
     priors = block["priors"]
     answers = answers_of(task)
     given: dict[str, tuple[list[str], Sequence[str]]] = {
@@ -336,10 +367,10 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     if not cuts(priors):
         found.append(f"{task}.priors.k: no numbers; say how many units of a prior to give")
     limit, longest = block["max_answer_tokens"], max(priors["k"].get("token", [0]), default=0)
-    if longest > limit:
+    if longest >= limit:
         found.append(
-            f"{task}.priors.k: a prior of {longest} tokens is longer than the answer "
-            f"limit of {limit}: raise {task}.max_answer_tokens or lower k"
+            f"{task}.priors.k: a prior of {longest} tokens leaves no room in an answer "
+            f"of at most {limit}: raise {task}.max_answer_tokens or lower k"
         )
     return found
 

@@ -49,7 +49,7 @@ def prove(name: str, path: Path) -> None:
         InputError: It is something else.
     """
     if name.startswith("muse/"):
-        read_two_columns(path, name.removeprefix("muse/").partition("-")[0])
+        read_two_columns(path, *name.removeprefix("muse/").removesuffix(".txt").split("-"))
     elif name.endswith(".conllu"):
         read_conllu(path)
     else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from pathlib import Path
 
 from prefixyarn.data.lock import check_files
@@ -116,14 +117,15 @@ def dictionary_files(folder: str | Path, source_code: str, target_code: str) -> 
     )
 
 
-def read_dictionaries(files: Sequence[str | Path], source_code: str) -> Lexicon:
+def read_dictionaries(files: Sequence[str | Path], direction: Direction) -> Lexicon:
     """Read one two-column dictionary, or two and pivot.
 
     Args:
-        files: The dictionary, or two, the second one from English.
-        source_code: Language code of the source words.
+        files: The dictionary, or two, into English and from it.
+        direction: From which language into which they lead.
     """
-    lexicons = [read_two_columns(path, code) for path, code in zip(files, (source_code, "en"), strict=False)]
+    codes = [direction.source, *(["en"] if len(files) > 1 else []), direction.target]
+    lexicons = [read_two_columns(path, *pair) for path, pair in zip(files, pairwise(codes), strict=True)]
     return lexicons[0] if len(lexicons) == 1 else pivot(*lexicons)
 
 
@@ -142,7 +144,7 @@ def make(direction: Direction, induced: bool, files: Sequence[str | Path], lock:
     if induced:
         pairs = ((i.source, i.target) for path in files for i in read_records(path, Item))
         return induce(pairs, direction.source, direction.target)
-    lexicon = read_dictionaries(files, direction.source)  # first: what is no dictionary is not recorded
+    lexicon = read_dictionaries(files, direction)  # first: what is no dictionary is not recorded
     if muse := {f"muse/{Path(path).name}": path for path in files if Path(path).parent.name == "muse"}:
         check_files(lock, muse)
     return lexicon

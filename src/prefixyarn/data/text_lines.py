@@ -5,10 +5,12 @@ docs/data.md has a table of what is done to them.
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import unicodedata
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Sequence
+from html import unescape
 
 from prefixyarn.errors import InputError
 from prefixyarn.records import decoded
@@ -36,6 +38,7 @@ _OPTIONAL = re.compile(
     "[\u0591-\u05bd\u05bf\u05c1\u05c2\u05c4\u05c5\u05c7\u0610-\u061a\u064b-\u065f\u0670\u06d6-\u06dc\u06df-\u06e4\u06e7"
     "\u06e8\u06ea-\u06ed]|(?<=i)\u0307|(?<=[\u0400-\u04ff])[\u0300\u0301]"
 )
+_ESCAPE = re.compile(r"&(?:#[0-9]+|#x[0-9A-Fa-f]+|[A-Za-z]+);")
 QUOTES = '"“”„«»‹›「」『』'
 _AROUND = QUOTES + ",;:.!?…()[]،؛؟。，、；：！？ "  # what a word may be cut out of a text or a table with
 
@@ -105,16 +108,32 @@ def read_sentences(path: str | os.PathLike[str]) -> list[str]:
     """Return the sentences of a file that has one a line, without space around them.
 
     Raises:
-        InputError: A line is empty or not UTF-8, or there is none; file and line are named.
+        InputError: A line is empty or not UTF-8, or there is none; file and line are named. Or all have columns.
     """
-    found = []
+    found: list[str] = []
     for number, line in read_lines(path):
         if not visible(line):
             raise InputError(f"{path}, line {number}: empty; a sentence is expected. Get the file again.")
         found.append(line.strip())
     if not found:
         raise InputError(f"{path}: no sentences in it. Get the file again.")
+    if all("\t" in line for line in found):
+        raise InputError(
+            f"{path}: each line has columns ({found[0][:60]!r}), and a sentence a line is expected. Keep the column of "
+            "sentences alone, as 'cut -f' does."
+        )
+    note_escapes(found, path)
     return found
+
+
+def note_escapes(texts: Sequence[str], name: object) -> None:
+    """Say in a log line how many texts have signs written as HTML and Moses do (``&quot;``), which stay as they are."""
+    if found := [own for text in texts if (own := _ESCAPE.search(text)) and unescape(own[0]) != own[0]]:
+        logging.warning(
+            "%s: %d of %d texts have escaped signs such as %s, which are read as they stand: unescape the texts "
+            "(Moses's deescape-special-chars.perl, or Python's html.unescape)",
+            name, len(found), len(texts), found[0][0],
+        )  # fmt: skip
 
 
 def plain_word(word: str) -> str:

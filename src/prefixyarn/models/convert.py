@@ -16,7 +16,8 @@ from typing import Any
 import gguf
 import numpy as np
 import torch
-from transformers import AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
+import transformers
+from transformers import CONFIG_MAPPING, AutoConfig, AutoModelForCausalLM, PreTrainedConfig, PreTrainedModel
 from transformers.utils.logging import disable_progress_bar
 
 from prefixyarn.data.wheels import sha256
@@ -27,7 +28,7 @@ from prefixyarn.models.manifest import MANIFEST, STAMPS, stamps
 from prefixyarn.models.plain_text import spelled_in
 from prefixyarn.models.tokenizer import as_published, bos_count, special_tokens
 from prefixyarn.models.weights import gguf_file, parameters, unread, weight_files
-from prefixyarn.records import write_json
+from prefixyarn.records import RESTORE, read_json, write_json
 
 disable_progress_bar()  # weights load in seconds, and the bars fill the logs
 
@@ -92,6 +93,17 @@ def check_config(folder: str | os.PathLike[str]) -> PreTrainedConfig:
     Raises:
         InputError: It does not load, or says that the weights are those of something else, or quantised.
     """
+    path = Path(folder) / "config.json"
+    try:
+        written = read_json(path) if path.exists() else {}
+    except InputError as error:
+        said = str(error).removesuffix(f". {RESTORE}")
+        raise InputError(f"config.json does not load: {said}. Fetch or copy the model again.") from error
+    if isinstance(written, dict) and (kind := written.get("model_type")) and kind not in CONFIG_MAPPING:
+        raise InputError(
+            f"{path}: transformers {transformers.__version__} does not know the model_type {kind!r}, and code that "
+            "came with a model is not run. Give a model of a family that it knows, or install a transformers that does."
+        )
     try:
         config = AutoConfig.from_pretrained(folder, trust_remote_code=False)
     except Exception as error:  # transformers checks each key, with errors of every kind

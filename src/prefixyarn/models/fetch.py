@@ -17,7 +17,7 @@ from prefixyarn.data.pip_download import fetch_wheel
 from prefixyarn.data.wheels import members, open_wheel, sha256
 from prefixyarn.errors import InputError
 from prefixyarn.models.manifest import stamps
-from prefixyarn.models.weights import WHOLE, weight_names
+from prefixyarn.models.weights import WHOLE, weight_names, where_it_lies
 from prefixyarn.records import atomic
 
 HUB_FILES = ["*.json", "*.model", "tokenizer*", "LICENSE*", "NOTICE*", "*.txt"]  # beside the weights
@@ -135,5 +135,7 @@ def _link_local(source: dict[str, Any], folder: Path, key: str) -> None:
     path = Path(source["path"])
     if not path.is_dir():
         raise InputError(f"{key}.path: {path} is not a folder. Give the folder of a model.")
+    if found := where_it_lies(path):
+        raise InputError(f"{path}: {found}")
     for file in map(path.joinpath, stamps(path)):
         (folder / file.name).symlink_to(file.resolve())

@@ -10,6 +10,7 @@ from typing import Any
 from transformers import AutoTokenizer, PreTrainedTokenizerFast
 
 from prefixyarn.errors import InputError, named
+from prefixyarn.git_lfs import check_files_brought
 from prefixyarn.models.manifest import found_by_conversion
 from prefixyarn.models.plain_text import as_text, inside, known_spelled
 
@@ -43,6 +44,7 @@ def as_published(folder: str | os.PathLike[str]) -> PreTrainedTokenizerFast:
     special = found_by_conversion(folder, "special_tokens")
     if special and (Path(folder) / "tokenizer.json").exists():
         return _alone(folder, special)
+    check_files_brought(folder)
     wanted = "expected a fast tokenizer (tokenizer.json). Save one there with save_pretrained()."
     if not any((Path(folder) / name).exists() for name in ("tokenizer.json", "tokenizer.model", "vocab.json")):
         raise InputError(f"{folder}: no tokenizer; {wanted}")
@@ -119,6 +121,11 @@ def normalised(tokenizer: PreTrainedTokenizerFast, text: str) -> str:
     """Return a text as the tokenizer's normaliser leaves it (NFKC, fewer spaces), which need not be as it was."""
     normalizer = tokenizer.backend_tokenizer.normalizer
     return text if normalizer is None else normalizer.normalize_str(text).replace("▁", " ")
+
+
+def changes_case(tokenizer: PreTrainedTokenizerFast) -> bool:
+    """Tell whether the tokenizer's normaliser takes capitals for small letters, so that answers have none."""
+    return normalised(tokenizer, "aA").strip() != "aA"
 
 
 def bos_count(tokenizer: PreTrainedTokenizerFast) -> int:

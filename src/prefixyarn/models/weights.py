@@ -9,10 +9,11 @@ from pathlib import Path
 from safetensors import SafetensorError, safe_open
 
 from prefixyarn.errors import InputError, first_line
+from prefixyarn.git_lfs import check_files_brought
 from prefixyarn.records import read_json
 
 WHOLE, INDEX = "model.safetensors", "model.safetensors.index.json"  # the names that transformers reads
-ADAPTER = "adapter_config.json"
+ADAPTER, ADAPTER_WEIGHTS = "adapter_config.json", "adapter_model.safetensors"
 PICKLES = ("*.bin", "*.pt", "*.pth", "*.ckpt")
 OTHERS = ("*.h5", "*.msgpack", "*.onnx", "*.gguf", "*.safetensors")  # where weights lie that are read from elsewhere
 FLOATS = {"F64", "F32", "F16", "BF16"}
@@ -52,9 +53,10 @@ def weight_files(folder: str | os.PathLike[str]) -> list[Path]:
 
     Raises:
         InputError: There are none, a shard is missing or not that of its index, a file is damaged or holds quantised
-            weights, or an adapter lies beside them.
+            weights, or an adapter lies beside them; or files are pointers of git-lfs.
     """
     folder = Path(folder)
+    check_files_brought(folder)
     files = [folder / name for name in weight_names(folder)]
     if missing := [path.name for path in files if not path.exists()]:
         if missing == [WHOLE]:
@@ -99,8 +101,9 @@ def gguf_file(folder: str | os.PathLike[str]) -> Path | None:
     """Return a folder's GGUF file, which stands before other files; None where there is none.
 
     Raises:
-        InputError: There are several.
+        InputError: There are several, or files are pointers of git-lfs.
     """
+    check_files_brought(folder)
     files = sorted(Path(folder).glob("*.gguf"))
     if len(files) > 1:
         raise InputError(
@@ -110,8 +113,27 @@ def gguf_file(folder: str | os.PathLike[str]) -> Path | None:
     return files[0] if files else None
 
 
+def where_it_lies(folder: Path) -> str:
+    """Return what to give in the place of a folder that has no whole model, but holds one; empty for others."""
+    if any(path.name != ADAPTER_WEIGHTS for end in ("*.safetensors", "*.gguf") for path in folder.glob(end)):
+        return ""
+    if (folder / ADAPTER).exists():
+        return (
+            f"an adapter ({ADAPTER}) without its model. Merge the two with peft's merge_and_unload() and save that "
+            "with save_pretrained()."
+        )
+    if below := sorted(path for path in folder.glob("snapshots/*") if path.is_dir()):
+        return f"a folder of the hub's cache. Give the model within it: {below[-1]}"
+    if below := [path for path in folder.glob("checkpoint-*") if path.is_dir()]:
+        last = max(below, key=lambda path: (len(path.name), path.name))
+        return f"a training's folder, with {len(below)} checkpoints. Give the one that is meant, such as {last}"
+    return ""
+
+
 def _none(folder: Path) -> str:
     """Return what to say of a folder without weights that are read."""
+    if found := where_it_lies(folder):
+        return f"{folder}: {found}"
     other = [path.name for path in folder.glob("*.safetensors")]
     if other:
         return (

@@ -5,6 +5,8 @@ from __future__ import annotations
 import hashlib
 import logging
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +18,7 @@ from prefixyarn.data.hub import HUB_ID
 from prefixyarn.errors import InputError
 from prefixyarn.models.convert import convert
 from prefixyarn.models.fetch import fetch
-from prefixyarn.models.manifest import is_converted, stamps
+from prefixyarn.models.manifest import MANIFEST, is_converted, stamps
 from prefixyarn.records import read_json, write_json
 
 DEFAULT = "default"
@@ -46,6 +48,8 @@ def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
         # Another folder of the same name is another model.
         name = f"{path.resolve().name}-{hashlib.sha256(str(path.resolve()).encode()).hexdigest()[:8]}"
         return _cached(name, {"kind": "local", "path": str(path)}, ""), path.resolve().name
+    if _dangles(path):
+        raise InputError(f"{model}: a link to {path.readlink()}, which is not there. Give a model's folder")
     if path.is_file():
         raise InputError(f"{model}: a file. Give the folder that holds a model, such as {path.parent}")
     if not HUB_ID.fullmatch(str(model)):
@@ -57,7 +61,26 @@ def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
 def is_unfetched(model: str) -> bool:
     """Tell whether a name is that of a model of the hub that is not in the cache yet."""
     manifest = cache_folder() / model.replace("/", "--") / "model/manifest.json"
-    return bool(HUB_ID.fullmatch(model)) and not manifest.exists()
+    return bool(HUB_ID.fullmatch(model)) and not _dangles(Path(model)) and not manifest.exists()
+
+
+def _dangles(path: Path) -> bool:
+    return path.is_symlink() and not path.exists()
+
+
+@contextmanager
+def as_given(model: str | os.PathLike[str], *folders: Path) -> Iterator[None]:
+    """Name the model's folder as it was given, where an `InputError` raised within names one of the cache.
+
+    What is to be removed, as the manifest of a converted model, is named as it is.
+    """
+    try:
+        yield
+    except InputError as error:
+        said = str(error)
+        for folder in folders if MANIFEST not in said else ():
+            said = said.replace(str(folder), str(model))
+        raise InputError(said) from error
 
 
 def cache_folder() -> Path:
@@ -81,8 +104,10 @@ def _cached(name: str, source: dict[str, Any], licence: str) -> Path:
             if source["kind"] != "local":
                 terms = f"; {licence} apply, see {made}" if licence else ""
                 logging.info("fetching %s into %s, once%s", name, folder, terms)
-            fetch(source, fetched, "--model", folder / "commits.json")
-            convert(fetched, made)
+            given = source["path"] if source["kind"] == "local" else name
+            with as_given(given, made, fetched, fetched.with_name(f"{fetched.name}.part")):
+                fetch(source, fetched, "--model", folder / "commits.json")
+                convert(fetched, made)
             write_json(seen, original)
             for weights in fetched.glob("*.gguf"):
                 weights.unlink()  # the converted model holds them; its licence texts are links to those beside

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import os
 import threading
 from collections.abc import Callable, Sequence
@@ -18,10 +19,10 @@ from prefixyarn.languages import Direction, language
 from prefixyarn.metrics.language_id import LanguageDetector
 from prefixyarn.models.foundation import DTYPES, positions
 from prefixyarn.models.manifest import identity
-from prefixyarn.models.tokenizer import answer_ids, prompt_ids
+from prefixyarn.models.tokenizer import answer_ids, changes_case, prompt_ids
 from prefixyarn.own_text.answer import Answer
 from prefixyarn.own_text.arguments import count_of, name_of, text_of, texts_of
-from prefixyarn.own_text.find_model import DEFAULT, find_model
+from prefixyarn.own_text.find_model import DEFAULT, as_given, find_model
 from prefixyarn.own_text.priors import Asked, Dictionary, Nothing, Own, PriorSource, Text, check_source
 from prefixyarn.own_text.room import free_mb
 from prefixyarn.own_text.run_files import RunFiles
@@ -85,7 +86,10 @@ def load(
     files = RunFiles.find(run, task) if run else None
     folder, found = find_model(model or (files.foundation if files else DEFAULT))
     dtype = dtype or ("bfloat16" if torch.cuda.is_available() else "float32")
-    backend = Builtin.open(folder, found, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
+    with as_given(model or folder, folder):
+        backend = Builtin.open(folder, found, dtype, free_mb(), files.sft_of(identity(folder)) if files else None, {})
+    if changes_case(backend.tokenizer):
+        logging.warning("%s: its tokenizer takes capitals for small letters, in texts, priors and answers", found)
     template = PROMPTS[task]
     if prompt:
         template = Prompt("own", prompt)

@@ -190,7 +190,7 @@ class Dictionary:
             with suppress(InputError):
                 return bool(_files(path, subset))
             return False
-        return path.stem == subset or not _DIRECTION.fullmatch(path.stem)
+        return _may_be_of(path, subset)
 
     def system(self, k: int, unit: str) -> System:
         """Return the system of k tokens."""
@@ -227,6 +227,11 @@ _DIRECTION = re.compile("[a-z]{2,3}-[a-z]{2,3}")  # what names a file for one di
 _OF_A_RUN = re.compile(rb"\A\Z|\t[01]\.[0-9]{4}$")  # the first line of a run's: a probability ends it, if there is one
 
 
+def _may_be_of(path: Path, subset: str) -> bool:
+    """Tell whether a file may be a direction's dictionary: it is, by its name, not another's."""
+    return path.stem.lower() == subset or not _DIRECTION.fullmatch(path.stem.lower())
+
+
 def found_words(entries: Lexicon, text: str, code: str) -> list[bool]:
     """Tell of each word of a text whether there is an entry for it."""
     return [bool(lexicon.lookup(entries, word)) for word in looked_up_words(text, code)]
@@ -236,10 +241,12 @@ def read_dictionary(path: Path, subset: str) -> Lexicon:
     """Return the dictionary of a direction from a file, or from a folder of files."""
     if not path.exists():
         raise InputError(f"{path}: no such dictionary. Give a file, or a folder with {subset}.txt")
+    if path.is_file() and not _may_be_of(path, subset):
+        raise InputError(f"{path}: named for {path.stem}, but {subset} is asked for. Give that one's, or rename it")
     files = _files(path, subset) if path.is_dir() else [path]
     with open(files[0], "rb") as stream:
         of_a_run = files[0].suffix == ".tsv" and _OF_A_RUN.search(stream.readline())
-    return lexicon.read(files[0]) if of_a_run else lexicon.read_dictionaries(files, Direction.parse(subset).source)
+    return lexicon.read(files[0]) if of_a_run else lexicon.read_dictionaries(files, Direction.parse(subset))
 
 
 def _files(folder: Path, subset: str) -> Sequence[Path]:

@@ -11,7 +11,6 @@ There is no German. Licence: CC BY-NC-SA 4.0.
 from __future__ import annotations
 
 import hashlib
-import json
 import logging
 import re
 import tarfile
@@ -19,14 +18,17 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path, PurePosixPath
 
 from prefixyarn.data.splits import NEAR_DUPLICATE, similarities
-from prefixyarn.data.text_lines import BYTE_ORDER_MARK, read_lines, text_lines, visible
+from prefixyarn.data.text_lines import BYTE_ORDER_MARK, note_escapes, read_lines, text_lines, visible
+from prefixyarn.data.which_language import other_language
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, Direction
+from prefixyarn.record_line import once
 from prefixyarn.records import Item
 
 # CrossSum's names of our languages.
 NAMES = {code: own.crosssum for code, own in LANGUAGES.items() if own.crosssum}
 
+ENOUGH = 10  # examples from which on their language is judged
 ENDING = "_CrossSum.tar.bz2"  # of a pair's archive
 _HALF = re.compile("[\ud800-\udfff]")
 SPLITS = {"train": "train", "dev": "val", "test": "test"}  # our name -> CrossSum's
@@ -75,7 +77,7 @@ def check_archive(archive: Path, pair: str) -> None:
 def _text_and_summary(line: str, where: str) -> tuple[str, str]:
     """Return a line's text and summary, each on one line: an answer ends at its first newline."""
     try:
-        record = json.loads(line)
+        record = once(line)
     except (ValueError, RecursionError) as error:
         raise InputError(f"{where}: not JSON ({error}). Mend or remove the line.") from error
     for key in ("text", "summary"):
@@ -104,7 +106,7 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
 
     Raises:
         InputError: CrossSum lacks a language, the file is missing or damaged, a line is not JSON or lacks a key (file
-            and line are named), or no example is left.
+            and line are named), no example is left, or texts or summaries are in another language.
     """
     for code in (source_code, target_code):
         if code not in NAMES:
@@ -138,6 +140,12 @@ def read(folder: str | Path, source_code: str, target_code: str, split: str) -> 
     if not items:
         raise InputError(f"CrossSum {pair} {split}: {counts}. Take {source_code}-{target_code} out of summarization.")
     logging.info("CrossSum %s %s: %s", pair, split, counts)
+    columns = {"text": source_code, "summary": target_code}
+    texts = {"text": [own.source for own in items.values()], "summary": [own.target for own in items.values()]}
+    for key, code in columns.items():
+        note_escapes(texts[key], f"CrossSum {pair} {split}, {key}")
+        if len(items) >= ENOUGH and (wrong := other_language(texts[key], code)):
+            raise InputError(f"CrossSum {pair} {split}: {key}: {wrong}. Get the files again.")
     return list(items.values())
 
 

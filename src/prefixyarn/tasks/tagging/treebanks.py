@@ -17,6 +17,7 @@ UPOS = (
 )
 
 SPLITS = ("train", "dev", "test")
+ENOUGH = 20  # words from which on a file of underscores is one whose words were withheld
 GAP = 20  # sentences dropped between two blocks of one file: most documents of these treebanks are shorter
 
 _ID = re.compile(r"([0-9]+)(?:([-.])([0-9]+))?")
@@ -107,7 +108,7 @@ def read_conllu(path: str | Path) -> list[Tagged]:
 
     Raises:
         InputError: Not UTF-8, not 10 columns, ids out of order or used twice, an unknown tag, a sentence without
-            words; file and line are named. Or there is no sentence.
+            words; file and line are named. Or there is no sentence, or the words are withheld.
     """
     path = Path(path)
     sentences: dict[str, Tagged] = {}
@@ -118,6 +119,12 @@ def read_conllu(path: str | Path) -> list[Tagged]:
         sentences[sentence.id] = sentence
     if not sentences:
         raise InputError(f"{path}: no sentences in it. Download the file again.")
+    forms = [word for sentence in sentences.values() for word in sentence.words]
+    if len(forms) > ENOUGH and forms.count("_") * 2 > len(forms):
+        raise InputError(
+            f"{path}: its words are withheld (_ in the second column), as their licence has it. Merge them in with the "
+            "script that came with the treebank (see its README), or give another treebank."
+        )
     return list(sentences.values())
 
 
