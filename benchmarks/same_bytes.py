@@ -16,6 +16,7 @@ MEASURED = {
     "results/*/tables/cost_*": "seconds",
     "results/*/figures/cost_*": "seconds",
     "results/*/report.html": "shows the seconds",
+    "resources/foundations/*/model/stamps.json": "times and numbers of files on the disk",
 }
 
 
@@ -25,14 +26,18 @@ def different(before: Path, after: Path, exempt: Mapping[str, str]) -> list[str]
     Of links it is where they lead: a copy of a folder need not have what is beside it.
     """
 
-    def content(path: Path) -> str:
-        return os.readlink(path) if path.is_symlink() else hashlib.sha256(path.read_bytes()).hexdigest()
+    def content(path: Path, whole: Path) -> str:
+        return (
+            os.path.relpath(path.resolve(), whole.resolve())
+            if path.is_symlink()
+            else hashlib.sha256(path.read_bytes()).hexdigest()
+        )
 
     def files(folder: Path) -> dict[str, str]:
         paths = [path for name in ("results", "resources") for path in (folder / name).rglob("*")]
         kept = {str(path.relative_to(folder)): path for path in paths if path.is_symlink() or path.is_file()}
         return {
-            name: content(path)
+            name: content(path, folder)
             for name, path in kept.items()
             if not name.endswith(".tmp") and not any(fnmatch(name, pattern) for pattern in exempt)
         }

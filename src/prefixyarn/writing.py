@@ -47,7 +47,11 @@ def atomic(path: str | os.PathLike[str], mode: str = "w") -> Iterator[IO[Any]]:
             os.fsync(stream.fileno())
         os.chmod(temporary, 0o644)
         os.replace(temporary, path)
-    except OSError as error:
+    except (OSError, RuntimeError) as failed:
+        # torch raises an error of its own over that of a write.
+        error = failed if isinstance(failed, OSError) else failed.__context__
+        if not isinstance(error, OSError):
+            raise
         remedy = _REMEDIES.get(error.errno or 0, "free some space or mend the permissions, then run again")
         raise InputError(
             f"{path}: could not be written ({error.strerror or error}). Nothing was left half-written: {remedy}."

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Iterator
 from http.server import BaseHTTPRequestHandler, ThreadingHTTPServer
+from itertools import product
 from pathlib import Path
 from typing import Any
 
@@ -14,7 +15,8 @@ from prefixyarn.data import download
 from prefixyarn.data.distributions import fetch
 from prefixyarn.errors import InputError
 
-DICTIONARY = b"".join(b"word%d Wort%d\n" % (n, n) for n in range(500))
+LETTERS = "abcdefgh"
+DICTIONARY = "".join(f"word{a}{b}{c} Wort{a}{b}{c}\n" for a, b, c in product(LETTERS, repeat=3)).encode()
 PAGE = b"<html><head><title>Log in</title></head><body>Accept the terms of this network.</body></html>\n"
 
 

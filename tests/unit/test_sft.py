@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import errno
+import io
 import json
 import warnings
 from collections.abc import Callable
@@ -27,6 +29,7 @@ from prefixyarn.models.sft.memory import PASS_TOKENS
 from prefixyarn.models.sft.steps import SftConfig, Training, rate_at
 from prefixyarn.models.sft.train import train, trainable
 from prefixyarn.prompts import Prompt
+from prefixyarn.writing import atomic
 
 tok = tiny.tokenizer()
 PROMPT, EN_DE = Prompt("labels", "{source_language}: {source}\n{target_language}:"), Direction("en", "de")
@@ -293,3 +296,18 @@ def test_identity_is_of_all_files(tmp_path: Path) -> None:
         )
         == 3
     )
+
+
+def test_a_write_that_torch_makes_is_no_exception(tmp_path: Path) -> None:
+    """Torch raises a RuntimeError over the stream's own error."""
+
+    class Full(io.BytesIO):
+        def write(self, data: Any) -> int:
+            raise OSError(errno.ENOSPC, "No space left on device")
+
+    full = pytest.raises(InputError, match=r"state.pt: could not be written \(No space left on device\)")
+    with full, atomic(tmp_path / "state.pt", "wb"):
+        torch.save({"a": torch.zeros(3)}, Full())
+    with pytest.raises(RuntimeError, match="another"), atomic(tmp_path / "state.pt", "wb"):
+        raise RuntimeError("another")
+    assert not [*tmp_path.iterdir()]
