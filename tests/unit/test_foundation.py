@@ -143,7 +143,7 @@ def test_code_that_came_with_a_model_is_not_run(saved: Path, tmp_path: Path) -> 
     load(local(folder, tmp_path), "tiny", "float32")  # tokenizer.json says all
     folder = shutil.copytree(saved, tmp_path / "config")
     tiny.with_code(folder, "config", "AutoConfig", tmp_path / "ran")
-    with pytest.raises(InputError, match="config.json does not load .*custom code"):
+    with pytest.raises(InputError, match="model_type 'own', and code that came with a model is not run"):
         local(folder, tmp_path)
     assert not (tmp_path / "ran").exists()
 
