@@ -19,7 +19,7 @@ from prefixyarn.config.files import SCHEMA, merged
 from prefixyarn.config.validate import checked_config
 from prefixyarn.errors import run
 from prefixyarn.pilot import pilot_config, pilot_markdown
-from prefixyarn.records import atomic
+from prefixyarn.records import write_text
 
 
 def main() -> None:
@@ -35,16 +35,14 @@ def main() -> None:
     folder = Path("results") / overlay["run"]
     folder.mkdir(parents=True, exist_ok=True)
     written = folder / "pilot.yaml"
-    with atomic(written) as stream:
-        yaml.safe_dump(overlay, stream, allow_unicode=True, sort_keys=False)
+    write_text(written, yaml.safe_dump(overlay, allow_unicode=True, sort_keys=False))
     files = [*map(str, args.configs), str(written)]
     # Options first: --configfile takes every name that follows it for a configuration.
     done = subprocess.run([sys.executable, "-m", "snakemake", *options, "--configfile", *files])
     if done.returncode:
         sys.exit(done.returncode)
     table = pilot_markdown(config, merged(config, overlay), folder, Path("logs") / overlay["run"])
-    with atomic(folder / "pilot.md") as stream:
-        stream.write(table + "\n")
+    write_text(folder / "pilot.md", table + "\n")
     print(table)
 
 

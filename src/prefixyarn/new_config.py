@@ -22,7 +22,7 @@ from prefixyarn.data.wheels import members, open_wheel
 from prefixyarn.errors import InputError
 from prefixyarn.languages import LANGUAGES, language
 from prefixyarn.models.weights import parameters as parameters_of
-from prefixyarn.plan import gpus, memory_mb, trains_all, work
+from prefixyarn.plan import asked, work
 from prefixyarn.records import write_text
 
 FLOAT32 = 1.5e9  # parameters that a laptop still runs in float32; larger models are written for GPUs
@@ -86,13 +86,13 @@ def expected(path: str | os.PathLike[str], root: str | os.PathLike[str] = ".") -
     foundations = {own["name"]: own for own in config["foundations"]}
     jobs, minutes, most, cards = 0, 0.0, 0, 0
     for own in work(config):
-        foundation, full = foundations[own.foundation], trains_all(config, own.task)
+        foundation = foundations[own.foundation]
         jobs, minutes = jobs + own.jobs, minutes + own.jobs * own.seconds(foundation) / 60
-        most = max(most, memory_mb(foundation, own.rule, full))
-        cards = max(cards, gpus(foundation, config["cluster"]["gpu_gb"], own.rule, full))
-    need = f"{most / 1024:.1f} GB of memory" + f", GPUs of {config['cluster']['gpu_gb']} GB: {cards}" * bool(cards)
+        need = asked(config, foundation, own.rule, own.task)
+        most, cards = max(most, need.memory_mb), max(cards, need.gpus)
+    needs = f"{most / 1024:.1f} GB of memory" + f", GPUs of {config['cluster']['gpu_gb']} GB: {cards}" * bool(cards)
     took = f"{minutes:.0f} minutes" if minutes < 90 else f"{minutes / 60:.1f} hours"
-    lines = [f"{shown}: {jobs} jobs with a model, {took} one after the other; the largest needs {need}"]
+    lines = [f"{shown}: {jobs} jobs with a model, {took} one after the other; the largest needs {needs}"]
     lines += _lacking(config, path, root)
     for own in config["foundations"]:
         given = own["source"].get("id") or own["source"].get("path") or "default"

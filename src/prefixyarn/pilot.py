@@ -11,7 +11,7 @@ from scipy.optimize import nnls
 
 from prefixyarn.config.subsets import SUBSET_KEYS, main_subsets
 from prefixyarn.errors import InputError
-from prefixyarn.plan import Work, asked, timing_files, work
+from prefixyarn.plan import asked, timing_files, work
 from prefixyarn.progress import GPU_MEMORY
 from prefixyarn.tables.render import markdown, number
 from prefixyarn.timings import column, seconds
@@ -81,7 +81,7 @@ def pilot_markdown(config: Mapping[str, Any], pilot: Mapping[str, Any], folder: 
     if not measured:
         raise InputError(f"{folder / 'timings'}: no times of jobs that run {model['name']}. Run the pilot first.")
     took = {key: seconds(found) / len(found) for key, (_, found) in measured.items()}
-    start = _start([(_planned(own, model), took[key]) for key, (own, _) in measured.items()])
+    start = _start([(own.computing(model), took[key]) for key, (own, _) in measured.items()])
     rows: list[dict[str, Any]] = []
     hours, gpu_hours, guessed = 0.0, 0.0, False
     for own in work(config):
@@ -89,9 +89,9 @@ def pilot_markdown(config: Mapping[str, Any], pilot: Mapping[str, Any], folder: 
         key = (own.rule.removesuffix("_again"), own.task)
         slower, told = 1.0, False
         if key in took and (computed := took[key] - start) > TOLD * took[key]:
-            slower, told = computed / max(_planned(measured[key][0], model), 1e-9), True
+            slower, told = computed / max(measured[key][0].computing(model), 1e-9), True
         guessed |= not told
-        job = start + slower * _planned(own, foundation)
+        job = start + slower * own.computing(foundation)
         need = asked(config, foundation, own.rule, own.task)
         hours += own.jobs * job / 3600
         gpu_hours += own.jobs * need.gpus * job / 3600
@@ -110,9 +110,10 @@ def pilot_markdown(config: Mapping[str, Any], pilot: Mapping[str, Any], folder: 
                 "GB asked for": f"{need.memory_mb / 1024:.1f}",
             }
         )
-    other = seconds([path for path in (folder / "timings").glob("**/*.tsv")]) - sum(
-        seconds(found) for _, found in measured.values()
-    )
+    timings = folder / "timings"
+    told_of = {path for _, found in measured.values() for path in found}
+    others = {*timings.glob("**/*.tsv")} - told_of - {*timings.glob("find_openings/**/*.tsv")}  # a part of build_priors
+    other = seconds(sorted(others))
     lines = [
         markdown(rows),
         f"The whole of {config['run']}: {sum(row['jobs'] for row in rows)} jobs with a model, {hours:.1f} hours one "
@@ -122,11 +123,6 @@ def pilot_markdown(config: Mapping[str, Any], pilot: Mapping[str, Any], folder: 
     if guessed:
         lines.append("\\* by the rates of make plan: the pilot has no such job, or it hardly computed.")
     return "\n\n".join(lines)
-
-
-def _planned(own: Work, foundation: Mapping[str, Any]) -> float:
-    """Return the seconds that a job computes by the plan, without starting."""
-    return own.seconds(foundation) - Work(own.rule, own.task, own.foundation, 1, 0, 0, own.passes).seconds(foundation)
 
 
 def _start(jobs: Sequence[tuple[float, float]]) -> float:

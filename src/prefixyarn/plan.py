@@ -49,7 +49,8 @@ PROCESS_MB = 3000  # of each further process of a training on several GPUs
 # With vLLM, instead: two processes with their libraries, and 2 GB of keys and values where there is no GPU.
 VLLM_MB = 6000
 VLLM_SHARE, VLLM_GB = 0.9, 4  # of a GPU's memory, what vLLM takes; GB of it that weights must leave
-NOT_DECODING = ("verify_foundation", "train_sft", "measure_agreement", "measure_forgetting")  # of the rules above
+# Of the rules above, and of those that train.
+NOT_DECODING = ("pretrain_foundation", "verify_foundation", "train_sft", "measure_agreement", "measure_forgetting")
 OF_TRANSLATION = ("decode_analysis", "build_mechanism_priors", "measure_agreement", "measure_mechanism")
 # Seconds of jobs without a foundation, measured on the default run; of rules that are not named here, `OTHER_SECONDS`.
 SECONDS = {"convert_foundation": 50, "fetch_foundation": 7, "prepare_tagging": 18, "train_refined": 60}
@@ -101,9 +102,13 @@ class Work:
     passes: float = 1
 
     def seconds(self, foundation: Mapping[str, Any]) -> float:
-        """Return how long one of the jobs takes: a pass costs two operations per parameter and token."""
+        """Return how long one of the jobs takes."""
+        return START + _weights(foundation) / LOADING + self.computing(foundation)
+
+    def computing(self, foundation: Mapping[str, Any]) -> float:
+        """Return how long it computes: a pass costs two operations per parameter and token."""
         operations = 2 * foundation["parameters"] * (self.prompt_tokens + self.answer_tokens) * self.passes
-        return START + _weights(foundation) / LOADING + operations / RATES[self.rate(foundation)].operations
+        return operations / RATES[self.rate(foundation)].operations
 
     def rate(self, foundation: Mapping[str, Any]) -> tuple[str, str]:
         """Return by which of `RATES` one of the jobs computes."""

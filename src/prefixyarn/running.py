@@ -62,13 +62,12 @@ def _recover(stream: IO[bytes]) -> None:
         lock.unlink(missing_ok=True)
     stream.truncate(0)
     stream.write(host)
-    for path in (own for folder in MADE for own in Path(folder).rglob(".*.tmp")):  # of `prefixyarn.writing.atomic`
-        with suppress(OSError):  # another's file
-            path.unlink()
     now = time.time()
-    for path in (own for folder in DATED for own in Path(folder).rglob("*")):
+    for path in (path for folder in DATED for path in Path(folder).rglob("*")):
         with suppress(OSError):  # another's file
-            if path.lstat().st_mtime > now + 1:  # Snakemake lets no job end that is older than its input
+            if path.parts[0] in MADE and path.match(".*.tmp"):  # of `prefixyarn.writing.atomic`
+                path.unlink()
+            elif path.lstat().st_mtime > now + 1:  # Snakemake lets no job end that is older than its input
                 os.utime(path, (now, now), follow_symlinks=False)
 
 

@@ -168,6 +168,14 @@ def test_what_is_wrong_is_said_before_weights_are_loaded(
     assert f"cannot be used as it is: {name}" in rendered(checked)
 
 
+def test_a_file_is_no_name_of_the_hub(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "models").mkdir()
+    (tmp_path / "models/x.gguf").touch()
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(checking._Looked, "on_hub", lambda *given: pytest.fail("asked"))
+    assert "models/x.gguf: a file" in named(check("models/x.gguf", ["en"]), "files", "fail").found
+
+
 def test_what_only_the_loaded_model_shows(copy: Path, trained: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     weights = load_file(copy / "model.safetensors")
     del weights["lm_head.weight"]

@@ -194,6 +194,14 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
             {"pretraining": {**MIXES["pretraining"], "sizes": {"xs": {**SIZE, "heads": 5}}}},
             "pretraining.sizes.xs: hidden must be an even multiple of heads",
         ),
+        (
+            {"pretraining": {**MIXES["pretraining"], "cells": {"a b": MIXES["pretraining"]["cells"]["0"]}}},
+            "pretraining.cells: 'a b' does not match: Short name",
+        ),
+        (
+            {"pretraining": {**MIXES["pretraining"], "sizes": {"x/s": SIZE}}},
+            "pretraining.sizes: 'x/s' does not match: Short name",
+        ),
         ({"tasks": ["translaton"]}, "tasks.0: 'translaton' is not one of"),
         ({"translation": {"directions": ["de"]}}, "translation.directions: 'de' is one language, expected two"),
         ({"summarization": {"directions": ["en-ar"]}}, "summarization.directions: en-ar needs 'ar', which debian does"),

@@ -161,7 +161,6 @@ if PRETRAINING:
             mem_mb=lambda w, attempt: attempt * 2000,
         params:
             languages=config["languages"],
-            cells=PRETRAINING["cells"],
         message:
             "Counting what the mixes hold"
         script:

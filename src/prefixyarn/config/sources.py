@@ -182,8 +182,8 @@ def dictionary_inputs(config: Config, task: str) -> dict[str, list[str]]:
 def fetched(config: Config) -> list[str]:
     """Return the files that a run fetches over the network, once: foundations, models, data."""
     trained = pretrained_foundations(config)
-    files = {f"resources/foundations/{own['name']}/source.json" for own in config["foundations"]}
-    files -= {f"resources/foundations/{name}/source.json" for name in trained}
+    names = [own["name"] for own in config["foundations"] if own["name"] not in trained]
+    files = {f"resources/foundations/{name}/source.json" for name in names}
     files |= {path for name in corpus_sources(config) for path in corpus_inputs(config, name)}
     files |= {f"resources/refined/{name}/source.json" for name in pretrained(config)}
     files |= {f"resources/catalogues/{package}.whl" for package in catalogues(config)}

@@ -6,6 +6,7 @@ A back end holds the weights of a foundation, and of its SFT model where there i
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -99,6 +100,28 @@ class Backend(Protocol):
 
     def first_tokens(self, prompts: Sequence[Ids], n: int) -> dict[Ids, list[int]]:
         """Return, for each prompt, the n tokens that the foundation finds likeliest as an answer's first, in order."""
+
+
+def known_answers(
+    requests: Sequence[Request],
+    stops: Stops,
+    known: Callable[[Request], Answer | None],
+    done: Callable[[int], None],
+) -> tuple[Counter[Request], dict[Request, Answer]]:
+    """Return how often each request stands among those to answer, and the answers that need not be decoded.
+
+    The arguments are those of `Backend.answers`.
+
+    Raises:
+        InputError: A prior is longer than the answer limit.
+    """
+    for request in requests:
+        stops.check_length(request.prior)
+    copies = Counter(requests)
+    answers = {request: answer for request in copies if (answer := known(request))}
+    if answers:
+        done(sum(copies[request] for request in answers))
+    return copies, answers
 
 
 def _builtin(

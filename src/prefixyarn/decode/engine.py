@@ -13,7 +13,6 @@ from __future__ import annotations
 
 import logging
 import math
-from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
@@ -21,9 +20,10 @@ import torch
 from transformers import PreTrainedModel
 
 from prefixyarn.decode.alone import begin
-from prefixyarn.decode.backend import Answer, Request
+from prefixyarn.decode.backend import Answer, Request, known_answers
 from prefixyarn.decode.batch import PREFILL_TOKENS, READ_TOKENS, STEP_TOKENS, Room, Row
 from prefixyarn.decode.choice import Chooser, rows_at_a_time
+from prefixyarn.decode.kv_cache import free_bytes, widest_head
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
 from prefixyarn.models.families import ALONE, MASKED, way
@@ -93,14 +93,7 @@ def decode(
         InputError: A prior is longer than the answer limit, or ends the answer before its own end; or the memory
             does not hold one row.
     """
-    for request in requests:
-        stops.check_length(request.prior)
-    copies: dict[Request, int] = defaultdict(int)
-    for request in requests:
-        copies[request] += 1
-    answers = {request: answer for request in copies if (answer := known(request))}
-    if answers:
-        done(sum(copies[request] for request in answers))
+    copies, answers = known_answers(requests, stops, known, done)
     scale, chooser = 1, Chooser(model, parts.int8_head, len(copies) - len(answers))
     while waiting := longest_first(request for request in copies if request not in answers):
         room = room_within(model, waiting, stops.max_answer_tokens, limits, scale)
@@ -145,8 +138,7 @@ def room_within(
     heads = getattr(config, "num_key_value_heads", None) or config.num_attention_heads
     wide = getattr(config, "intermediate_size", None) or 4 * config.hidden_size
     wide = max(wide) if isinstance(wide, list) else wide  # Gemma 3n has one a layer, and Gemma 4 heads of two sizes
-    usual = config.hidden_size // config.num_attention_heads
-    head = max(getattr(layer, "head_dim", None) or usual for layer in config.per_layer_config)
+    head = widest_head(config)
     prompt = max(len(request.prompt) for request in requests)
     answer = min(answer, max(r.constraint.longest if r.constraint else answer for r in requests))
     prompts = len({(request.prompt, request.constraint) for request in requests})
@@ -161,7 +153,7 @@ def room_within(
     overhead = 1280 * 2**20 if kind == "cpu" else 2 * 2**30
     fixed = weights + reading + waiting + logits + int8 + overhead
     gpus = {p.device for p in model.parameters() if p.device.type == "cuda"}
-    memory = weights + sum(_free(gpu) for gpu in gpus) if gpus else limits.memory_mb * 2**20
+    memory = weights + sum(free_bytes(gpu) for gpu in gpus) if gpus else limits.memory_mb * 2**20
     share = min(1.0, 2 * prompts / len(requests))  # places for prompts, of rows
     scores = config.num_attention_heads * (prompt + answer) * 3 * max(size, 4)
     row = token * (answer + share * prompt) + states + scores
@@ -177,12 +169,6 @@ def room_within(
                 "profile; on GPUs, ask for larger ones) or lower max_answer_tokens."
             )
     return Room(rows, min(prompts, rows, int(share * rows) + 1), prompt, answer)
-
-
-def _free(gpu: torch.device) -> int:
-    """Return the bytes that tensors can still take on a GPU: what is free, and what torch holds unused."""
-    free, _ = torch.cuda.mem_get_info(gpu)
-    return int(free + torch.cuda.memory_reserved(gpu) - torch.cuda.memory_allocated(gpu))
 
 
 def _out_of_memory(error: BaseException) -> bool:

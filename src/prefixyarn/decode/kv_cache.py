@@ -134,6 +134,18 @@ def masks(model: PreTrainedModel, attend: torch.Tensor, distance: torch.Tensor) 
     return sliding  # without a list, all layers have the window, if there is one (Mistral)
 
 
+def widest_head(config: PreTrainedConfig) -> int:
+    """Return the dimensions of an attention head; of the widest, where layers differ."""
+    usual = config.hidden_size // config.num_attention_heads
+    return max(getattr(layer, "head_dim", None) or usual for layer in config.per_layer_config)
+
+
+def free_bytes(gpu: torch.device) -> int:
+    """Return the bytes that tensors can still take on a GPU: what is free, and what torch holds unused."""
+    free, _ = torch.cuda.mem_get_info(gpu)
+    return int(free + torch.cuda.memory_reserved(gpu) - torch.cuda.memory_allocated(gpu))
+
+
 def window_of(config: PreTrainedConfig, layer: int) -> int | None:
     """Return how far back a layer sees, itself included; None for all the way. As `masks` has it.
 

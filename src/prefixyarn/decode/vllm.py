@@ -13,7 +13,6 @@ import os
 import subprocess
 import sys
 import weakref
-from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
 from contextlib import suppress
 from dataclasses import dataclass, replace
@@ -23,7 +22,7 @@ from typing import Any
 from transformers import AutoConfig, GenerationConfig, PreTrainedTokenizerFast
 
 from prefixyarn.decode import vllm_worker
-from prefixyarn.decode.backend import Answer, Request
+from prefixyarn.decode.backend import Answer, Request, known_answers
 from prefixyarn.decode.constraint import Ids
 from prefixyarn.decode.stops import Stops
 from prefixyarn.errors import InputError
@@ -272,12 +271,7 @@ class Vllm:
         Raises:
             InputError: A prior is longer than the answer limit, or ends the answer before its own end.
         """
-        for request in requests:
-            stops.check_length(request.prior)
-        copies = Counter(requests)
-        answers = {request: answer for request in copies if (answer := known(request))}
-        if answers:
-            done(sum(copies[request] for request in answers))
+        copies, answers = known_answers(requests, stops, known, done)
         going: dict[str, tuple[Request, Ids]] = {}
 
         def go_on(request: Request, begun: Ids) -> None:

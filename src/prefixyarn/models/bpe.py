@@ -35,7 +35,7 @@ def train_tokenizer(texts: Mapping[str, Sequence[str]], vocabulary: int) -> Toke
     """Return a tokenizer of ``vocabulary`` entries whose id 0 is `DOCUMENT`, which it puts before a text.
 
     Args:
-        texts: By language its texts. Those of all languages alternate; each has its share by its length.
+        texts: By language its texts. One language follows the other; each has its share by its length.
         vocabulary: Number of entries, at least 257.
     """
     tokenizer = Tokenizer(models.BPE())

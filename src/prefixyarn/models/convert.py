@@ -27,7 +27,7 @@ from prefixyarn.models.gguf_tokenizer import parse_once, tokenizer_of
 from prefixyarn.models.manifest import MANIFEST, STAMPS, stamps
 from prefixyarn.models.plain_text import spelled_in
 from prefixyarn.models.tokenizer import as_published, bos_count, special_tokens
-from prefixyarn.models.weights import gguf_file, parameters, unread, weight_files
+from prefixyarn.models.weights import gguf_file, parameters, unread
 from prefixyarn.records import RESTORE, read_json, write_json
 
 disable_progress_bar()  # weights load in seconds, and the bars fill the logs
@@ -59,7 +59,6 @@ def convert(source_folder: str | os.PathLike[str], folder: str | os.PathLike[str
             if file.is_file() and file.name not in left and not made:
                 (folder / file.name).symlink_to(os.path.relpath(file.resolve(), folder.resolve()))
         seen = stamps(folder)
-        weight_files(folder)
         check_config(folder)
         tokenizer = as_published(folder)
         expected = checked.get("add_bos_token")

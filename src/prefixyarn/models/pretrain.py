@@ -7,7 +7,6 @@ own. On a GPU: bfloat16 autocast, compiled, fused AdamW. On a CPU: float32.
 
 from __future__ import annotations
 
-import contextlib
 import functools
 import hashlib
 import json
@@ -15,7 +14,7 @@ import logging
 import math
 import shutil
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
@@ -28,8 +27,8 @@ from transformers import LlamaConfig, LlamaForCausalLM, PreTrainedTokenizerFast
 from prefixyarn.data.corpus.mixes import Mix
 from prefixyarn.errors import InputError
 from prefixyarn.models.bpe import DOCUMENT
+from prefixyarn.models.training_state import load_state, save_state
 from prefixyarn.progress import Progress
-from prefixyarn.records import atomic
 
 SAVE_EVERY = 60.0  # seconds between checkpoints
 WARMUP, FLOOR = 0.05, 0.1  # share of the steps in which the rate rises; what the rate falls to, of the largest
@@ -146,8 +145,7 @@ def held_out_bits(model: LlamaForCausalLM, held_out: Mix, tokenizer: Tokenizer, 
 
 def _losses(model: Callable[..., Any], windows: torch.Tensor) -> torch.Tensor:
     """Return the loss of each token in nats, shape (windows, context)."""
-    wide = torch.autocast(windows.device.type, torch.bfloat16) if windows.is_cuda else contextlib.nullcontext()
-    with wide:
+    with torch.autocast(windows.device.type, torch.bfloat16, enabled=windows.is_cuda):
         logits = model(input_ids=windows[:, :-1], use_cache=False).logits
     flat = torch.nn.functional.cross_entropy(logits.flatten(0, 1).float(), windows[:, 1:].flatten(), reduction="none")
     return flat.view(len(windows), -1)
@@ -182,7 +180,7 @@ def pretrain(
     optimizer = torch.optim.AdamW(groups, plan.rate, BETAS, weight_decay=DECAY, fused=True)
     key = _key(mix, plan)
     step, curve, losses = 0, list[dict[str, float]](), list[torch.Tensor]()  # of the steps since the last point
-    if (saved := _load_state(state_file, key)) is not None:
+    if (saved := load_state(state_file, key)) is not None:
         model.load_state_dict(saved["model"])
         optimizer.load_state_dict(saved["optimizer"])
         step, curve, losses = saved["step"], saved["curve"], [own.to(device) for own in saved["losses"]]
@@ -214,7 +212,8 @@ def pretrain(
             losses = []
         done(plan.batch * plan.context)
         if time.monotonic() - saved_at > SAVE_EVERY and step < plan.steps:
-            _save_state(state_file, key, model, optimizer, {"step": step, "curve": curve, "losses": losses})
+            weights = {"model": model.state_dict(), "optimizer": optimizer.state_dict()}
+            save_state(state_file, key, {**weights, "step": step, "curve": curve, "losses": losses})
             saved_at = time.monotonic()
     model.eval()
     bits = held_out_bits(model, held_out, tokenizer, plan.context)
@@ -235,15 +234,3 @@ def _key(mix: Mix, plan: Plan) -> str:
     """Return what a checkpoint belongs to."""
     read = b"".join(ids.tobytes() for ids in mix.ids)
     return hashlib.sha256(json.dumps(asdict(plan), sort_keys=True).encode() + read).hexdigest()
-
-
-def _save_state(
-    path: Path, key: str, model: LlamaForCausalLM, optimizer: torch.optim.Optimizer, rest: Mapping[str, Any]
-) -> None:
-    with atomic(path, "wb") as stream:
-        torch.save({"key": key, "model": model.state_dict(), "optimizer": optimizer.state_dict(), **rest}, stream)
-
-
-def _load_state(path: Path, key: str) -> dict[str, Any] | None:
-    saved: dict[str, Any] = torch.load(path, weights_only=True, map_location="cpu") if path.exists() else {}
-    return saved if saved.get("key") == key else None

@@ -25,15 +25,14 @@ def weight_names(folder: str | os.PathLike[str]) -> list[str]:
     Raises:
         InputError: The index is none.
     """
-    folder = Path(folder)
-    if (folder / WHOLE).exists() or not (folder / INDEX).exists():
-        return [WHOLE]
-    return sorted({*_listed(folder).values()})
+    return sorted({*_listed(Path(folder)).values()}) or [WHOLE]
 
 
 def _listed(folder: Path) -> dict[str, str]:
-    """Return the file of each tensor, by a folder's index."""
+    """Return the file of each tensor, by a folder's index; nothing where all are in one file."""
     path = folder / INDEX
+    if (folder / WHOLE).exists() or not path.exists():
+        return {}
     try:
         index = read_json(path)
         listed = {str(name): str(file) for name, file in index["weight_map"].items()}
@@ -57,7 +56,8 @@ def weight_files(folder: str | os.PathLike[str]) -> list[Path]:
     """
     folder = Path(folder)
     check_files_brought(folder)
-    files = [folder / name for name in weight_names(folder)]
+    listed = _listed(folder)
+    files = [folder / name for name in sorted({*listed.values()}) or [WHOLE]]
     if missing := [path.name for path in files if not path.exists()]:
         if missing == [WHOLE]:
             raise InputError(_none(folder))
@@ -69,7 +69,6 @@ def weight_files(folder: str | os.PathLike[str]) -> list[Path]:
             f"{folder}: a whole model, and an adapter ({ADAPTER}). Take the adapter's files out to use the model "
             "alone; to use both, merge them with peft's merge_and_unload() and save that with save_pretrained()."
         )
-    listed = {} if files == [folder / WHOLE] else _listed(folder)
     for path in files:
         try:
             with safe_open(path, "numpy") as file:

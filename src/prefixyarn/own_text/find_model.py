@@ -55,13 +55,19 @@ def find_model(model: str | os.PathLike[str]) -> tuple[Path, str]:
     if not HUB_ID.fullmatch(str(model)):
         raise InputError(f"{model}: no such folder. Give a model's folder, owner/name of the hub, or {DEFAULT}")
     name = path.name
-    return _cached(str(model).replace("/", "--"), {"kind": "hub", "id": str(model), "revision": "main"}, ""), name
+    return _cached(_of_hub(str(model)), {"kind": "hub", "id": str(model), "revision": "main"}, ""), name
 
 
 def is_unfetched(model: str) -> bool:
     """Tell whether a name is that of a model of the hub that is not in the cache yet."""
-    manifest = cache_folder() / model.replace("/", "--") / "model/manifest.json"
-    return bool(HUB_ID.fullmatch(model)) and not _dangles(Path(model)) and not manifest.exists()
+    path = Path(model).expanduser()
+    here = path.exists() or path.is_symlink()
+    return bool(HUB_ID.fullmatch(model)) and not here and not is_converted(cache_folder() / _of_hub(model) / "model")
+
+
+def _of_hub(model: str) -> str:
+    """Return the name of a hub model's folder in the cache."""
+    return model.replace("/", "--")
 
 
 def _dangles(path: Path) -> bool:
@@ -99,16 +105,17 @@ def _cached(name: str, source: dict[str, Any], licence: str) -> Path:
         ) from error
     with held:
         made, fetched, seen = folder / "model", folder / "source", folder / "original.json"
-        original = stamps(source["path"]) if source["kind"] == "local" else {}
-        if not is_converted(made) or not seen.exists() or read_json(seen) != original:
-            if source["kind"] != "local":
+        local = source.get("path")
+        original = stamps(local) if local else {}
+        if not is_converted(made) or original != (read_json(seen) if seen.exists() else {}):
+            if not local:
                 terms = f"; {licence} apply, see {made}" if licence else ""
                 logging.info("fetching %s into %s, once%s", name, folder, terms)
-            given = source["path"] if source["kind"] == "local" else name
-            with as_given(given, made, fetched, fetched.with_name(f"{fetched.name}.part")):
+            with as_given(local or name, made, fetched, fetched.with_name(f"{fetched.name}.part")):
                 fetch(source, fetched, "--model", folder / "commits.json")
                 convert(fetched, made)
-            write_json(seen, original)
+            if local:
+                write_json(seen, original)
             for weights in fetched.glob("*.gguf"):
                 weights.unlink()  # the converted model holds them; its licence texts are links to those beside
     return made

@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import os
 import threading
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -354,9 +354,11 @@ class Model:
         """Return a prior a text; of texts that a dictionary has no word of, the model's own opening."""
         if not isinstance(source, Dictionary):
             return self._of_source(session, items, subset, source, k)
-        source = Dictionary(source.read(subset), source.variant)  # read once
+        if not isinstance(source.entries, Mapping):
+            source = replace(source, entries=source.read(subset))  # read once
         known = source.known(items, subset)
-        others = [item for item in items if item not in known]
+        ids = {item.id for item in known}
+        others = [item for item in items if item.id not in ids]
         found = [
             prior
             for own, of in ((known, source), (others, Own()))

@@ -166,7 +166,7 @@ def read_rows(path: str | os.PathLike[str], kind: type[Row]) -> list[Row]:
                 row = kind(**{name: _value(line, name, own) for name, own in types.items()})
                 if seen.setdefault(row, reader.line_num) != reader.line_num:
                     raise ValueError(f"the same as line {seen[row]}")
-        except (csv.Error, KeyError, TypeError, ValueError) as error:
+        except (csv.Error, ValueError) as error:
             raise InputError(f"{path}, line {reader.line_num}: no {kind.__name__} ({error}). {AGAIN}") from error
     return [*seen]
 

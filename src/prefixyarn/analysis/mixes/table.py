@@ -10,26 +10,21 @@ from prefixyarn.analysis.mechanism.table import MechanismRow
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import headline
-from prefixyarn.tables.render import markdown, number, prior_cell, with_ends
+from prefixyarn.tables.render import markdown, number, plain, prior_cell, with_ends
 from prefixyarn.tables.rows import ALL
 
 
 @dataclass(frozen=True)
-class TrainingRow:
-    """How well a foundation that was trained here models held-out text of one language.
+class Trained:
+    """What a foundation was trained on.
 
     Attributes:
-        foundation: Its name.
+        foundation: The foundation's name.
         cell: The mix.
         share: Share of the mix's tokens that are not English, 0 to 1.
         arrangement: How sentences stand beside their translations: ``P``, ``U`` or ``M``.
         size: Name of the size.
         seed: Seed of its training.
-        parameters: How many it has.
-        tokens: Tokens that it was trained on.
-        passes: How many times it read each of them.
-        language: Code of the language.
-        bits: Cross-entropy on held-out text in bits per character.
     """
 
     foundation: str
@@ -38,6 +33,20 @@ class TrainingRow:
     arrangement: str
     size: str
     seed: int
+
+
+@dataclass(frozen=True)
+class TrainingRow(Trained):
+    """How well a foundation that was trained here models held-out text of one language.
+
+    Attributes:
+        parameters: How many it has.
+        tokens: Tokens that it was trained on.
+        passes: How many times it read each of them.
+        language: Code of the language.
+        bits: Cross-entropy on held-out text in bits per character.
+    """
+
     parameters: int
     tokens: int
     passes: float
@@ -46,16 +55,10 @@ class TrainingRow:
 
 
 @dataclass(frozen=True)
-class MixRow:
+class MixRow(Trained):
     """How much of the source a foundation uses with a prior, or its SFT model without: the mean over directions.
 
     Attributes:
-        foundation: The foundation's name.
-        cell: The mix that it was trained on.
-        share: Share of the mix's tokens that are not English, 0 to 1.
-        arrangement: How sentences stand beside their translations: ``P``, ``U`` or ``M``.
-        size: Name of the size.
-        seed: Seed of its training.
         system: The prior, and the model.
         items: Items, of all directions.
         source_use: As `prefixyarn.analysis.mechanism.table.MechanismRow` has it.
@@ -63,12 +66,6 @@ class MixRow:
         share_of_sft: 100 · source use / that of the SFT model.
     """
 
-    foundation: str
-    cell: str
-    share: float
-    arrangement: str
-    size: str
-    seed: int
     system: System
     items: int
     source_use: Interval | None
@@ -138,6 +135,7 @@ def mixes_markdown(training: Sequence[TrainingRow], rows: Sequence[MixRow], labe
         rows: The rows of what priors open; of each kind the headline's k is shown.
         labels: By foundation its name for readers.
     """
+    labels = {name: plain(own) for name, own in labels.items()}
     names = list(dict.fromkeys(row.foundation for row in training))
     held_out = []
     for name in names:

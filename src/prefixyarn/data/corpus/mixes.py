@@ -181,14 +181,17 @@ def cells(
     english = Mix()
     for ids in encode(pair.english for pair in chosen):
         english.add(ids, "en")
+    halves = {code: sum(map(len, encode(pair.other for pair in chosen if pair.code == code))) for code in others}
+    made: dict[str, Mix] = {}  # by arrangement
     for name, cell in wanted.items():
-        # Without other languages, the pairs' English halves alone.
-        mix = arranged(chosen, cell["arrangement"], recipe.formats, encode) if cell["share"] else english
+        way = cell["arrangement"]
+        if cell["share"] and way not in made:
+            made[way] = arranged(chosen, way, recipe.formats, encode)
+        mix = made[way] if cell["share"] else english  # without other languages, the pairs' English halves alone
         mix = Mix([*mix.ids], [*mix.kinds])
         each = round(cell["share"] * recipe.unique / len(others))
         for code in others if cell["share"] else []:
-            halves = sum(len(ids) for ids in encode(pair.other for pair in chosen if pair.code == code))
-            streams[code].fill(mix, _left(name, each - halves))
+            streams[code].fill(mix, _left(name, each - halves[code]))
         streams["en"].fill(mix, _left(name, recipe.unique - mix.tokens))
         yield name, mix
 

@@ -8,7 +8,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 
 from prefixyarn.errors import InputError
-from prefixyarn.records import AGAIN, atomic, parsed
+from prefixyarn.records import AGAIN, atomic, decoded, parsed
 
 Segment = dict[str, str]  # a paragraph by language code: of two languages, each is the translation of the other
 
@@ -71,8 +71,9 @@ def read_works(path: str | os.PathLike[str]) -> Iterator[Work]:
     Raises:
         InputError: A line is something else; file and line are named.
     """
-    with open(path, encoding="utf-8", newline="\n") as stream:
-        for number, line in enumerate(stream, 1):
+    with open(path, "rb") as stream:
+        for number, raw in enumerate(stream, 1):
+            line = decoded(raw, path, number, AGAIN)
             try:
                 found = parsed(line)
                 yield Work(found["source"], found["name"], tuple(found["segments"]))

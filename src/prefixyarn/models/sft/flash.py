@@ -16,7 +16,7 @@ from torch.nn.attention.varlen import varlen_attn
 from transformers import PreTrainedModel
 from transformers.modeling_utils import ALL_ATTENTION_FUNCTIONS
 
-from prefixyarn.decode.kv_cache import window_of
+from prefixyarn.decode.kv_cache import widest_head, window_of
 from prefixyarn.models.families import BATCH, way
 
 NAME = "prefixyarn_packed"
@@ -53,9 +53,7 @@ def fits(model: PreTrainedModel) -> bool:
     config = model.config
     if model.device.type != "cuda" or model.dtype == torch.float32 or torch.cuda.get_device_capability() < (8, 0):
         return False
-    usual = config.hidden_size // config.num_attention_heads
-    widest = max(getattr(layer, "head_dim", None) or usual for layer in config.per_layer_config)
-    return way(config) == BATCH and config._attn_implementation == "sdpa" and widest <= WIDEST
+    return way(config) == BATCH and config._attn_implementation == "sdpa" and widest_head(config) <= WIDEST
 
 
 @contextmanager

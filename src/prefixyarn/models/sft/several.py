@@ -19,7 +19,6 @@ from datetime import timedelta
 from pathlib import Path
 
 import torch
-from peft import PeftModel
 from torch import distributed
 from torch.distributed.device_mesh import init_device_mesh
 from torch.distributed.fsdp import fully_shard
@@ -92,8 +91,8 @@ def _process(
     backend = "nccl" if gpu else "gloo"
     distributed.init_process_group(backend, store=store, rank=rank, world_size=size, timeout=PATIENCE)
     try:
-        whole = trainable(_model(folder, dtype, rank), training.config)
-        model = whole.get_base_model() if isinstance(whole, PeftModel) else whole
+        model = _model(folder, dtype, rank)
+        whole = trainable(model, training.config)  # its layers are put into the model itself
         if shard is None:
             weights = sum(p.numel() * p.element_size() for p in model.parameters())
             shard = gpu and 2 * weights > torch.cuda.get_device_properties(device).total_memory

@@ -16,12 +16,13 @@ from typing import Any
 import torch
 from transformers import PreTrainedModel
 
+from prefixyarn.decode.kv_cache import free_bytes
 from prefixyarn.errors import InputError
 from prefixyarn.models.families import ALONE, way
 from prefixyarn.models.sft.group import SINGLE, Group
 from prefixyarn.models.sft.loss import Example, attending, target_loss
 from prefixyarn.models.sft.memory import PASS_TOKENS, Room, room_within
-from prefixyarn.records import atomic
+from prefixyarn.models.training_state import load_state, save_state
 
 SAVE_SECONDS = 30  # between checkpoints
 WARMUP = 0.1  # share of the steps in which the rate rises; then it falls to zero along a cosine
@@ -124,17 +125,15 @@ class Checkpoint:
     @classmethod
     def read(cls, path: Path, key: str) -> Checkpoint:
         """Return the checkpoint of a training; a new one where there is none, or another's."""
-        if path.exists():
-            saved = torch.load(path, weights_only=True, map_location="cpu")
-            if saved.pop("key") == key:
-                logging.info("train_sft: continuing after step %d", saved["step"])
-                return cls(**saved)
-        return cls()
+        saved = load_state(path, key)
+        if saved is None:
+            return cls()
+        logging.info("train_sft: continuing after step %d", saved["step"])
+        return cls(**saved)
 
     def write(self, path: Path, key: str) -> None:
         """Write it."""
-        with atomic(path, "wb") as stream:
-            torch.save({"key": key, **vars(self)}, stream)
+        save_state(path, key, vars(self))
 
 
 def take_steps(
@@ -276,8 +275,7 @@ def _room(model: PreTrainedModel, weights: Weights, longest: int) -> Room:
         return Room(PASS_TOKENS["cpu"])
     # Gradients and two moments are still to come.
     coming = 3 * sum(p.numel() * p.element_size() for p in weights.values()) // len(gpus)
-    unused = {gpu: torch.cuda.memory_reserved(gpu) - torch.cuda.memory_allocated(gpu) for gpu in gpus}
-    free = [torch.cuda.mem_get_info(gpu)[0] + unused[gpu] - coming for gpu in gpus]
+    free = [free_bytes(gpu) - coming for gpu in gpus]
     return room_within(free, model.num_parameters(), model.config.vocab_size, longest)
 
 
