@@ -85,6 +85,24 @@ def test_the_same_sentences_stand_in_three_arrangements() -> None:
     assert not any(text.split("\n")[0].removeprefix("English: ") in "\n".join(alone) for text in pairs["50-P"])
 
 
+def test_a_cell_may_have_pairs_of_another_share_and_the_others_stay_as_they_are() -> None:
+    more = {**WANTED, "more": {"share": 0.5, "arrangement": "P", "parallel": 0.3}}
+    found, plain = dict(cells(works(), more, Recipe(CODES, UNIQUE, 0.1, FORMATS, 1), encode())), made()
+    assert {*found} == {*more} and found["more"].tokens == UNIQUE
+    for name, mix in plain.items():
+        assert all(np.array_equal(a, b) for a, b in zip(mix.ids, found[name].ids, strict=True))
+    share = {
+        name: sum(len(i) for i, k in zip(found[name].ids, found[name].kinds, strict=True) if " " in k) for name in found
+    }
+    assert share["more"] > 2.5 * share["50-P"]
+    texts_more, texts_few = (
+        [t for t, k in zip(texts(found[n]), found[n].kinds, strict=True) if " " in k] for n in ("more", "50-P")
+    )
+    assert {t.split("\n")[0].removeprefix("English: ") for t in texts_few} <= {
+        t.split("\n")[0].removeprefix("English: ") for t in texts_more
+    }
+
+
 def test_mixes_are_deterministic_and_nested() -> None:
     one, again, other = made(), made(), made(seed=2)
     for name in WANTED:

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import math
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import pytest
 import torch
+from transformers import LlamaForCausalLM
 
 from made_corpus import CODES, encode, tokenizer, works
 from prefixyarn.data.corpus.mixes import Mix, Recipe, cells, held_out
@@ -52,6 +54,14 @@ def test_it_learns_and_says_what_it_read(once: tuple[Path, dict[str, Any]]) -> N
     assert made["curve"][-1]["tokens"] == PLAN.steps * PLAN.batch * PLAN.context == 12_800
     assert made["passes"] == pytest.approx(12_800 / 6000)
     assert [*made["held_out"]] == CODES and all(0 < bits < 6 for bits in made["held_out"].values())
+
+
+def test_without_tokens_it_keeps_its_random_weights(tmp_path: Path) -> None:
+    made = trained(tmp_path, replace(PLAN, tokens=0))
+    assert made["curve"] == [] and made["passes"] == 0
+    weights = LlamaForCausalLM.from_pretrained(tmp_path / "source").state_dict()
+    for name, own in new_model(PLAN, tokenizer().get_vocab_size()).state_dict().items():
+        assert torch.equal(own, weights[name])
 
 
 def test_the_model_loads_as_any_other(once: tuple[Path, dict[str, Any]]) -> None:

@@ -90,7 +90,7 @@ def training_rows(
             name,
             **_of(own, cells),
             parameters=trained[name]["parameters"],
-            tokens=trained[name]["curve"][-1]["tokens"],
+            tokens=trained[name]["curve"][-1]["tokens"] if trained[name]["curve"] else 0,
             passes=trained[name]["passes"],
             language=code,
             bits=bits,

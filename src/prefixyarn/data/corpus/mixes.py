@@ -1,8 +1,8 @@
 """Mixes to pre-train on: how much of the text is not English, and how sentences stand beside their translations.
 
 Every cell has as many tokens. The English text of a cell with more of it begins with that of a cell with less, and
-likewise in the other languages. The same pairs of sentences are in all cells with text in other languages, in one of
-three arrangements (`ARRANGEMENTS`), and in no other document.
+likewise in the other languages. The same pairs of sentences are in all cells with text in other languages that have as
+many, in one of three arrangements (`ARRANGEMENTS`), and in no other document.
 """
 
 from __future__ import annotations
@@ -12,7 +12,7 @@ import random
 import zipfile
 import zlib
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -148,7 +148,7 @@ class Recipe:
     Attributes:
         codes: Codes of the languages, English first.
         unique: Tokens of a cell.
-        parallel: Share of them that is pairs, 0 to 1.
+        parallel: Share of them that is pairs, 0 to 1, in cells that say nothing else.
         formats: Templates of pairs.
         seed: Seed of all orders.
     """
@@ -167,15 +167,31 @@ def cells(
 
     Args:
         works: Works of the training part.
-        wanted: By name of a cell ``share``, of tokens that are not English (0 to 1), and ``arrangement``.
+        wanted: By name of a cell ``share``, of tokens that are not English (0 to 1), and ``arrangement``; if its pairs
+            are another share of the tokens than in the recipe, ``parallel``.
         recipe: What they have in common.
         encode: Yields the ids of texts, the document token first.
 
     Raises:
         InputError: There is not enough text in a language.
     """
+    found = pairs(works, recipe.codes, recipe.seed)
+    shares = {name: cell.get("parallel", recipe.parallel) for name, cell in wanted.items()}
+    for parallel in dict.fromkeys(shares.values()):
+        own = replace(recipe, parallel=parallel)
+        alike = {name: cell for name, cell in wanted.items() if shares[name] == parallel}
+        yield from _alike(works, alike, own, _chosen(found, own, encode), encode)
+
+
+def _alike(
+    works: Sequence[Work],
+    wanted: Mapping[str, Mapping[str, Any]],
+    recipe: Recipe,
+    chosen: Sequence[Pair],
+    encode: Encode,
+) -> Iterator[tuple[str, Mix]]:
+    """Yield the cells that have the same pairs."""
     others = [code for code in recipe.codes if code != "en"]
-    chosen = _chosen(pairs(works, recipe.codes, recipe.seed), recipe, encode)
     taken = {text for pair in chosen for text in (pair.english, pair.other)}
     streams = {code: _Stream(encode(pieces(works, code, taken, recipe.seed)), code) for code in recipe.codes}
     english = Mix()
