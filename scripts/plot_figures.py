@@ -10,6 +10,7 @@ from prefixyarn import figures
 from prefixyarn.analysis.agreement.table import AgreementRow
 from prefixyarn.analysis.language_resources.table import ResourceRow
 from prefixyarn.analysis.mechanism.table import MechanismRow
+from prefixyarn.analysis.mixes.table import MixRow, TrainingRow
 from prefixyarn.analysis.prior_length.table import PriorLengthRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.analysis.scale.table import ScaleRow
@@ -57,6 +58,11 @@ def main(job: Job) -> None:
         manifest, title = read_json(path, "curve", "dev", "step"), metrics(task)[0].title
         write_rows(Path(svg).with_suffix(".csv"), figures.loss_rows(manifest, title), figures.LossRow)
         draw(svg, figures.sft_loss(manifest, title, label))
+    if given.mixes:
+        mixes, training = read_rows(given.mixes, MixRow), read_rows(given.training, TrainingRow)
+        beside = [row for path in given.beside for row in read_rows(path, MechanismRow)]
+        draw(job.output.mixes, figures.mixes(mixes, beside, labels))
+        draw(job.output.budget, figures.mixes_budget(training, mixes, labels))
     if job.input.scale:
         draw(job.output.scale, figures.scale(read_rows(job.input.scale, ScaleRow), labels))
 

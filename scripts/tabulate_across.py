@@ -10,6 +10,7 @@ from typing import Any
 
 from prefixyarn.analysis.language_resources.fit import FitRow, fit_markdown, fit_rows
 from prefixyarn.analysis.language_resources.table import ResourceRow, resource_markdown, resource_rows
+from prefixyarn.analysis.mixes.verdict import VerdictRow, verdicts_markdown
 from prefixyarn.analysis.scale.table import ScaleRow, scale_markdown, scale_rows
 from prefixyarn.findings.claims import load
 from prefixyarn.findings.primary import PrimaryRow, primary_markdown
@@ -65,6 +66,8 @@ def main(job: Job) -> None:
     csv, md = output.findings
     write_rows(csv, found, FindingRow)
     told = primary_markdown(tests, claims.version) if tests else ""
+    if job.input.get("mixes") and (judged := read_rows(job.input.mixes, VerdictRow)):
+        told += f"\n{verdicts_markdown(judged)}"
     write_text(md, document(claims, found, job.wildcards.run, labels, told))
 
     if job.input.get("manifests"):

@@ -1,23 +1,69 @@
 """Make the tables of foundations that the run trained itself (rule tabulate_mixes). Needs no model."""
 
-from prefixyarn.analysis.mechanism.table import MechanismRow
-from prefixyarn.analysis.mixes.table import MixRow, TrainingRow, mix_rows, mixes_markdown, training_rows
+from collections.abc import Sequence
+from itertools import product
+
+from prefixyarn.analysis.mechanism import TailScore
+from prefixyarn.analysis.mechanism.table import MechanismRow, Tails, tails
+from prefixyarn.analysis.mixes.table import (
+    FormatRow,
+    MixRow,
+    TrainingRow,
+    format_rows,
+    in_scripts,
+    mix_rows,
+    mixes_markdown,
+    training_rows,
+)
+from prefixyarn.analysis.mixes.verdict import VerdictRow, verdict_rows, verdicts_markdown
 from prefixyarn.job import Job, run
-from prefixyarn.records import read_json, write_text
-from prefixyarn.tables.rows import read_rows, write_rows
+from prefixyarn.languages import Direction
+from prefixyarn.records import Item, Output, read_json, read_records, write_text
+from prefixyarn.tables.rows import ScoreRow, read_rows, write_rows
 
 snakemake: Job  # given by Snakemake
 
 
 def main(job: Job) -> None:
-    params, sources = job.params, job.params.sources
-    trained = {name: read_json(path) for name, path in zip(sources, job.input.training, strict=True)}
-    training = training_rows(sources, params.cells, trained)
-    mechanism = read_rows(job.input.mechanism, MechanismRow) if job.input.get("mechanism") else []
-    rows = mix_rows(sources, params.cells, mechanism)
-    write_rows(job.output.training, training, TrainingRow)
-    write_rows(job.output.csv, rows, MixRow)
-    write_text(job.output.md, mixes_markdown(training, rows, params.labels))
+    params, given, output = job.params, job.input, job.output
+    sources, cells = params.sources, params.cells
+    trained = {name: read_json(path) for name, path in zip(sources, given.training, strict=True)}
+    training = training_rows(sources, cells, trained)
+    scripts = {
+        key: in_scripts(read_records(path, Output, key[1]), Direction.parse(key[1]))
+        for key, path in zip(product(sources, params.subsets), given.decoded, strict=True)
+    }
+    rows = mix_rows(
+        sources, cells, read_rows(given.mechanism, MechanismRow), read_rows(given.translation, ScoreRow), scripts
+    )
+    formats = format_rows(sources, cells, measured(job, given.formats), params.unseen)
+    verdicts = verdict_rows(sources, cells, measured(job, given.tails))
+    beside = [row for path in given.beside for row in read_rows(path, MechanismRow)]
+    write_rows(output.training, training, TrainingRow)
+    write_rows(output.csv, rows, MixRow)
+    write_rows(output.formats, formats, FormatRow)
+    write_rows(output.verdicts, verdicts, VerdictRow)
+    text = mixes_markdown(training, rows, formats, beside, params.labels)
+    write_text(output.md, f"{text}\n{verdicts_markdown(verdicts)}" if verdicts else text)
+
+
+def measured(job: Job, paths: Sequence[str]) -> dict[str, dict[str, Tails]]:
+    """Return by foundation and direction what was measured, all by the same draws of items."""
+    params = job.params
+    items = {
+        subset: [item.id for item in read_records(path, Item)[: params.most_items]]
+        for subset, path in zip(params.subsets, job.input.data, strict=True)
+    }
+    scores = dict(zip(product(params.sources, params.subsets), paths, strict=True))
+    return {
+        name: tails(
+            {subset: read_rows(scores[name, subset], TailScore) for subset in params.subsets},
+            items,
+            params.resamples,
+            params.seed,
+        )
+        for name in params.sources
+    }
 
 
 if __name__ == "__main__":  # not in processes that a job starts

@@ -23,6 +23,7 @@ from prefixyarn.analysis.agreement.table import PAPER_SILENT_MAJORITY, Agreement
 from prefixyarn.analysis.language_resources.fit import AXES, fit_line, gains
 from prefixyarn.analysis.language_resources.table import SHOWN, ResourceRow
 from prefixyarn.analysis.mechanism.table import MechanismRow
+from prefixyarn.analysis.mixes.table import MixRow, TrainingRow
 from prefixyarn.analysis.prior_length.table import PriorLengthRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.analysis.scale.table import ScaleRow
@@ -30,6 +31,7 @@ from prefixyarn.metrics.bootstrap import Interval, interval
 from prefixyarn.priors.registry import KINDS
 from prefixyarn.records import atomic
 from prefixyarn.systems import HEADLINE_KINDS, NONE, SFT, shown_units
+from prefixyarn.systems import headline as headline_of
 from prefixyarn.tables.cost import CostRow
 from prefixyarn.tables.overview import OverviewRow
 from prefixyarn.tables.render import with_ends
@@ -505,4 +507,89 @@ def scale(rows: Sequence[ScaleRow], labels: Mapping[str, str]) -> Figure:
     panels[0][0].set_ylabel("share of the SFT model's score (%)")
     panels[0][0].legend(fontsize=8)
     figure.suptitle("Share of SFT by size; 95 % intervals", fontsize=9)
+    return figure
+
+
+def mixes(rows: Sequence[MixRow], beside: Sequence[MechanismRow], labels: Mapping[str, str]) -> Figure:
+    """Draw the use of the source of each foundation trained here, alone, with priors, and of its SFT model.
+
+    Args:
+        rows: Of the table of mixes.
+        beside: Rows of another run's table of the mechanism, whose foundations stand at the right.
+        labels: By foundation its label.
+    """
+    subsets = [subset for subset in dict.fromkeys(row.subset for row in rows) if subset != ALL]
+    names = [*dict.fromkeys(row.foundation for row in rows)]
+    others = [*dict.fromkeys(row.foundation for row in beside)]
+    size = (0.55 * len(names + others) * len(subsets) + 3.0, 4.4)
+    figure, panels = plt.subplots(1, len(subsets), figsize=size, layout="constrained", sharey=True, squeeze=False)
+    for axes, subset in zip(panels[0], subsets, strict=True):
+        drawn: list[MixRow | MechanismRow] = [row for row in rows if row.subset == subset]
+        drawn += [row for row in beside if row.subset == subset]
+        for n, (title, kind, model) in enumerate(SOURCES_OF_USE):
+            places, values = [], []
+            for place, name in enumerate([*names, *others]):
+                own = {row.system: row.source_use for row in drawn if row.foundation == name}
+                system = headline_of(own, kind, model)
+                if system is not None and (use := own[system]) is not None:
+                    places.append(place + 0.16 * (n - (len(SOURCES_OF_USE) - 1) / 2))
+                    values.append(use)
+            style = _style("sft" if model == "sft" else kind) | {"linestyle": "none", "label": title}
+            _curve(axes, places, values, style)
+        axes.axhline(0, color="#555555", linewidth=0.8)
+        if others:
+            axes.axvline(len(names) - 0.5, color="#555555", linewidth=0.8, linestyle=":")
+        ticks = [labels[name] for name in names] + [f"{plain(name)}, another run" for name in others]
+        axes.set_xticks(range(len(ticks)), ticks, rotation=60, ha="right", fontsize=7)
+        axes.set_title(subset, fontsize=9)
+    panels[0][0].set_ylabel("source use (nats per token)")
+    figure.legend(*panels[0][0].get_legend_handles_labels(), fontsize=8, loc="outside right center")
+    figure.suptitle("Use of the source by what was in the pre-training text; 95 % intervals over items", fontsize=9)
+    return figure
+
+
+# Title, prior kind at the headline's k, and model.
+SOURCES_OF_USE = (
+    ("alone", "none", "foundation"),
+    ("pseudo prior", "pseudo", "foundation"),
+    ("refined prior", "refined", "foundation"),
+    ("right opening", "oracle", "foundation"),
+    ("SFT model, alone", "none", "sft"),
+)
+ARRANGED = {"P": "#0072b2", "U": "#d55e00", "M": "#009e73"}
+
+
+def mixes_budget(training: Sequence[TrainingRow], rows: Sequence[MixRow], labels: Mapping[str, str]) -> Figure:
+    """Draw the use of the source against what the training of the foundation cost, by arrangement of the pairs.
+
+    Args:
+        training: Of the table of how they were trained.
+        rows: Of the table of mixes.
+        labels: By foundation its label.
+    """
+    # Operations of a training: 6 a parameter and token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
+    cost = {row.foundation: 6 * row.parameters * row.tokens for row in training if row.tokens}
+    figure, panels = plt.subplots(1, 2, figsize=(9.2, 4.0), layout="constrained", sharey=True)
+    for axes, (title, kind, model) in zip(panels, (SOURCES_OF_USE[3], SOURCES_OF_USE[4]), strict=True):
+        for way, color in ARRANGED.items():
+            means = [row for row in rows if row.subset == ALL and row.arrangement == way and row.foundation in cost]
+            own = {
+                row.foundation: {r.system: r.source_use for r in means if r.foundation == row.foundation}
+                for row in means
+            }
+            found = [(cost[name], own[name][s], name) for name in own if (s := headline_of(own[name], kind, model))]
+            kept = [(x, use, name) for x, use, name in found if use]
+            style = _style("none") | {"color": color, "linestyle": "none", "label": way}
+            _curve(axes, [x for x, _, _ in kept], [use for _, use, _ in kept], style)
+            for x, use, name in kept:
+                axes.annotate(labels[name], (x, use.score), (5, 2), textcoords="offset points", fontsize=6)
+        axes.axhline(0, color="#555555", linewidth=0.8)
+        axes.set_xscale("log")
+        axes.margins(x=0.25)
+        axes.set(xlabel="floating point operations of the training, 6·parameters·tokens", title=title)
+    panels[0].set_ylabel("source use (nats per token)")
+    panels[0].legend(fontsize=8, title="pairs")
+    figure.suptitle(
+        "Use of the source by size and tokens; means over directions, 95 % intervals over items", fontsize=9
+    )
     return figure

@@ -9,17 +9,21 @@ import numpy as np
 import pytest
 
 from made_corpus import CODES, encode, tokenizer, works
+from prefixyarn import figures
 from prefixyarn.analysis.corpus_audit.count import content_pairs, holds_two_languages, meetings, unique_share
 from prefixyarn.analysis.corpus_audit.table import audit_markdown, corpus_rows, mix_rows
 from prefixyarn.analysis.mechanism.table import MechanismRow
+from prefixyarn.analysis.mixes.table import in_scripts, mixes_markdown, training_rows
 from prefixyarn.analysis.mixes.table import mix_rows as mix_rows_of
-from prefixyarn.analysis.mixes.table import mixes_markdown, training_rows
 from prefixyarn.data.corpus.mixes import Mix, Recipe, cells, held_out, read_mix, write_mix
 from prefixyarn.errors import InputError
+from prefixyarn.figures import save
+from prefixyarn.languages import Direction
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.models.bpe import DOCUMENT
 from prefixyarn.prompts import Prompt
-from prefixyarn.records import System
+from prefixyarn.records import Output, System
+from prefixyarn.tables.rows import ScoreRow
 
 FORMATS = [
     Prompt("labels", "{source_language}: {source}\n{target_language}:"),
@@ -167,7 +171,7 @@ def test_counts() -> None:
     assert meetings("the file " + "x " * 20 + "Datei", "de", {"file": frozenset({"datei"})}) == 1
 
 
-def test_the_table_of_mixes_has_a_line_a_foundation() -> None:
+def test_the_table_of_mixes_has_a_line_a_foundation(tmp_path: Path) -> None:
     sources = {"a": {"cell": "50-P", "size": "xs", "seed": 1}, "b": {"cell": "0", "size": "xs", "seed": 1}}
     trained = {
         name: {"parameters": 3000, "passes": 1.5, "curve": [{"tokens": 900}], "held_out": {"en": bits, "de": 2.0}}
@@ -189,8 +193,30 @@ def test_the_table_of_mixes_has_a_line_a_foundation() -> None:
             (System("none", model="sft"), Interval(0.6, 0.5, 0.7)),
         )
     ]
-    rows = mix_rows_of(sources, WANTED, use)
-    assert len(rows) == 8 and {row.arrangement for row in rows if row.foundation == "a"} == {"P"}
-    text = mixes_markdown(training, rows, {"a": "XS, 50 % P", "b": "XS, 0"})
-    assert "oracle, k = 2" in text and "k = 1" not in text and "0.60 (0.50–0.70)" in text and "1.250" in text
-    assert "Source use" not in mixes_markdown(training, [], {"a": "A", "b": "B"})
+    metric, ends = "chrF++", Interval(12.5, 10.0, 15.0)
+    scores = [ScoreRow("a", metric, System("none"), "test", "", 0, "", 8, ends, off_target=0.25)]
+    scripts = {("a", "en-de"): {System("none"): 0.75}}
+    rows = mix_rows_of(sources, WANTED, use, scores, scripts)
+    assert len(rows) == 16 and {row.arrangement for row in rows if row.foundation == "a"} == {"P"}
+    (alone,) = (r for r in rows if (r.foundation, r.subset, r.system) == ("a", "", System("none")))
+    assert (alone.score, alone.off_target, alone.in_script) == (12.5, 0.25, None)
+    labels = {"a": "XS, 50 % P", "b": "XS, 0"}
+    beside = [row for row in use if row.foundation == "other"]
+    text = mixes_markdown(training, rows, [], beside, labels)
+    assert "oracle, k = 2" in text and "k = 1" not in text and "0.600 (0.500–0.700)" in text and "1.250" in text
+    assert "other (another run)" in text and "25 %" in text and "75 %" in text and "unseen format" not in text
+    assert "Source use" not in mixes_markdown(training, [], [], [], labels)
+    save(figures.mixes(rows, beside, labels), tmp_path / "mixes.svg")
+    save(figures.mixes_budget(training, rows, labels), tmp_path / "budget.svg")
+    drawn = (tmp_path / "mixes.svg").read_text(encoding="utf-8")
+    assert "other, another run" in drawn and "XS, 50 % P" in drawn
+    assert "XS, 0" in (tmp_path / "budget.svg").read_text(encoding="utf-8")
+
+
+def test_scripts_are_told_where_they_differ() -> None:
+    def output(kind: str, text: str) -> Output:
+        return Output("1", kind, "", 0, "", "foundation", "zero-shot", [], [], text, text, text, "eos", 1)
+
+    outputs = [output("none", "the file"), output("none", "файл"), output("oracle", "файл x")]
+    assert in_scripts(outputs, Direction("en", "ru")) == {System("none"): 0.5, System("oracle"): 1.0}
+    assert in_scripts(outputs, Direction("en", "de")) == {}

@@ -42,6 +42,9 @@ rule plot_figures:
             else []
         ),
         scale="results/{run}/tables/scale.csv" if len(FOUNDATIONS) > 1 else [],
+        mixes="results/{run}/tables/mixes.csv" if PRETRAINING else [],
+        training="results/{run}/tables/mixes_training.csv" if PRETRAINING else [],
+        beside=PRETRAINING["beside"] if PRETRAINING else [],
     output:
         headline=report(
             drawn("headline"),
@@ -100,6 +103,16 @@ rule plot_figures:
             if len(FOUNDATIONS) > 1
             else []
         ),
+        mixes=(
+            report(
+                "results/{run}/figures/mixes.svg",
+                caption="../report/mixes.rst",
+                category=SECTIONS["mechanism"],
+            )
+            if PRETRAINING
+            else []
+        ),
+        budget="results/{run}/figures/mixes_budget.svg" if PRETRAINING else [],
         png=expand("results/{{run}}/figures/{name}.png", name=final_figures(config)),
         losses=[path.replace(".svg", ".csv") for path in drawn(LOSSES)],
     log:

@@ -200,18 +200,62 @@ if PRETRAINING:
         script:
             "../../scripts/pretrain_foundation.py"
 
+    rule measure_formats:
+        input:
+            code=code("scripts/measure_formats.py"),
+            manifest=rules.convert_foundation.output.manifest,
+            choice="results/{run}/prompts/translation/{model}.json",
+            sft="results/{run}/models/sft/translation/{model}/manifest.json",
+            data="results/{run}/data/translation/{subset}/test.jsonl",
+        output:
+            scores="results/{run}/analysis/formats/{subset}/{model}.csv",
+        log:
+            "logs/{run}/measure_formats/{subset}/{model}.log",
+        benchmark:
+            "results/{run}/timings/measure_formats/{subset}/{model}.tsv"
+        conda:
+            ENVIRONMENT
+        threads: 1
+        resources:
+            mem_mb=memory("measure_mechanism"),
+            runtime=runtime("measure_mechanism", "translation"),
+            gpu=cards("measure_mechanism"),
+        params:
+            dtype=foundation("dtype"),
+            backend=foundation("engine"),
+            most_items=ANALYSIS["items"],
+            unseen=PRETRAINING["unseen"],
+        message:
+            "Asking in a seen and an unseen format: {wildcards.subset}, {wildcards.model}"
+        script:
+            "../../scripts/measure_formats.py"
+
+    def of_own_models(pattern):
+        """Return a pattern filled with the foundations trained here and the main directions; {run} stays."""
+        return expand(
+            pattern, model=OWN_MODELS, subset=MAIN["translation"], run="{run}"
+        )
+
     rule tabulate_mixes:
         input:
             code=code("scripts/tabulate_mixes.py"),
             training=expand(
                 "resources/foundations/{model}/training.json", model=OWN_MODELS
             ),
-            mechanism=(
-                "results/{run}/tables/mechanism.csv" if "mechanism" in ANALYSES else []
+            mechanism="results/{run}/tables/mechanism.csv",
+            translation="results/{run}/tables/translation.csv",
+            tails=of_own_models("results/{run}/analysis/mechanism/{subset}/{model}.csv"),
+            formats=of_own_models("results/{run}/analysis/formats/{subset}/{model}.csv"),
+            decoded=of_own_models(
+                "results/{run}/decode/translation/{subset}/{model}.jsonl"
             ),
+            data=splits_of("translation", "test.jsonl", subsets=MAIN),
+            beside=PRETRAINING["beside"],
         output:
             csv="results/{run}/tables/mixes.csv",
             training="results/{run}/tables/mixes_training.csv",
+            formats="results/{run}/tables/mixes_formats.csv",
+            verdicts="results/{run}/tables/mixes_verdicts.csv",
             md="results/{run}/tables/mixes.md",
         log:
             "logs/{run}/tabulate_mixes.log",
@@ -222,6 +266,11 @@ if PRETRAINING:
             sources={name: own["source"] for name, own in OWN_MODELS.items()},
             cells=PRETRAINING["cells"],
             labels={name: LABELS[name] for name in OWN_MODELS},
+            subsets=MAIN["translation"],
+            unseen=PRETRAINING["unseen"]["name"],
+            most_items=ANALYSIS["items"],
+            resamples=config["score"]["resamples"],
+            seed=config["seed"],
         message:
             "Making the tables of the mixes"
         script:

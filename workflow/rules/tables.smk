@@ -110,6 +110,7 @@ rule tabulate_across:
             else []
         ),
         primary="results/{run}/tables/primary.csv" if "translation" in TASKS else [],
+        mixes="results/{run}/tables/mixes_verdicts.csv" if PRETRAINING else [],
         checks=expand(
             "results/{{run}}/checks/{model}.json",
             model=FOUNDATIONS if "translation" in TASKS else [],

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from typing import Any
 
+from prefixyarn.config.sources import pretrained_foundations
 from prefixyarn.config.subsets import all_subsets, analyses, cross_task_subsets, main_subsets
 from prefixyarn.systems import further_seeds
 
@@ -129,6 +130,9 @@ def answered(config: Config) -> list[str]:
         found += [f"agreement/{subset}/{model}.csv" for subset, model in by_subset]
     if "mechanism" in analyses(config):
         found += [f"mechanism/{subset}/{model}.csv" for subset, model in by_subset]
+    if "pretraining" in config:
+        own = pretrained_foundations(config)
+        found += [f"formats/{subset}/{model}.csv" for subset, model in by_subset if model in own]
     if "prior_quality" in analyses(config):
         found += [f"outputs/{subset}/{model}.jsonl" for subset, model in by_subset]
     if "forgetting" in analyses(config):
@@ -170,7 +174,7 @@ def final_tables(config: Config) -> list[str]:
     if fits_languages(config):
         found.append("language_resources_fit.csv")
     if "pretraining" in config:
-        found.append("mixes_training.csv")
+        found += [f"mixes_{name}.csv" for name in ("training", "formats", "verdicts")]
     if "translation" in config["tasks"]:
         found += ["translation_groups.csv", "translation_contrasts.csv", "primary.csv"]
     return found + [f"{name}.md" for name in (*listed, *analyses(config))]
@@ -185,7 +189,8 @@ def final_figures(config: Config) -> list[str]:
         found.append("language_resources")
     found += [name for kind in analyses(config) for name in ANALYSIS_FIGURES[kind]]
     drawn = [f"{name}_{model}" for name in found for model in names(config)]
-    return drawn + (["scale"] if len(config["foundations"]) > 1 else [])
+    drawn += ["scale"] if len(config["foundations"]) > 1 else []
+    return drawn + (["mixes", "mixes_budget"] if "pretraining" in config else [])
 
 
 def final_results(config: Config) -> list[str]:

@@ -291,11 +291,23 @@ def _pretraining(config: Mapping[str, Any]) -> list[str]:
             found.append(f"languages: text to pre-train on in {code!r} is not read: no spaces divide its words")
         elif "descriptions" in block["sources"] and not LANGUAGES[code].described:
             found.append(f"pretraining.sources: no descriptions in {code!r}; take them out, or the language")
-    for prompt in block["formats"]:
+    for key, prompt in (*(("formats", own) for own in block["formats"]), ("unseen", block["unseen"])):
         try:
             Prompt(**prompt)
         except InputError as error:
-            found.append(f"pretraining.formats: {error}")
+            found.append(f"pretraining.{key}: {error}")
+    if block["unseen"]["name"] in {own["name"] for own in (*block["formats"], *config["translation"]["prompts"])}:
+        found.append(f"pretraining.unseen: a seen format is named {block['unseen']['name']!r}, too; name it otherwise")
+    found += [
+        f"pretraining.beside: {path!r} is not there; make that run, or take it out"
+        for path in block["beside"]
+        if not Path(path).is_file()
+    ]
+    if "mechanism" not in analyses(config):
+        found.append(
+            "pretraining: the models are trained to ask what a prior does in them; put 'mechanism' into "
+            "analysis.kinds, and let translation have an SFT model and analysis.items be more than 0"
+        )
     found += [
         f"pretraining.sizes.{name}: hidden must be an even multiple of heads"
         for name, size in block["sizes"].items()

@@ -40,7 +40,7 @@ SECTIONS = (
         "Foundations trained from scratch by this run, on mixes that differ in the share of text that is not English "
         "and in whether sentences stand beside their translations. If a prior opens what is there already, the use of "
         "the source rises with it where translations stood side by side, and only there.",
-        (),
+        ("mixes", "mixes_budget"),
         ("mixes.md", "corpus_audit.md"),
     ),
     (

@@ -128,6 +128,15 @@ class Tails:
                 found.append((own.item, nats - float(np.mean(others)), tokens))
         return self._mean(found)
 
+    def first(self, system: System) -> Mean | None:
+        """Return the percentage of items whose tail no other item's source makes as likely; None without others."""
+        found = []
+        for own in self._own[system]:
+            others = [other.ll for other in self._others[system][own.item]]
+            if others:
+                found.append((own.item, 100.0 * (own.ll > max(others)), 1))
+        return self._mean(found)
+
     def _mean(self, values: Iterable[tuple[str, float, int]]) -> Mean | None:
         """Return nats per token of items with their nats and tokens; None without tokens.
 
@@ -173,19 +182,20 @@ def _groups(measured: Mapping[str, Tails]) -> Groups:
     return groups if measured else {}
 
 
-def _over(means: Sequence[Mean | None]) -> Mean | None:
+def mean_over(means: Sequence[Mean | None]) -> Mean | None:
     """Return the mean over directions; None if one has none."""
     known = [own for own in means if own is not None]
     return average(known) if known and len(known) == len(means) else None
 
 
-def _minus(own: Mean | None, other: Mean | None) -> Mean | None:
+def minus(own: Mean | None, other: Mean | None) -> Mean | None:
+    """Return own − other, on the same draws; None where either is."""
     if own is None or other is None:
         return None
     return Mean(own.score - other.score, own.resampled - other.resampled)
 
 
-def _interval(own: Mean | None) -> Interval | None:
+def as_interval(own: Mean | None) -> Interval | None:
     """Return a mean with its interval, by the resamples in which every direction had a token."""
     if own is None:
         return None
@@ -193,12 +203,12 @@ def _interval(own: Mean | None) -> Interval | None:
     return interval(own.score, usable if len(usable) else np.array([own.score]))
 
 
-def _share(own: Mean | None, sft: Mean | None) -> Interval | None:
+def share_of(own: Mean | None, sft: Mean | None) -> Interval | None:
     """Return 100 · own / sft; None where the SFT model's is not clearly above 0. See `MechanismRow`."""
     if own is None or sft is None or sft.score <= 0 or np.mean(sft.resampled <= 0) > 0.025:
         return None
     usable = sft.resampled > 0
-    return _interval(Mean(100 * own.score / sft.score, 100 * own.resampled[usable] / sft.resampled[usable]))
+    return as_interval(Mean(100 * own.score / sft.score, 100 * own.resampled[usable] / sft.resampled[usable]))
 
 
 def mechanism_rows(measured: Mapping[str, Tails], foundation: str) -> list[MechanismRow]:
@@ -214,12 +224,12 @@ def mechanism_rows(measured: Mapping[str, Tails], foundation: str) -> list[Mecha
     for subset, group in _groups(measured).items():
         own = [system for system in group[0].systems if all(system in other.systems for other in group)]
         use = {
-            of: {system: _over([one.source_use(system, of) for one in group]) for system in own}
+            of: {system: mean_over([one.source_use(system, of) for one in group]) for system in own}
             for of in (REST, NEW, FIRST)
         }
-        rise, rise_new = ({s: _minus(use[of][s], use[of].get(NONE)) for s in own if s != NONE} for of in (REST, NEW))
+        rise, rise_new = ({s: minus(use[of][s], use[of].get(NONE)) for s in own if s != NONE} for of in (REST, NEW))
         for system in own:
-            ll = _interval(_over([one.likelihood(system, REST) for one in group]))
+            ll = as_interval(mean_over([one.likelihood(system, REST) for one in group]))
             assert ll is not None, "every tail has a second token"
             rows.append(
                 MechanismRow(
@@ -230,12 +240,12 @@ def mechanism_rows(measured: Mapping[str, Tails], foundation: str) -> list[Mecha
                     left_out=sum(one.left_out for one in group),
                     tokens=sum(one.tokens for one in group),
                     ll=ll,
-                    source_use=_interval(use[REST][system]),
-                    source_use_new=_interval(use[NEW][system]),
-                    source_use_first=_interval(use[FIRST][system]),
-                    rise=_interval(rise.get(system)),
-                    rise_new=_interval(rise_new.get(system)),
-                    share_of_sft=_share(use[REST][system], use[REST].get(SFT)),
+                    source_use=as_interval(use[REST][system]),
+                    source_use_new=as_interval(use[NEW][system]),
+                    source_use_first=as_interval(use[FIRST][system]),
+                    rise=as_interval(rise.get(system)),
+                    rise_new=as_interval(rise_new.get(system)),
+                    share_of_sft=share_of(use[REST][system], use[REST].get(SFT)),
                 )
             )
     return rows
@@ -254,7 +264,7 @@ def split_rows(measured: Mapping[str, Tails], foundation: str) -> list[SplitRow]
             another, right = (System(kind, "", k, "token") for kind in ("shuffled", "oracle"))
             for part, better, worse in ((LANGUAGE, another, NONE), (CONTENT, right, another)):
                 rest, new, first = (
-                    _interval(_minus(*(_over([one.likelihood(s, of) for one in group]) for s in (better, worse))))
+                    as_interval(minus(*(mean_over([one.likelihood(s, of) for one in group]) for s in (better, worse))))
                     for of in (REST, NEW, FIRST)
                 )
                 assert rest is not None and first is not None, "every tail has two tokens"
