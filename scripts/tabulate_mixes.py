@@ -30,7 +30,7 @@ def main(job: Job) -> None:
     trained = {name: read_json(path) for name, path in zip(sources, given.training, strict=True)}
     training = training_rows(sources, cells, trained)
     scripts = {
-        key: in_scripts(read_records(path, Output, key[1]), Direction.parse(key[1]))
+        key: in_scripts(read_records(path, Output), Direction.parse(key[1]))
         for key, path in zip(product(sources, params.subsets), given.decoded, strict=True)
     }
     rows = mix_rows(

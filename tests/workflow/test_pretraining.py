@@ -17,7 +17,7 @@ import tiny
 from checkout import Copy
 
 PACKAGES = ("cataclysm-dda-data", "freeciv-data")
-FOUNDATIONS = {"mixed-0": "0", "mixed-50-p": "50-P"}
+FOUNDATIONS = {"mixed-0": "0", "mixed-50-p": "50-P", "mixed-50-u": "50-U"}
 
 
 def repository(folder: Path) -> None:
@@ -75,6 +75,7 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
             "sample": 20000,
             "unique_tokens": 8000,
             "parallel": 0.05,
+            "beside": [],
             "sizes": {"xs": {**size, "tokens": 12800, "rate": 1e-2}},
         },
         "translation": {
@@ -83,11 +84,11 @@ def mixed(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Copy]:
             "held_out": "held",
             "items": {"dev": 4, "trial": 2, "test": 3},
             "max_answer_tokens": 12,
-            "sft": {"method": "none"},
+            "sft": {"method": "full", "steps": 4, "batch": 2, "dev_points": 1},
             "refined": {"kind": "none"},
             "priors": {"kinds": ["none", "pseudo", "oracle"], "sft_kinds": []},
         },
-        "analysis": {"items": 0},
+        "analysis": {"items": 3, "kinds": ["mechanism"]},
     }
     made.run()
     yield made
@@ -107,6 +108,11 @@ def test_trained_foundations_are_answered_and_tabulated_as_any_other(mixed: Copy
     assert bits["mixed-50-p"] < bits["mixed-0"], "German text was in half of its own"
     mixes = (results / "tables/mixes.md").read_text()
     assert "bits, de" in mixes and all(name in mixes for name in FOUNDATIONS)
+    assert "Source use, en-de" in mixes and "into (unseen), SFT model" in mixes
+    verdicts = (results / "tables/mixes_verdicts.csv").read_text()
+    assert "\nxs,0.5,oracle,apart U," in verdicts and "\nxs,0.5,oracle,whole," in verdicts
+    assert "does a prior open what translations put there?" in (results / "tables/findings.md").read_text()
+    assert all((results / f"figures/{name}.svg").stat().st_size > 2000 for name in ("mixes", "mixes_budget"))
     audit = (results / "tables/corpus_audit.csv").read_text()
     assert "\n50-P,de labels," in audit and "\ncorpus,de catalogues," in audit and "\n0,de" not in audit
 
