@@ -16,6 +16,7 @@ from prefixyarn.errors import InputError
 
 CONTROLS = ["random-function", "random-content", "shuffled", "language-tag", "fixed"]
 SMOKE = ["none", "pseudo", "refined", "sft", "oracle", *CONTROLS]
+LITTLE = ["none", "pseudo", "refined", "sft", "oracle", "random-content"]
 ALL = ["none", "own", "pseudo", "refined", "sft", "oracle", *CONTROLS]
 FULL = ["none", "own", "pseudo", "refined", "refined-matched", "sft", "oracle", *CONTROLS]
 TAGS = ["none", "refined", "sft", "oracle", "random", "shuffled"]
@@ -25,7 +26,7 @@ SHOTS = ["none", "pseudo", "refined", "sft", "oracle"]
 # SFT model and of few-shot prompts, how often dev is scored. What the default run drops stands in the others.
 EFFECTIVE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("smoke", "translation"): (SMOKE, {"token": [1, 2]}, 1, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 1),
-    ("smoke", "summarization"): (SMOKE, {"token": [2]}, 1, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 1),
+    ("smoke", "summarization"): (LITTLE, {"token": [2]}, 1, [], 1, ["oracle"], ["none", "pseudo"], 1),
     ("smoke", "tagging"): (TAGS, {"tag": [2]}, 1, [1], 1, ["oracle"], ["none", "refined"], 1),
     ("flores", "translation"): (ALL, {"token": [2]}, 1, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
     ("flores", "tagging"): (TAGS, {"tag": [2]}, 1, [1, 2, 4], 1, ["oracle"], ["none", "refined", "oracle"], 4),
