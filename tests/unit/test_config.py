@@ -179,7 +179,7 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
         ),
         (
             {"foundations": [{"name": "a", "label": "A", "source": {**PRETRAINED, "size": "xl"}}], **MIXES},
-            "foundations: a: no size 'xl' in pretraining.sizes (xs, s, m)",
+            "foundations: a: no size 'xl' in pretraining.sizes (xs, long, untrained, s, m)",
         ),
         ({**MIXES, "languages": ["en", "zh"]}, "languages: text to pre-train on in 'zh' is not read: no spaces divide"),
         ({**MIXES, "languages": ["en", "ar"]}, "pretraining.sources: no descriptions in 'ar'; take them out"),
