@@ -241,7 +241,7 @@ def splits_of(task, *names, subsets=SUBSETS):
     ]
 
 
-def analysed(pattern):
-    """Return a pattern filled with all foundations and main directions of translation; {run} stays."""
-    filled = expand(pattern, model=FOUNDATIONS, subset=MAIN["translation"], run="{run}")
+def analysed(pattern, models=FOUNDATIONS):
+    """Return a pattern filled with foundations and the main directions of translation; {run} stays."""
+    filled = expand(pattern, model=models, subset=MAIN["translation"], run="{run}")
     return list(dict.fromkeys(filled))

@@ -230,12 +230,6 @@ if PRETRAINING:
         script:
             "../../scripts/measure_formats.py"
 
-    def of_own_models(pattern):
-        """Return a pattern filled with the foundations trained here and the main directions; {run} stays."""
-        return expand(
-            pattern, model=OWN_MODELS, subset=MAIN["translation"], run="{run}"
-        )
-
     rule tabulate_mixes:
         input:
             code=code("scripts/tabulate_mixes.py"),
@@ -244,10 +238,14 @@ if PRETRAINING:
             ),
             mechanism="results/{run}/tables/mechanism.csv",
             translation="results/{run}/tables/translation.csv",
-            tails=of_own_models("results/{run}/analysis/mechanism/{subset}/{model}.csv"),
-            formats=of_own_models("results/{run}/analysis/formats/{subset}/{model}.csv"),
-            decoded=of_own_models(
-                "results/{run}/decode/translation/{subset}/{model}.jsonl"
+            tails=analysed(
+                "results/{run}/analysis/mechanism/{subset}/{model}.csv", OWN_MODELS
+            ),
+            formats=analysed(
+                "results/{run}/analysis/formats/{subset}/{model}.csv", OWN_MODELS
+            ),
+            decoded=analysed(
+                "results/{run}/decode/translation/{subset}/{model}.jsonl", OWN_MODELS
             ),
             data=splits_of("translation", "test.jsonl", subsets=MAIN),
             beside=PRETRAINING["beside"],
