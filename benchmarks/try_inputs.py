@@ -139,6 +139,7 @@ def between_rules(copy: Copy, folder: Path) -> Iterator[Failure]:
         ended = copy.run("--keep-going", check=False)
         said = ended.stdout + ended.stderr
         yield from (Failure("tracebacks", f"{group}: {own}") for own in tracebacks(said))
+        yield from (Failure(OF_SNAKEMAKE, f"{group}: {own}") for own in snakemakes_tracebacks(said))
         # The last line of each failed job, and where its log is, stand at the end.
         said = said.split("At least one job did not complete successfully")[-1]
         for bad in rows:
