@@ -52,12 +52,14 @@ class Bad:
             damaged between two rules, together with the others of the same N.
         given: Changes to the right files; or what the entry point is given beside them.
         line: What must be said, as a regular expression.
+        noted: Whether it is read nevertheless, and the line stands in the log.
     """
 
     name: str
     entry: str
     given: tuple[Change, ...] | str
     line: str
+    noted: bool = False
 
     def changes(self) -> tuple[Change, ...]:
         """Return the changes to the right files."""
@@ -78,14 +80,14 @@ CONFIGURATIONS = [
     Bad("a quoted number", PLAN, of_translation("sft: {steps: '8'}"), r"sft\.steps: '8' is not of type 'integer'"),
     Bad("8.0 for a whole number", PLAN, of_translation("sft: {steps: 8.0}"), r"sft\.steps: .*8\.0"),
     Bad("a code in capitals", PLAN, mine("run: mine\nlanguages: [EN, de]\n"), "languages: write 'EN' as 'en'"),
-    Bad("a brace in a folder", PLAN, mine("run: mine\ntranslation:\n  lexicon: {source: folder, folder: 'my {words}'}\n"), r"translation\.lexicon\.folder: .* has a brace"),
+    Bad("a brace in a folder", PLAN, mine("run: mine\ntranslation:\n  lexicon: {source: folder, folder: 'my {words}'}\n"), r"translation\.lexicon\.folder: .* has braces"),
     Bad("yes for a number", PLAN, of_translation("sft: {steps: yes}"), r"sft\.steps: True is not of type 'integer'"),
     Bad("not a number", PLAN, of_translation("sft: {rate: .nan}"), r"sft\.rate: .*nan"),
     Bad("an endless number", PLAN, of_translation("sft: {rate: .inf}"), r"sft\.rate: .*inf"),
     Bad("a negative seed", PLAN, mine("run: mine\nseed: -1\n"), "seed: -1 is less than the minimum of 0"),
     Bad("too few items", PLAN, of_translation("items: {test: 1}"), r"items\.test: 1 is less than the minimum of 2"),
-    Bad("nothing for a list", PLAN, mine("run: mine\nlanguages:\n"), "languages: None is not of type 'array'"),
-    Bad("a version that YAML rounds", PLAN, mine("run: mine\ntranslation:\n  catalogues:\n    - {package: django, version: 5.10, sha256: " + "a" * 64 + "}\n" "    - {package: gramps, version: 6.0.8, sha256: " + "a" * 64 + "}\n"), r"mine\.yaml.*line 4.*5\.10"),
+    Bad("nothing for a list", PLAN, mine("run: mine\nlanguages:\n"), "languages: empty; a list is expected"),
+    Bad("a version that YAML rounds", PLAN, mine("run: mine\ntranslation:\n  catalogues:\n    - {package: django, version: 5.10, sha256: " + "a" * 64 + "}\n" "    - {package: gramps, version: 6.0.8, sha256: " + "a" * 64 + "}\n"), r"catalogues\.0\.version: YAML reads 5\.10 as a number: 5\.1\..*mine\.yaml, line 4"),
     Bad("no for Norwegian", PLAN, mine("run: mine\nlanguages: [en, no, de]\n"), r"languages\.1: .*(False|true or false)"),
     Bad("a date for a name", PLAN, mine("run: 2026-01-02\n"), "run: YAML reads 2026-01-02 as a date"),
     Bad("a path for a name", PLAN, mine("run: a/b\n"), "run: 'a/b' does not match"),
@@ -101,7 +103,7 @@ CONFIGURATIONS = [
     Bad("an unknown kind in a task that does not run", PLAN, mine("run: mine\ntasks: [translation]\ntagging: {priors: {kinds: [none, psuedo]}}\n"), r"tagging\.priors\.kinds: 'psuedo' cannot be used"),
     Bad("an unknown kind", PLAN, of_translation("priors: {kinds: [none, psuedo]}"), "'psuedo' cannot be used in this task"),
     Bad("nothing to compare with", PLAN, of_translation("priors: {kinds: [pseudo]}"), "'none' is missing"),
-    Bad("a prior over the limit", PLAN, of_translation("priors: {k: {token: [99]}}"), "longer than the answer limit of 64"),
+    Bad("a prior over the limit", PLAN, of_translation("priors: {k: {token: [99]}}"), "a prior of 99 tokens leaves no room in an answer of at most 64"),
     Bad("a prior without its model", PLAN, of_translation("sft: {method: none}"), "'sft' needs a model"),
     Bad("a package that is not there", PLAN, of_translation("held_out: gimp"), "'gimp' is not one of the catalogues"),
     Bad("more trials than items", PLAN, of_translation("items: {trial: 99}"), "trial: these are taken from dev"),
@@ -122,8 +124,9 @@ CONFIGURATIONS = [
     Bad("a folder for a configuration", PLAN, (lambda folder: (folder / "mine.yaml").mkdir(),), r"mine\.yaml"),
     Bad("a misspelt key, to snakemake", DRY, mine("run: mine\nsede: 1\n"), "sede: unknown key; did you mean 'seed'"),
     Bad("a key given twice, to snakemake", DRY, mine("run: mine\nseed: 7\nseed: 3\n"), r"mine\.yaml.*line 3.*seed"),
-    Bad("an open bracket, to snakemake", DRY, mine("run: mine\nlanguages: [en, de\n"), SYNTAX),
-    Bad("a list instead of keys, to snakemake", DRY, mine("- run\n- mine\n"), r"mine\.yaml.*(mapping|keys)"),
+    # These Snakemake reads before anything of ours, and says less; make asks our check first.
+    Bad("an open bracket, to snakemake", DRY, mine("run: mine\nlanguages: [en, de\n"), "Config file is not valid JSON or YAML"),
+    Bad("a list instead of keys, to snakemake", DRY, mine("- run\n- mine\n"), "Config file must be given as JSON or YAML with keys at top level"),
     Bad("no configuration, to snakemake", DRY, (), r"mine\.yaml"),
 ]
 
@@ -156,13 +159,13 @@ FILES = [
     Bad("phrases alone", "dictionary", write(DICTIONARY, "log in\tanmelden\n"), "none of its 1 entries can be looked up"),
     Bad("not there", "dictionary", gone(DICTIONARY), r"en-de\.txt.*no such file"),
     Bad("not what was locked", "dictionary", write(LOCK, '{"files": {"muse/en-de.txt": "00"}}'), "its SHA-256 is"),
-    Bad("a lock file that is cut", "dictionary", write(LOCK, '{"files": {"mu'), r"lock\.json, line 1: not JSON"),
+    Bad("a lock file that is cut", "dictionary", write(LOCK, '{"files": {"mu'), r"lock\.json, line 1, column \d+: not JSON"),
     Bad("a lock file that is empty", "dictionary", write(LOCK, ""), r"lock\.json.*not JSON"),
-    Bad("a lock file of another form", "dictionary", write(LOCK, "[]"), r"lock\.json.*"),
-    Bad("a lock file with a list of files", "dictionary", write(LOCK, '{"files": ["muse/en-de.txt"]}'), r"lock\.json.*"),
+    Bad("a lock file of another form", "dictionary", write(LOCK, "[]"), r"lock\.json: not a lock file: expected an object"),
+    Bad("a lock file with a list of files", "dictionary", write(LOCK, '{"files": ["muse/en-de.txt"]}'), r"lock\.json: not a lock file: expected an object"),
     *of_any_text("flores", FLORES),
     Bad("U+FEFF inside a line", "flores", swap(FLORES, " und ", " \ufeffund "), AS_RIGHT),
-    Bad("accents apart", "flores", nfd(FLORES), AS_RIGHT),
+    Bad("accents apart", "flores", nfd(FLORES), r"deu\.dev: its letters and their accents are apart \(NFD\)"),
     Bad("a line less", "flores", edit(FLORES, lambda own: own.split(b"\n", 1)[1]), "deu.dev: 89 lines, but .*has 90"),
     Bad("an empty line", "flores", edit(FLORES, lambda own: b"\n" + own.split(b"\n", 1)[1]), "deu.dev, line 1: empty"),
     Bad("a line of nothing seen", "flores", edit(FLORES, lambda own: b"\xe2\x80\x8b" + own[own.index(b"\n") :]), "line 1: empty"),
@@ -179,7 +182,7 @@ FILES = [
     Bad("an unknown tag", "treebank", swap(TREES, "\tNOUN\t", "\tNOUNS\t"), "tag 'NOUNS': expected one of"),
     Bad("a sentence without words", "treebank", edit(TREES, lambda own: b"# a\n\n" + own), "has no words"),
     Bad("an id twice", "treebank", swap(TREES, "train-1\n", "train-0\n"), "a second sentence with the id train-0"),
-    Bad("a sentence that ends early", "treebank", cut(TREES, 60), r"train\.conllu, line \d+"),
+    Bad("a sentence that ends early", "treebank", cut(TREES, 60), r"train\.conllu, line \d+: the file ends here"),
     Bad("another encoding", "treebank", edit(TREES, lambda own: b"# \xff\n" + own), r"train\.conllu, line 1: not UTF-8"),
     Bad("empty", "treebank", write(TREES, ""), "no sentences in it"),
     Bad("one of three files not there", "treebank", gone(TREES.replace("train", "dev")), "dev.conllu is missing"),
@@ -188,7 +191,7 @@ FILES = [
     Bad("a line that is cut", "crosssum", cut(NEWS, 30), r"train\.jsonl, line 80: not JSON"),
     Bad("no text", "crosssum", swap(NEWS, '"text"', '"texts"'), r"train\.jsonl, line 1: no 'text' that is a string"),
     Bad("a list", "crosssum", edit(NEWS, lambda own: b"[]\n" + own), r"train\.jsonl, line 1: no 'text'"),
-    Bad("half a surrogate", "crosssum", swap(NEWS, '"summary": "', '"summary": "\\ud83d'), r"train\.jsonl, line 1\b"),
+    Bad("half a surrogate", "crosssum", swap(NEWS, '"summary": "', '"summary": "\\ud83d'), "train: 79 examples.* 1 with half a surrogate pair", noted=True),
     Bad("half a surrogate as bytes", "crosssum", swap(NEWS, '"text": "', '"text": "\ud83d'), r"train\.jsonl, line 1\b"),
     Bad("another encoding", "crosssum", edit(NEWS, lambda own: b'{"text": "\xff"}\n' + own), r"train\.jsonl, line 1: not"),
     Bad("empty", "crosssum", write(NEWS, ""), "CrossSum english-chinese_simplified train: 0 examples"),
@@ -203,7 +206,7 @@ FILES = [
     Bad("an altered package", "a catalogue", swap("some.whl", "Datei", "Dabei"), r"some\.whl"),
     Bad("not a catalogue", "a catalogue", packed(b"nothing"), r"some\.whl, .*django\.mo: not a gettext catalogue"),
     Bad("a date that is none", "a catalogue", header(b"PO-Revision-Date: ", b"PO-Revision-Date: 20xx-"), AS_RIGHT),
-    Bad("an unknown encoding", "a catalogue", header(b"charset=utf-8", b"charset=utf-x"), r"some\.whl, .*django\.mo"),
+    Bad("an unknown encoding", "a catalogue", header(b"charset=utf-8", b"charset=utf-x"), AS_RIGHT),
     Bad("an altered package", "package", write("wanted.json", "{}"), "truncated or was altered"),
     Bad("no such version", "package", write("wanted.json", '{"version": "9"}'), "some-package==9: pip could not download"),
     Bad("no pip", "package", (no_pip,), "some-package==1.0: .*(No module named pip|no pip)"),
@@ -225,8 +228,8 @@ MODELS = [
     Bad("a configuration that is cut", "model", cut("model/config.json", 50), r"config\.json does not load"),
     Bad("not a language model", "model", keys("model/config.json", model_type="vit"), "'vit' is not a causal language model"),
     Bad("an encoder", "model", keys("model/config.json", model_type="t5"), "'t5' is not a causal language model"),
-    Bad("an unknown family", "model", keys("model/config.json", model_type="mine"), r"config\.json does not load"),
-    Bad("code of its own", "model", keys("model/config.json", model_type="own", auto_map={"AutoConfig": "own.Own"}), r"config\.json does not load .*custom code"),
+    Bad("an unknown family", "model", keys("model/config.json", model_type="mine"), r"config\.json: transformers .* does not know the model_type 'mine'"),
+    Bad("code of its own", "model", keys("model/config.json", model_type="own", auto_map={"AutoConfig": "own.Own"}), r"config\.json: transformers .* does not know the model_type 'own', and code that came with a model is not run"),
     Bad("no tokenizer", "model", without("tokenizer.json", "tokenizer_config.json"), "no tokenizer; expected a fast tokenizer"),
     Bad("a slow tokenizer alone", "model", (slow_tokenizer,), "tokenizer"),
     Bad("a tokenizer that is cut", "model", cut("model/tokenizer.json", 100), "the tokenizer does not load"),
@@ -267,7 +270,7 @@ NETWORK = [
 ]
 MACHINE = [
     Bad("no apt", "apt", "", "no apt-get here"),
-    Bad("apt without a network", "apt", "echo 'E: no network' >&2; exit 100", r"no descriptions in 'fr' \(E: no network\)"),
+    Bad("apt without a network", "apt", "echo 'E: no network' >&2; exit 100", r"apt-get update failed \(E: no network\)"),
     Bad("apt with other sources", "apt", "exit 0", "no descriptions in 'fr'"),
     Bad("results that cannot be written", "read-only", (), r"en-de\.tsv.*(could not be written|[Rr]ead-only)"),
     Bad("a full disk", "full disk", (), r"en-de\.tsv.*could not be written .*No space left"),
@@ -288,8 +291,8 @@ RECORDS = [
     Bad("no lines", "records", write("test.jsonl", ""), r"test\.jsonl: empty, expected a Item record"),
     Bad("another encoding", "records", edit("test.jsonl", lambda own: own + b"\xff\n"), r"test\.jsonl, line 4: not"),
     Bad("a subset that is not there", "records of a subset", swap("test.jsonl", '{"id"', '{"subset": "en-fr", "id"', 9), "no record is of en-de"),
-    Bad("cut", "JSON", cut("choice.json", 3), r"choice\.json, line 1: not JSON"),
-    Bad("empty", "JSON", write("choice.json", ""), r"choice\.json, line 1: not JSON"),
+    Bad("cut", "JSON", cut("choice.json", 3), r"choice\.json, line 1, column \d+: not JSON"),
+    Bad("empty", "JSON", write("choice.json", ""), r"choice\.json, line 1, column \d+: not JSON"),
     Bad("another encoding", "JSON", write("choice.json", b'{"a": "\xff"}'), r"choice\.json.*not UTF-8"),
     Bad("half", "scores", write("tiny.json", '{"en-de": {"systems": '), r"tiny\.json: not the scores of subsets"),
     Bad("other columns", "a table", write("agreement.csv", "a,b\n1,2\n"), r"agreement\.csv.*"),
@@ -297,7 +300,7 @@ RECORDS = [
     Bad("another encoding", "a dictionary of ours", write("en-de.tsv", b"file\t\xff\t1\n"), r"en-de\.tsv, line 1: not UTF-8"),
     Bad("scores that are cut", "run 1", cut(f"{RESULTS}/scores/tagging/tiny.json", 99), r"scores/tagging/tiny\.json: not the scores"),
     Bad("scores of nothing", "run 1", write(f"{RESULTS}/scores/summarization/tiny.json", "{}"), r"scores/summarization/tiny\.json.*"),
-    Bad("a choice that is empty", "run 2", write(f"{RESULTS}/examples/tagging/tiny.json", ""), r"examples/tagging/tiny\.json, line 1: not JSON"),
+    Bad("a choice that is empty", "run 2", write(f"{RESULTS}/examples/tagging/tiny.json", ""), r"examples/tagging/tiny\.json, line 1, column \d+: not JSON"),
     Bad("priors that are cut", "run 2", cut(f"{RESULTS}/priors/translation/tiny.jsonl", 40), r"priors/translation/tiny\.jsonl, line \d+: not a Prior record"),
     Bad("predictions with other keys", "run 2", swap(f"{RESULTS}/refined/summarization.jsonl", '"whole"', '"hole"'), r"refined/summarization\.jsonl, line 1: not a Prediction record"),
 ]

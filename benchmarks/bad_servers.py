@@ -93,7 +93,8 @@ class _Handler(BaseHTTPRequestHandler):
 
     def _answer(self, status: int, headers: dict[str, str], body: bytes) -> None:
         self.send_response(status)
-        for key, value in {"Content-Length": str(len(body)), **headers}.items():
+        # Said, as a connection that is closed unsaid makes clients fail that keep it for their next request.
+        for key, value in {"Content-Length": str(len(body)), "Connection": "close", **headers}.items():
             self.send_header(key, value)
         self.end_headers()
         if self.command != "HEAD":

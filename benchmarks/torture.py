@@ -14,7 +14,8 @@ undisturbed: files that differ between these two must be of `MEASURED`. Then com
 - **bad inputs**: the table of `bad_inputs.py`.
 
 Whole runs are compared with the undisturbed one byte by byte, under results/ and resources/. At the end stand the
-counts, all of which must be 0, and a table for docs/reliability.md. Exit status 1 where a count is not 0.
+counts, all of which must be 0, and a table for docs/reliability.md. Exit status 1 where a count is not 0. Tracebacks
+that are Snakemake's own, none of our code in them, are counted apart and told.
 """
 
 from __future__ import annotations
@@ -37,7 +38,7 @@ ROOT = Path(__file__).resolve().parents[1]
 sys.path.insert(0, str(ROOT / "tests"))
 
 from disturb import POLL, Run, Writes, fill, small_disk, temporary_files  # noqa: E402
-from same_bytes import MEASURED, different, items, tracebacks  # noqa: E402
+from same_bytes import MEASURED, OF_SNAKEMAKE, different, items, snakemakes_tracebacks, tracebacks  # noqa: E402
 
 from checkout import Copy  # noqa: E402
 
@@ -66,6 +67,12 @@ class Counts:
         self.zero[name] += number
         self.told.append(f"{name}: {line}")
         print(f"  ! {self.told[-1]}", flush=True)
+
+    def note(self, name: str, line: str) -> None:
+        """Count something that may be, and tell it."""
+        self.other[name] += 1
+        self.told.append(f"{name}: {line}")
+        print(f"  . {self.told[-1]}", flush=True)
 
 
 # Disturbs a run at a moment; returns whether it came to that before the run's end.
@@ -214,9 +221,14 @@ class Torture:
     def look(self, run: Run) -> None:
         """Look for tracebacks in what a start, and its jobs' logs, said; the same one counts once."""
         for path in [run.output, *(self.copy.folder / "logs").rglob("*.log")]:
-            for said in tracebacks(path.read_text(encoding="utf-8", errors="replace")):
+            text, where = path.read_text(encoding="utf-8", errors="replace"), path.relative_to(self.folder)
+            for said in tracebacks(text):
                 if said not in self._said:
-                    self.counts.wrong("tracebacks", f"{path.relative_to(self.folder)}: {said}")
+                    self.counts.wrong("tracebacks", f"{where}: {said}")
+                self._said.add(said)
+            for said in snakemakes_tracebacks(text):
+                if said not in self._said:
+                    self.counts.note(OF_SNAKEMAKE, f"{where}: {said}")
                 self._said.add(said)
 
     def kill(self, run: Run, moment: Moment) -> bool:
@@ -314,7 +326,7 @@ def report(counts: Counts, seed: int, seconds: float) -> str:
         *("starts that did not go on", "full disks that were not named"),
         *sorted({*counts.zero}),
     ]
-    rows = [(name, counts.other[name]) for name in sorted(counts.other)]
+    rows = [(name, counts.other[name]) for name in sorted({*counts.other, OF_SNAKEMAKE})]
     rows += [(f"**{name}**", counts.zero[name]) for name in dict.fromkeys(zero)]
     lines = "\n".join(f"| {name} | {number} |" for name, number in rows)
     said = f"`python benchmarks/torture.py --seed {seed}`, {seconds / 60:.0f} minutes"
@@ -333,7 +345,8 @@ def torture_all(torture: Torture, args: argparse.Namespace) -> None:
         tried, failures = try_all(torture.folder, torture.copy)
         torture.counts.other["kinds of bad input"] = tried
         for failure in failures:
-            torture.counts.wrong(failure.count, failure.line)
+            tell = torture.counts.note if failure.count == OF_SNAKEMAKE else torture.counts.wrong
+            tell(failure.count, failure.line)
     if "disks" in args.parts:
         torture.clear()
         with small_disk(torture.folder / "disk", DISK):

@@ -18,7 +18,7 @@ from bad_inputs import AS_RIGHT, TABLE, Bad
 from bad_servers import serve
 from damage import right_files
 from entry_points import ENTRIES, RIGHT, Place
-from same_bytes import tracebacks
+from same_bytes import OF_SNAKEMAKE, snakemakes_tracebacks, tracebacks
 
 from checkout import Copy
 
@@ -63,6 +63,10 @@ def judge(bad: Bad, text: str, value: Any, right: Any, place: Place) -> Failure 
         return Failure("tracebacks", f"{what}: {found[-1]}")
     lines = text.strip().splitlines() or ["it was taken without a word"]
     last = next((own for own in reversed(lines) if "rror" in own), lines[-1])[:400]
+    if bad.noted:
+        log = (place.folder / "log").read_text(encoding="utf-8", errors="replace")
+        noted = not text and re.search(bad.line, log)
+        return None if noted else Failure("bad inputs without their line", f"{what}: {last!r}, not read and noted")
     if bad.line == AS_RIGHT:
         if text:
             return Failure("bad inputs without their line", f"{what}: should be read, but: {last}")
@@ -111,6 +115,8 @@ def try_all(folder: Path, copy: Copy) -> tuple[int, list[Failure]]:
             failure = judge(bad, text, value, rights.get(bad.entry), place)
             if failure:
                 failures.append(failure)
+            what = f"{bad.entry}, {bad.name}"
+            failures += [Failure(OF_SNAKEMAKE, f"{what}: {own}") for own in snakemakes_tracebacks(text)]
             seconds = time.monotonic() - began
             print(f"  {'FAILS' if failure else 'ok   '} {seconds:4.1f} s  {bad.entry}: {bad.name}", flush=True)
             shutil.rmtree(place.folder, ignore_errors=True)
@@ -133,6 +139,7 @@ def between_rules(copy: Copy, folder: Path) -> Iterator[Failure]:
         ended = copy.run("--keep-going", check=False)
         said = ended.stdout + ended.stderr
         yield from (Failure("tracebacks", f"{group}: {own}") for own in tracebacks(said))
+        yield from (Failure(OF_SNAKEMAKE, f"{group}: {own}") for own in snakemakes_tracebacks(said))
         # The last line of each failed job, and where its log is, stand at the end.
         said = said.split("At least one job did not complete successfully")[-1]
         for bad in rows:

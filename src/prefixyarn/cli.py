@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from prefixyarn.data.text_lines import text_lines
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, told
 from prefixyarn.languages import language
 from prefixyarn.progress import Progress
 from prefixyarn.records import write_text
@@ -378,7 +378,7 @@ def run() -> None:
     try:
         app()
     except (InputError, OSError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(told(error))
     except SystemExit as ended:
         if ended.code == 2 and any(_NO_OPTION.match(own) for own in sys.argv[1:]):
             tell("A text that begins with - goes behind all options and a --: prefixyarn answer --to de -- '- one'")

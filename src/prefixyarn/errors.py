@@ -26,10 +26,17 @@ def named(error: Exception) -> str:
     return first_line(error) if own else f"{type(error).__name__}: {first_line(error)}"
 
 
+def told(error: InputError | OSError) -> str:
+    """Return the line that a program ends with; of a file that is not there the name stands first, as in others."""
+    if isinstance(error, FileNotFoundError) and error.filename:
+        return f"error: {error.filename}: no such file or folder. Put it there, or name another."
+    return f"error: {error}"
+
+
 def run(main: Callable[[], None]) -> None:
     """Run a script's ``main``; an input error or a full disk ends it with one line and exit status 1."""
     logging.basicConfig(level=logging.INFO, format="%(message)s", stream=sys.stderr)
     try:
         main()
     except (InputError, OSError) as error:
-        sys.exit(f"error: {error}")
+        sys.exit(told(error))

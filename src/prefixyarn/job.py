@@ -16,7 +16,7 @@ from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any, Protocol
 
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, told
 from prefixyarn.progress import log_gpu_memory
 from prefixyarn.running import hold
 
@@ -47,7 +47,7 @@ def run(main: Callable[[Job], None], job: Job) -> None:
             log_gpu_memory()
             return
         except (InputError, OSError) as error:
-            print(f"error: {error}", file=sys.stderr)
+            print(told(error), file=sys.stderr)
         except Exception:
             traceback.print_exc()
     sys.exit(1)

@@ -135,6 +135,10 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
             "translation.priors.kinds: 'psuedo' cannot be used in this task; choose from none, own, pseudo",
         ),
         (
+            {"tasks": ["translation"], "tagging": {"priors": {"kinds": ["none", "psuedo"]}}},
+            "tagging.priors.kinds: 'psuedo' cannot be used in this task; choose from none",
+        ),
+        (
             {"translation": {"priors": {"k": {"token": [1, 99]}}}},
             "a prior of 99 tokens leaves no room in an answer of at most 64",
         ),

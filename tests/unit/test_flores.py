@@ -78,11 +78,19 @@ def test_byte_order_marks_and_other_line_ends(tmp_path: Path) -> None:
         ("Слово.\nИ ещё одно.\n", "deu.dev: most of its letters are not of German's script"),
         ("Das T\u00c3\u00b6r.\nDie T\u00c3\u00bcr.\n", "deu.dev: most lines were decoded wrongly once"),
         (b"Eins.\n\xff\n", "deu.dev, line 2: not UTF-8"),
+        ("Scho\u0308n.\nZwei.\n", r"deu.dev: its letters and their accents are apart \(NFD\)"),
     ],
 )
 def test_bad_files_are_named(tmp_path: Path, german: str | bytes, message: str) -> None:
     with pytest.raises(InputError, match=message):
         read_flores(written(tmp_path, {"en": "One.\nTwo.\n", "de": german}), "dev", ["en", "de"])
+
+
+def test_a_few_accents_apart_are_kept_as_they_are(tmp_path: Path) -> None:
+    """Yoruba's official file has some: its scores are to be like others'."""
+    yoruba = "\u1eb9\u0301y\u00e0 ni\u0301.\n\u00e0w\u1ecdn.\n\u00f2.\n"
+    folder = written(tmp_path, {"en": "One.\nTwo.\nThree.\n", "yo": yoruba})
+    assert [s.targets["yo"] for s in read_flores(folder, "dev", ["en", "yo"])] == yoruba.splitlines()
 
 
 def test_without_devtest_blocks_of_dev_are_apart() -> None:
@@ -129,6 +137,23 @@ def test_the_lock_file_pins_what_it_has_and_records_the_rest(tmp_path: Path) -> 
     record_revision(lock, "owner/name@main", "abc")
     assert revision(lock, "owner/name@main") == "abc" and revision(lock, "owner/name@dev") is None
     assert json.loads(lock.read_text())["files"].keys() == {"muse/one.txt"}
+
+
+@pytest.mark.parametrize(
+    "text", ["[]", '{"files": ["muse/one.txt"]}', '{"files": {"muse/one.txt": 1}}', '{"revisions": null}']
+)
+def test_a_lock_file_of_another_form_is_refused_and_kept(tmp_path: Path, text: str) -> None:
+    lock, one = tmp_path / "data.lock.json", tmp_path / "one"
+    one.write_text("1")
+    lock.write_text(text)
+    for use in (
+        lambda: check_files(lock, {"muse/one.txt": one}),
+        lambda: revision(lock, "owner/name@main"),
+        lambda: record_revision(lock, "owner/name@main", "abc"),
+    ):
+        with pytest.raises(InputError, match=r"data\.lock\.json: not a lock file: expected .* Restore it"):
+            use()
+    assert lock.read_text() == text
 
 
 class Server:

@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from prefixyarn.errors import InputError
+from prefixyarn.errors import InputError, run
 from prefixyarn.job_files import read_by_subset
 from prefixyarn.records import (
     Item,
@@ -221,6 +221,12 @@ def test_a_full_disk_gives_a_clear_error_and_no_file(tmp_path: Path) -> None:
     assert "x.jsonl: could not be written (File too large)" in result.stderr
     assert "Traceback" not in result.stderr
     assert list(tmp_path.iterdir()) == []
+
+
+def test_a_file_that_is_not_there_is_named_first(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    with pytest.raises(SystemExit) as ended:
+        run(lambda: print(read_json(tmp_path / "x.json")))
+    assert ended.value.code == f"error: {tmp_path}/x.json: no such file or folder. Put it there, or name another."
 
 
 def test_a_pipe_or_a_device_is_written_through(tmp_path: Path) -> None:

@@ -54,7 +54,7 @@ def test_conllu_gives_words_and_tags(name: str, end: str, tmp_path: Path) -> Non
 
 def test_ids_and_blank_lines(tmp_path: Path) -> None:
     path = write(
-        tmp_path / "a.conllu", "", "# sent_id = s-1", row("1"), "", " ", row("1"), "", "#sent_id=s=3", row("1")
+        tmp_path / "a.conllu", "", "# sent_id = s-1", row("1"), "", " ", row("1"), "", "#sent_id=s=3", row("1"), ""
     )
     assert [s.id for s in read_conllu(path)] == ["s-1", "a-2", "s=3"]
 
@@ -78,6 +78,7 @@ BAD = {
     "a word that nobody sees": ([row("1"), row("2", "\u200b\u00ad")], 2, "the word is empty"),
     "fillers alone": ([row("1", "\u3164")], 1, "the word is empty"),
     "a sent_id twice but for what nobody sees": (["# sent_id = a", row("1"), "", "# sent_id = a\u200b", row("1")], 4, "a second sentence with the id a"),
+    "no empty line at the end": ([row("1"), "", row("1"), row("2")], 4, "the file ends here, and an empty line is expected"),
     "no words": (["# sent_id = a", "# text = b", "", row("1")], 2, "sentence a has no words"),
     "only empty nodes": ([row("0.1")], 1, "has no words"),
     "a sent_id twice": (["# sent_id = a", row("1"), "", "# sent_id = a", row("1")], 4, "a second sentence with the id a"),
@@ -191,6 +192,7 @@ def test_byte_order_marks_and_line_ends(tmp_path: Path, end: str) -> None:
         row("2", "a\u2028b"),
         "",
         row("1"),
+        "",
         end=end,
     )
     assert [s.words for s in read_conllu(path)] == [("Das", "ab"), ("w",)]

@@ -255,6 +255,8 @@ def _inconsistencies(config: Mapping[str, Any]) -> list[str]:
     for task, reasons in left_out(config).items():
         if task in config["tasks"] and len(reasons) == len(config[task][SUBSET_KEYS[task]]):
             found += [f"{task}.{SUBSET_KEYS[task]}: {reason}" for reason in reasons.values()]
+    for task in SUBSET_KEYS:  # also of those that do not run: a misspelt kind would show only when they do
+        found += _kinds(task, config[task])
     for task in config["tasks"]:
         found += _task(task, config[task])
         if config["seed"] in config[task]["sft"]["seeds"]:
@@ -316,6 +318,21 @@ def _pretraining(config: Mapping[str, Any]) -> list[str]:
     return found
 
 
+def _kinds(task: str, block: Mapping[str, Any]) -> list[str]:
+    """Return the kinds and units that a task does not have."""
+    found, answers = [], answers_of(task)
+    given: dict[str, tuple[list[str], Sequence[str]]] = {
+        "priors.kinds": (block["priors"]["kinds"], known(answers)),
+        "priors.k": ([*block["priors"]["k"]], UNITS_OF[answers]),
+        "refined.kind": ([block["refined"]["kind"]], REFINED_KINDS[answers]),
+    }
+    for key, (values, choices) in given.items():
+        unknown = ", ".join(repr(value) for value in values if value not in choices)
+        if unknown:
+            found.append(f"{task}.{key}: {unknown} cannot be used in this task; choose from {', '.join(choices)}")
+    return found
+
+
 def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     """Return what is wrong with what all tasks have."""
     found = []
@@ -342,16 +359,6 @@ def _task(task: str, block: Mapping[str, Any]) -> list[str]:
     elif lexicon["source"] == "folder" and not Path(lexicon["folder"]).is_dir():
         found.append(f"{task}.lexicon.folder: {lexicon['folder']!r} is not a folder")
     priors = block["priors"]
-    answers = answers_of(task)
-    given: dict[str, tuple[list[str], Sequence[str]]] = {
-        "priors.kinds": (priors["kinds"], known(answers)),
-        "priors.k": ([*priors["k"]], UNITS_OF[answers]),
-        "refined.kind": ([block["refined"]["kind"]], REFINED_KINDS[answers]),
-    }
-    for key, (values, choices) in given.items():
-        unknown = ", ".join(repr(value) for value in values if value not in choices)
-        if unknown:
-            found.append(f"{task}.{key}: {unknown} cannot be used in this task; choose from {', '.join(choices)}")
     if "none" not in priors["kinds"]:
         found.append(f"{task}.priors.kinds: 'none' is missing; every other kind is compared with it")
     for need, key in ((SFT, "method"), (REFINED, "kind")):

@@ -26,6 +26,22 @@ def locked(path: str | os.PathLike[str]) -> Iterator[None]:
         yield
 
 
+def _known(lock: str | os.PathLike[str]) -> dict[str, dict[str, str]]:
+    """Return what a lock file has: checksums under ``files``, commits under ``revisions``.
+
+    Raises:
+        InputError: It is not JSON, or has another form.
+    """
+    known = read_json(lock) if Path(lock).exists() else {}
+    parts = [known.get(key, {}) for key in ("files", "revisions")] if isinstance(known, dict) else [known]
+    if not all(isinstance(own, dict) and all(isinstance(text, str) for text in own.values()) for own in parts):
+        raise InputError(
+            f"{os.fspath(lock)}: not a lock file: expected an object whose keys 'files' and 'revisions' are objects of "
+            "names and texts. Restore it (git checkout), or remove it: what is read then is recorded anew."
+        )
+    return {"files": {}, "revisions": {}, **known}
+
+
 def check_files(lock: str | os.PathLike[str], files: Mapping[str, str | os.PathLike[str]]) -> None:
     """Check files against the lock file, and record those that it does not know.
 
@@ -34,7 +50,8 @@ def check_files(lock: str | os.PathLike[str], files: Mapping[str, str | os.PathL
         files: By name in the official layout (``muse/en-de.txt``), the file.
 
     Raises:
-        InputError: A file is missing, or differs from what is recorded; nothing is recorded then.
+        InputError: A file is missing, or differs from what is recorded, or the lock file is none; nothing is recorded
+            then.
     """
     found = {}
     for name, path in files.items():
@@ -42,8 +59,8 @@ def check_files(lock: str | os.PathLike[str], files: Mapping[str, str | os.PathL
             raise InputError(f"{path}: no such file. It is {name} of the official distribution; see docs/data.md.")
         found[name] = sha256(path)
     with locked(f"{lock}.lock"):
-        known = read_json(lock) if Path(lock).exists() else {}
-        own = known.setdefault("files", {})
+        known = _known(lock)
+        own = known["files"]
         for name, digest in found.items():
             if own.get(name, digest) != digest:
                 raise InputError(
@@ -57,12 +74,12 @@ def check_files(lock: str | os.PathLike[str], files: Mapping[str, str | os.PathL
 
 def revision(lock: str | os.PathLike[str], name: str) -> str | None:
     """Return the commit that is recorded for a hub repository at a revision (``owner/name@main``), if there is one."""
-    return read_json(lock).get("revisions", {}).get(name) if Path(lock).exists() else None
+    return _known(lock)["revisions"].get(name)
 
 
 def record_revision(lock: str | os.PathLike[str], name: str, commit: str) -> None:
     """Record the commit of a hub repository at a revision."""
     with locked(f"{lock}.lock"):
-        known = read_json(lock) if Path(lock).exists() else {}
-        revisions = {**known.get("revisions", {}), name: commit}
+        known = _known(lock)
+        revisions = {**known["revisions"], name: commit}
         write_json(lock, {**known, "revisions": dict(sorted(revisions.items()))})

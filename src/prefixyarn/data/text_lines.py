@@ -64,6 +64,13 @@ def visible(text: str) -> bool:
     return any(unicodedata.category(c) not in _UNSEEN_KINDS for c in _BLANK.sub("", text))
 
 
+def decomposed(texts: Sequence[str]) -> bool:
+    """Tell whether texts have letters and their marks apart (NFD) more than together (NFC), and not in a few alone."""
+    apart = sum(len(unicodedata.normalize("NFC", text)) < len(text) for text in texts)
+    together = sum(len(unicodedata.normalize("NFD", text)) > len(text) for text in texts)
+    return apart > max(together, len(texts) // 10)
+
+
 def text_lines(stream: Iterable[bytes], name: str | os.PathLike[str]) -> Iterator[tuple[int, str]]:
     """Yield each line's number and text, without its end.
 

@@ -33,7 +33,10 @@ class Tagged:
 
 
 def _blocks(path: Path) -> Iterator[list[tuple[int, str]]]:
-    """Yield the runs of lines between blank lines, each line with its number."""
+    """Yield the runs of lines that a blank line ends, each line with its number.
+
+    CoNLL-U has such a line behind the last sentence, too. Where it lacks, words of that sentence may lack as well.
+    """
     block: list[tuple[int, str]] = []
     for number, line in read_lines(path):
         if visible(line):
@@ -42,7 +45,11 @@ def _blocks(path: Path) -> Iterator[list[tuple[int, str]]]:
             yield block
             block = []
     if block:
-        yield block
+        yield block  # what is wrong within it is said first
+        raise InputError(
+            f"{path}, line {block[-1][0]}: the file ends here, and an empty line is expected behind each sentence. Was "
+            "it cut? Download it again; if the sentence is whole, add the line."
+        )
 
 
 def _word(form: str, tag: str, where: str) -> tuple[str, str]:
@@ -108,7 +115,7 @@ def read_conllu(path: str | Path) -> list[Tagged]:
 
     Raises:
         InputError: Not UTF-8, not 10 columns, ids out of order or used twice, an unknown tag, a sentence without
-            words; file and line are named. Or there is no sentence, or the words are withheld.
+            words, no empty line at the end; file and line are named. Or no sentence, or the words are withheld.
     """
     path = Path(path)
     sentences: dict[str, Tagged] = {}

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from prefixyarn.data.official import flores_file
 from prefixyarn.data.splits import Parallel, Splits, clashes
-from prefixyarn.data.text_lines import lookup_form, read_sentences
+from prefixyarn.data.text_lines import decomposed, lookup_form, read_sentences
 from prefixyarn.data.which_language import garbled, other_language
 from prefixyarn.errors import InputError
 from prefixyarn.languages import Direction, language
@@ -45,12 +45,17 @@ def read_flores(folder: Path, split: str, languages: Sequence[str]) -> list[Para
 
 
 def _check_language(texts: Mapping[str, Sequence[str]], code: str, path: Path) -> None:
-    """Check that a language's lines are its own: not another's, nor those of a file that was read; decoded rightly."""
+    """Check that a language's lines are its own: not another's, nor those of a file that was read; letters as usual."""
     own = texts[code]
     if wrong := other_language(own, code):
         raise InputError(f"{path}: {wrong}. Get the file again.")
     if sum(map(garbled, own)) * 2 > len(own):
         raise InputError(f"{path}: most lines were decoded wrongly once, so letters are others. Get the file again.")
+    if decomposed(own):  # no answer would be like such references
+        raise InputError(
+            f"{path}: its letters and their accents are apart (NFD), and as one (NFC) in FLORES. Get the file again, "
+            "or compose them: uconv -x nfc"
+        )
     forms = {lookup_form(line) for line in own}
     if len(forms) * 2 < len(own):
         raise InputError(f"{path}: most lines are repeated ones. Get the file again.")
