@@ -62,7 +62,7 @@ def main(job: Job) -> None:
         mixes, training = read_rows(given.mixes, MixRow), read_rows(given.training, TrainingRow)
         beside = [row for path in given.beside for row in read_rows(path, MechanismRow)]
         draw(job.output.mixes, figures.mixes(mixes, beside, labels))
-        draw(job.output.budget, figures.mixes_budget(training, mixes, labels))
+        draw(job.output.budget, figures.mixes_budget(training, mixes))
     if job.input.scale:
         draw(job.output.scale, figures.scale(read_rows(job.input.scale, ScaleRow), labels))
 

@@ -37,7 +37,7 @@ def main(job: Job) -> None:
         sources, cells, read_rows(given.mechanism, MechanismRow), read_rows(given.translation, ScoreRow), scripts
     )
     formats = format_rows(sources, cells, measured(job, given.formats), params.unseen)
-    verdicts = verdict_rows(sources, cells, measured(job, given.tails))
+    verdicts = verdict_rows(sources, cells, measured(job, given.tails), params.parallel)
     beside = [row for path in given.beside for row in read_rows(path, MechanismRow)]
     write_rows(output.training, training, TrainingRow)
     write_rows(output.csv, rows, MixRow)

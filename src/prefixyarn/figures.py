@@ -537,6 +537,8 @@ def mixes(rows: Sequence[MixRow], beside: Sequence[MechanismRow], labels: Mappin
             style = _style("sft" if model == "sft" else kind) | {"linestyle": "none", "label": title}
             _curve(axes, places, values, style)
         axes.axhline(0, color="#555555", linewidth=0.8)
+        axes.set_yscale("symlog", linthresh=0.1)  # a model of 10⁶ times the training stands beside the others
+        axes.yaxis.set_major_formatter("{x:g}")
         if others:
             axes.axvline(len(names) - 0.5, color="#555555", linewidth=0.8, linestyle=":")
         ticks = [labels[name] for name in names] + [f"{plain(name)}, another run" for name in others]
@@ -559,37 +561,38 @@ SOURCES_OF_USE = (
 ARRANGED = {"P": "#0072b2", "U": "#d55e00", "M": "#009e73"}
 
 
-def mixes_budget(training: Sequence[TrainingRow], rows: Sequence[MixRow], labels: Mapping[str, str]) -> Figure:
+def mixes_budget(training: Sequence[TrainingRow], rows: Sequence[MixRow]) -> Figure:
     """Draw the use of the source against what the training of the foundation cost, by arrangement of the pairs.
 
     Args:
         training: Of the table of how they were trained.
         rows: Of the table of mixes.
-        labels: By foundation its label.
     """
     # Operations of a training: 6 a parameter and token (Kaplan et al. 2020, arXiv 2001.08361, section 2.1).
     cost = {row.foundation: 6 * row.parameters * row.tokens for row in training if row.tokens}
-    figure, panels = plt.subplots(1, 2, figsize=(9.2, 4.0), layout="constrained", sharey=True)
-    for axes, (title, kind, model) in zip(panels, (SOURCES_OF_USE[3], SOURCES_OF_USE[4]), strict=True):
-        for way, color in ARRANGED.items():
-            means = [row for row in rows if row.subset == ALL and row.arrangement == way and row.foundation in cost]
-            own = {
-                row.foundation: {r.system: r.source_use for r in means if r.foundation == row.foundation}
-                for row in means
-            }
-            found = [(cost[name], own[name][s], name) for name in own if (s := headline_of(own[name], kind, model))]
-            kept = [(x, use, name) for x, use, name in found if use]
-            style = _style("none") | {"color": color, "linestyle": "none", "label": way}
-            _curve(axes, [x for x, _, _ in kept], [use for _, use, _ in kept], style)
-            for x, use, name in kept:
-                axes.annotate(labels[name], (x, use.score), (5, 2), textcoords="offset points", fontsize=6)
+    alike = {name: [other for other in cost if cost[other] == cost[name]] for name in cost}
+    figure, panels = plt.subplots(1, 3, figsize=(11.0, 4.2), layout="constrained", sharey=True)
+    for axes, (title, kind, model) in zip(panels, [SOURCES_OF_USE[n] for n in (0, 3, 4)], strict=True):
+        for name in cost:
+            means = [row for row in rows if row.subset == ALL and row.foundation == name]
+            uses = {row.system: row.source_use for row in means}
+            system = headline_of(uses, kind, model)
+            if system is None or (use := uses[system]) is None:
+                continue
+            aside = alike[name].index(name) - (len(alike[name]) - 1) / 2  # side by side, so that they can be read
+            place = cost[name] * 1.07**aside
+            style = _style("none") | {"color": ARRANGED[means[0].arrangement], "linestyle": "none"}
+            _curve(axes, [place], [use], style)
+            told = {"textcoords": "offset points", "fontsize": 6, "rotation": 90, "ha": "center"}
+            axes.annotate(means[0].cell, (place, use.high), (0, 3), **told)
         axes.axhline(0, color="#555555", linewidth=0.8)
         axes.set_xscale("log")
-        axes.margins(x=0.25)
-        axes.set(xlabel="floating point operations of the training, 6·parameters·tokens", title=title)
+        axes.margins(x=0.1, y=0.2)
+        axes.set_xlabel("operations of the training, 6·parameters·tokens", fontsize=8)
+        axes.set_title(title, fontsize=9)
     panels[0].set_ylabel("source use (nats per token)")
-    panels[0].legend(fontsize=8, title="pairs")
     figure.suptitle(
-        "Use of the source by size and tokens; means over directions, 95 % intervals over items", fontsize=9
+        "Use of the source by size and tokens; names are the mixes'; means over directions, 95 % intervals over items",
+        fontsize=9,
     )
     return figure

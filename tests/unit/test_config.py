@@ -25,7 +25,7 @@ SHOTS = ["none", "pseudo", "refined", "sft", "oracle"]
 # By task of each run beside the default one: kinds, k, draws of random kinds, examples and draws of them, kinds of the
 # SFT model and of few-shot prompts, how often dev is scored. What the default run drops stands in the others.
 EFFECTIVE: dict[tuple[str, str], tuple[Any, ...]] = {
-    ("smoke", "translation"): (SMOKE, {"token": [1, 2]}, 1, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 1),
+    ("smoke", "translation"): (SMOKE, {"token": [2]}, 1, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 1),
     ("smoke", "summarization"): (LITTLE, {"token": [2]}, 1, [], 1, ["oracle"], ["none", "pseudo"], 1),
     ("smoke", "tagging"): (TAGS, {"tag": [2]}, 1, [1], 1, ["oracle"], ["none", "refined"], 1),
     ("flores", "translation"): (ALL, {"token": [2]}, 1, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),

@@ -30,6 +30,7 @@ CELLS: dict[str, dict[str, Any]] = {
     "50-M": {"share": 0.5, "arrangement": "M"},
     "0": {"share": 0, "arrangement": "U"},
     "more": {"share": 0.5, "arrangement": "P", "parallel": 0.3},
+    "more-u": {"share": 0.5, "arrangement": "U", "parallel": 0.3},
 }
 # Source use alone, with the right opening, and of the SFT model.
 Uses = tuple[float, float, float]
@@ -49,7 +50,9 @@ def tails(uses: Uses, spread: float = 0.02) -> Tails:
 
 def judged(uses: dict[str, Uses], seed: int = 1, spread: float = 0.02) -> list[VerdictRow]:
     sources = {f"xs-{cell}": {"cell": cell, "size": "xs", "seed": seed} for cell in uses}
-    return verdict_rows(sources, CELLS, {f"xs-{cell}": {"en-de": tails(own, spread)} for cell, own in uses.items()})
+    return verdict_rows(
+        sources, CELLS, {f"xs-{cell}": {"en-de": tails(own, spread)} for cell, own in uses.items()}, 0.04
+    )
 
 
 def whole(uses: dict[str, Uses], spread: float = 0.02) -> str:
@@ -80,11 +83,13 @@ def test_an_interval_that_holds_a_margin_decides_nothing() -> None:
     assert parts["prior adds U"] == BORDERLINE and parts["SFT adds U"] == HOLDS and parts["rises"] == HOLDS
 
 
-def test_controls_and_cells_without_a_counterpart_are_not_judged() -> None:
+def test_cells_are_judged_against_those_of_as_many_pairs() -> None:
     assert judged({"50-P": OPENS["50-P"], "0": OPENS["50-U"]}) == []
     assert judged({"more": OPENS["50-P"], "50-U": OPENS["50-U"]}) == []
-    with_control = judged({**OPENS, "more": (0.0, 0.0, 0.0)})
-    assert [row.verdict for row in with_control] == [row.verdict for row in judged(OPENS)]
+    alone = judged({**OPENS, "more": (0.0, 0.0, 0.0)})
+    assert alone == judged(OPENS) and {row.parallel for row in alone} == {0.04}
+    beside = judged({**OPENS, "more": (0.0, 0.0, 0.0), "more-u": (0.0, 0.0, 0.0)})
+    assert {(r.parallel, r.verdict) for r in beside if r.part == WHOLE} == {(0.04, HOLDS), (0.3, UNKNOWN)}
 
 
 def test_seeds_are_the_units_where_there_are_several() -> None:
@@ -94,7 +99,7 @@ def test_seeds_are_the_units_where_there_are_several() -> None:
     }
     sources = {f"{cell} {n}": {"cell": cell, "size": "xs", "seed": n} for n in uses for cell in uses[n]}
     measured = {f"{cell} {n}": {"en-de": tails(own)} for n in uses for cell, own in uses[n].items()}
-    rows = {row.part: row for row in verdict_rows(sources, CELLS, measured)}
+    rows = {row.part: row for row in verdict_rows(sources, CELLS, measured, 0.04)}
     rise = rows["rises"].value
     assert rise is not None and rows["rises"].seeds == 2
     assert rise.score == pytest.approx(0.4) and rise.high == pytest.approx(0.4 + 12.706 * 0.1, rel=1e-3)

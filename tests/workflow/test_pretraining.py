@@ -110,7 +110,7 @@ def test_trained_foundations_are_answered_and_tabulated_as_any_other(mixed: Copy
     assert "bits, de" in mixes and all(name in mixes for name in FOUNDATIONS)
     assert "Source use, en-de" in mixes and "into (unseen), SFT model" in mixes
     verdicts = (results / "tables/mixes_verdicts.csv").read_text()
-    assert "\nxs,0.5000,oracle,apart U," in verdicts and "\nxs,0.5000,oracle,whole," in verdicts
+    assert "\nxs,0.5000,0.0500,oracle,apart U," in verdicts and "\nxs,0.5000,0.0500,oracle,whole," in verdicts
     assert "does a prior open what translations put there?" in (results / "tables/findings.md").read_text()
     assert all((results / f"figures/{name}.svg").stat().st_size > 2000 for name in ("mixes", "mixes_budget"))
     audit = (results / "tables/corpus_audit.csv").read_text()

@@ -49,6 +49,7 @@ from prefixyarn.config.targets import (
     SECTIONS,
     analysis_tables,
     answered,
+    compares_sizes,
     cross_task_outputs,
     decoded,
     final_figures,

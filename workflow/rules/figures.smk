@@ -41,7 +41,7 @@ rule plot_figures:
             if fits_languages(config)
             else []
         ),
-        scale="results/{run}/tables/scale.csv" if len(FOUNDATIONS) > 1 else [],
+        scale="results/{run}/tables/scale.csv" if compares_sizes(config) else [],
         mixes="results/{run}/tables/mixes.csv" if PRETRAINING else [],
         training="results/{run}/tables/mixes_training.csv" if PRETRAINING else [],
         beside=PRETRAINING["beside"] if PRETRAINING else [],
@@ -100,7 +100,7 @@ rule plot_figures:
                 caption="../report/scale.rst",
                 category=SECTIONS["all"],
             )
-            if len(FOUNDATIONS) > 1
+            if compares_sizes(config)
             else []
         ),
         mixes=(

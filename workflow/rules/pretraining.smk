@@ -266,6 +266,7 @@ if PRETRAINING:
             labels={name: LABELS[name] for name in OWN_MODELS},
             subsets=MAIN["translation"],
             unseen=PRETRAINING["unseen"]["name"],
+            parallel=PRETRAINING["parallel"],
             most_items=ANALYSIS["items"],
             resamples=config["score"]["resamples"],
             seed=config["seed"],

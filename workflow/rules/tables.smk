@@ -117,7 +117,7 @@ rule tabulate_across:
         ),
         manifests=expand(
             "resources/foundations/{model}/model/manifest.json",
-            model=FOUNDATIONS if len(FOUNDATIONS) > 1 else [],
+            model=FOUNDATIONS if compares_sizes(config) else [],
         ),
     output:
         overview=[
@@ -167,7 +167,7 @@ rule tabulate_across:
         scale=[
             f"results/{{run}}/tables/scale.{kind}"
             for kind in ("csv", "md")
-            if len(FOUNDATIONS) > 1
+            if compares_sizes(config)
         ],
     log:
         "logs/{run}/tabulate_across.log",

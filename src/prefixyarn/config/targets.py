@@ -160,13 +160,18 @@ def fits_languages(config: Config) -> bool:
     return "translation" in config["tasks"] and len(targets) >= FITTED_LANGUAGES and bool(gains)
 
 
+def compares_sizes(config: Config) -> bool:
+    """Return whether a run has a table of scale; of models that it trains itself, that of mixes says more."""
+    return len(config["foundations"]) > 1 and "pretraining" not in config
+
+
 def final_tables(config: Config) -> list[str]:
     """Return the names of the files of a run's tables."""
     found = [f"{name}.{kind}" for name in ("overview", *tables(config)) for kind in ("csv", "md", "tex")]
     listed = ["findings", *(f"{name}_{task}" for task in config["tasks"] for name in ("prompts", "cost"))]
     if "translation" in config["tasks"]:
         listed += ["by_direction", "language_resources"]
-    if len(config["foundations"]) > 1:
+    if compares_sizes(config):
         listed.append("scale")
     if "pretraining" in config:
         listed += ["corpus_audit", "mixes"]
@@ -189,7 +194,7 @@ def final_figures(config: Config) -> list[str]:
         found.append("language_resources")
     found += [name for kind in analyses(config) for name in ANALYSIS_FIGURES[kind]]
     drawn = [f"{name}_{model}" for name in found for model in names(config)]
-    drawn += ["scale"] if len(config["foundations"]) > 1 else []
+    drawn += ["scale"] if compares_sizes(config) else []
     return drawn + (["mixes", "mixes_budget"] if "pretraining" in config else [])
 
 

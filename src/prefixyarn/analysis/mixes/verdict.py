@@ -40,6 +40,7 @@ class VerdictRow:
     Attributes:
         size: The size of the foundations.
         share: The share of their tokens that is not English, 0 to 1.
+        parallel: The share of them that is pairs, 0 to 1.
         kind: The prior kind, at the headline's k.
         part: A key of `PARTS`, with the arrangement that is not P; `WHOLE` for the verdict from all.
         seeds: How many seeds it is the mean of.
@@ -50,6 +51,7 @@ class VerdictRow:
 
     size: str
     share: float
+    parallel: float
     kind: str
     part: str
     seeds: int
@@ -62,28 +64,30 @@ def verdict_rows(
     sources: Mapping[str, Mapping[str, Any]],
     cells: Mapping[str, Mapping[str, Any]],
     measured: Mapping[str, Mapping[str, Tails]],
+    parallel: float,
 ) -> list[VerdictRow]:
-    """Return the verdicts by size, share and kind of prior: where there are P and U, of as many pairs.
+    """Return the verdicts by size, shares and kind of prior: where there are P and U.
 
     Args:
         sources: By foundation its ``source`` in the config.
-        cells: The config's ``pretraining.cells``; those with pairs of their own share are controls, and not judged.
+        cells: The config's ``pretraining.cells``.
         measured: By foundation and direction what measure_mechanism wrote.
+        parallel: The share of pairs in cells that have none of their own.
     """
-    groups: dict[tuple[str, float], dict[str, dict[int, str]]] = {}
+    groups: dict[tuple[str, float, float], dict[str, dict[int, str]]] = {}
     for name, own in sources.items():
         cell = cells[own["cell"]]
-        if "parallel" not in cell and cell["share"]:
-            group = groups.setdefault((own["size"], float(cell["share"])), {})
+        if cell["share"]:
+            group = groups.setdefault((own["size"], float(cell["share"]), cell.get("parallel", parallel)), {})
             group.setdefault(cell["arrangement"], {})[own["seed"]] = name
     found = []
-    for (size, share), names in groups.items():
+    for shares, names in groups.items():
         if {"P", "U"} <= {*names}:
             seeds = [seed for seed in names["P"] if all(seed in own for own in names.values())]
             for kind in KINDS:
                 values = [_values({way: measured[own[seed]] for way, own in names.items()}, kind) for seed in seeds]
                 if values and values[0]:
-                    found += _judged(size, share, kind, values)
+                    found += _judged(shares, kind, values)
     return found
 
 
@@ -134,7 +138,9 @@ def _over_seeds(values: Sequence[Mean | None]) -> Interval | None:
     return Interval(float(scores.mean()), float(scores.mean()) - half, float(scores.mean()) + half)
 
 
-def _judged(size: str, share: float, kind: str, seeds: Sequence[Mapping[str, Mean | None]]) -> list[VerdictRow]:
+def _judged(
+    shares: tuple[str, float, float], kind: str, seeds: Sequence[Mapping[str, Mean | None]]
+) -> list[VerdictRow]:
     """Return the rows of one kind: its parts, and the whole."""
     values = {part: _over_seeds([own[part] for own in seeds]) for part in seeds[0]}
     rows = []
@@ -142,8 +148,8 @@ def _judged(size: str, share: float, kind: str, seeds: Sequence[Mapping[str, Mea
         margin = _margin(part)
         met = None if value is None else margin.met(value)
         verdict = UNKNOWN if value is None else {True: HOLDS, False: NOT, None: BORDERLINE}[met]
-        rows.append(VerdictRow(size, share, kind, part, len(seeds), value, str(margin), verdict))
-    return [*rows, VerdictRow(size, share, kind, WHOLE, len(seeds), None, "", whole(values))]
+        rows.append(VerdictRow(*shares, kind, part, len(seeds), value, str(margin), verdict))
+    return [*rows, VerdictRow(*shares, kind, WHOLE, len(seeds), None, "", whole(values))]
 
 
 def _margin(part: str) -> Margin:
@@ -177,12 +183,12 @@ def whole(values: Mapping[str, Interval | None]) -> str:
 def verdicts_markdown(rows: Sequence[VerdictRow]) -> str:
     """Render the verdicts as Markdown: a line a share and kind of prior."""
     lines = []
-    for key in dict.fromkeys((row.size, row.share, row.kind) for row in rows):
-        own = [row for row in rows if (row.size, row.share, row.kind) == key]
-        size, share, kind = key
+    for key in dict.fromkeys((row.size, row.share, row.parallel, row.kind) for row in rows):
+        own = [row for row in rows if (row.size, row.share, row.parallel, row.kind) == key]
+        size, share, parallel, kind = key
         cells = {_title(row.part): _cell(row) for row in own if row.part != WHOLE}
         judged = next(row.verdict for row in own if row.part == WHOLE)
-        first = {"size": size, "not English": f"{share:.0%}", "prior": kind}
+        first = {"size": size, "not English": f"{share:.0%}", "pairs": f"{parallel:.0%}", "prior": kind}
         lines.append({**first, "the paper's mechanism": judged, **cells})
     columns = dict.fromkeys(name for line in lines for name in line)
     seeds = {row.seeds for row in rows}
