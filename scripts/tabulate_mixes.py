@@ -18,7 +18,7 @@ from prefixyarn.analysis.mixes.table import (
 from prefixyarn.analysis.mixes.verdict import VerdictRow, verdict_rows, verdicts_markdown
 from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
-from prefixyarn.records import Item, Output, read_json, read_records, write_text
+from prefixyarn.records import Item, Output, read_json, read_records, read_subsets, write_text
 from prefixyarn.tables.rows import ScoreRow, read_rows, write_rows
 
 snakemake: Job  # given by Snakemake
@@ -29,15 +29,17 @@ def main(job: Job) -> None:
     sources, cells = params.sources, params.cells
     trained = {name: read_json(path) for name, path in zip(sources, given.training, strict=True)}
     training = training_rows(sources, cells, trained)
+    tuned = {name: read_subsets(path, Output, params.subsets) for name, path in zip(sources, given.tuned, strict=True)}
     scripts = {
-        key: in_scripts(read_records(path, Output), Direction.parse(key[1]))
-        for key, path in zip(product(sources, params.subsets), given.decoded, strict=True)
+        (name, subset): in_scripts([*read_records(path, Output), *tuned[name][subset]], Direction.parse(subset))
+        for (name, subset), path in zip(product(sources, params.subsets), given.decoded, strict=True)
     }
     rows = mix_rows(
         sources, cells, read_rows(given.mechanism, MechanismRow), read_rows(given.translation, ScoreRow), scripts
     )
     formats = format_rows(sources, cells, measured(job, given.formats), params.unseen)
-    verdicts = verdict_rows(sources, cells, measured(job, given.tails), params.parallel)
+    untrained = [row.foundation for row in training if not row.tokens]
+    verdicts = verdict_rows(sources, cells, measured(job, given.tails), params.parallel, untrained)
     beside = [row for path in given.beside for row in read_rows(path, MechanismRow)]
     write_rows(output.training, training, TrainingRow)
     write_rows(output.csv, rows, MixRow)

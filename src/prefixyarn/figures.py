@@ -16,6 +16,7 @@ import matplotlib.pyplot as plt
 import numpy as np
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
+from matplotlib.lines import Line2D
 from scipy.stats import binomtest
 
 from prefixyarn.analysis.agreement import REFERENCE, SFT_ANSWER, WITHOUT_SOURCE
@@ -558,7 +559,7 @@ SOURCES_OF_USE = (
     ("right opening", "oracle", "foundation"),
     ("SFT model, alone", "none", "sft"),
 )
-ARRANGED = {"P": "#0072b2", "U": "#d55e00", "M": "#009e73"}
+ARRANGED = {"P": "#0072b2", "U": "#d55e00", "M": "#009e73", "": "#7f7f7f"}
 
 
 def mixes_budget(training: Sequence[TrainingRow], rows: Sequence[MixRow]) -> Figure:
@@ -591,6 +592,8 @@ def mixes_budget(training: Sequence[TrainingRow], rows: Sequence[MixRow]) -> Fig
         axes.set_xlabel("operations of the training, 6·parameters·tokens", fontsize=8)
         axes.set_title(title, fontsize=9)
     panels[0].set_ylabel("source use (nats per token)")
+    handles = [Line2D([], [], color=color, marker="o", linestyle="none") for color in ARRANGED.values()]
+    figure.legend(handles, [way or "no pairs" for way in ARRANGED], fontsize=8, loc="outside right center")
     figure.suptitle(
         "Use of the source by size and tokens; names are the mixes'; means over directions, 95 % intervals over items",
         fontsize=9,

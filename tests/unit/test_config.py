@@ -192,6 +192,40 @@ def test_what_needs_whole_distributions_needs_the_built_in_engine() -> None:
             "languages: text to pre-train on is aligned with English; put 'en'",
         ),
         (
+            {"pretraining": {**MIXES["pretraining"], "beside": ["README.md"]}},
+            "pretraining.beside: 'README.md' is no table of the analysis mechanism",
+        ),
+        ({"pretraining": {**MIXES["pretraining"], "beside": ["x.csv"]}}, "pretraining.beside: 'x.csv' is not there"),
+        (
+            {"pretraining": {**MIXES["pretraining"], "unseen": MIXES["pretraining"]["formats"][1]}},
+            "pretraining.unseen: its template or its name is among the formats",
+        ),
+        (
+            {"pretraining": {**MIXES["pretraining"], "formats": [MIXES["pretraining"]["formats"][1]] * 2}},
+            "pretraining.formats: a template is listed twice",
+        ),
+        (
+            {"pretraining": {**MIXES["pretraining"], "formats": [MIXES["pretraining"]["formats"][1]]}},
+            "translation.prompts: 'labels' is not one of pretraining.formats",
+        ),
+        (MIXES, "pretraining: no foundation is of the kind 'pretrained'"),
+        (
+            {**MIXES, "analysis": {"items": 0}},
+            "pretraining: the models are trained to ask what a prior does in them; put 'mechanism' into",
+        ),
+        (
+            {"foundations": [{"name": n, "label": n, "source": PRETRAINED} for n in ("a", "b")], **MIXES},
+            "foundations: two are of the same cell, size and seed",
+        ),
+        (
+            {"pretraining": {**MIXES["pretraining"], "cells": {"0": {"share": 0, "arrangement": "P"}}}},
+            "pretraining.cells.0: without text that is not English there are no pairs",
+        ),
+        (
+            {"pretraining": {**MIXES["pretraining"], "sizes": {"xs": {**SIZE, "tokens": 100}}}},
+            "pretraining.sizes.xs.tokens: 100 are less than one update of batch",
+        ),
+        (
             {"pretraining": {**MIXES["pretraining"], "formats": [{"name": "x", "text": "no source"}]}},
             "pretraining.formats: prompt 'x': the placeholder {source} is missing",
         ),

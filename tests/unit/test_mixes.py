@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -218,5 +219,7 @@ def test_scripts_are_told_where_they_differ() -> None:
         return Output("1", kind, "", 0, "", "foundation", "zero-shot", [], [], text, text, text, "eos", 1)
 
     outputs = [output("none", "the file"), output("none", "файл"), output("oracle", "файл x")]
-    assert in_scripts(outputs, Direction("en", "ru")) == {System("none"): 0.5, System("oracle"): 1.0}
+    tuned = replace(output("none", "это файл"), model="sft")
+    found = in_scripts([*outputs, tuned], Direction("en", "ru"))
+    assert found == {System("none"): 0.5, System("oracle"): 1.0, System("none", model="sft"): 1.0}
     assert in_scripts(outputs, Direction("en", "de")) == {}

@@ -70,6 +70,9 @@ def whole(uses: dict[str, Uses], spread: float = 0.02) -> str:
         ({"50-U": (0.0, 0.2, 0.2)}, BORDERLINE),  # a prior opens something without translations
         ({"50-U": (0.1, 0.5, 0.55)}, NOT),  # U is as P
         ({"50-P": (0.0, 0.0, 0.0), "50-U": (0.0, 0.0, 0.2)}, UNKNOWN),  # nothing to be opened, at this size
+        # Between 0 and 0.03 "adds some" and "adds none" both are so: what refutes has its way.
+        ({"50-P": (0.5, 0.515, 0.55)}, NOT),
+        ({"50-U": (0.0, 0.0, 0.015)}, NOT),
     ],
 )
 def test_the_verdict_of_all_parts(change: dict[str, Uses], verdict: str) -> None:
@@ -107,10 +110,26 @@ def test_seeds_are_the_units_where_there_are_several() -> None:
     assert "over seeds of the training" in verdicts_markdown([*rows.values()])
 
 
+def test_what_sft_adds_to_random_weights_is_its_floor() -> None:
+    sources = {f"xs-{cell}": {"cell": cell, "size": "xs", "seed": 1} for cell in OPENS}
+    uses = {**OPENS, "50-U": (0.0, 0.0, 0.2)}
+    measured = {f"xs-{cell}": {"en-de": tails(own)} for cell, own in uses.items()}
+    measured["random"] = {"en-de": tails((0.0, 0.0, 0.19))}
+    rows = {r.part: r for r in verdict_rows(sources, CELLS, measured, 0.04, ["random"]) if r.kind == "oracle"}
+    assert rows["SFT adds U"].verdict == NOT and rows["beyond U"].verdict == HOLDS
+    beyond = rows["beyond U"].value
+    assert beyond is not None and beyond.score == pytest.approx(0.01)
+    assert rows[WHOLE].verdict == NOT, "it has no voice in the whole"
+
+
 def test_the_verdicts_as_a_table() -> None:
     text = verdicts_markdown(judged(OPENS))
-    assert "| xs" in text and "holds" in text and "0.400" in text and "U: SFT adds none (at most 0.03)" in text
-    assert "over items of one model each" in text
+    heading, _, line = (row for row in text.split("\n") if row.startswith("|"))
+    cells = dict(zip(map(str.strip, heading.split("|")), map(str.strip, line.split("|")), strict=True))
+    assert cells["the paper's mechanism"] == HOLDS and cells["pairs"] == "4%" and cells["seeds"] == "1"
+    assert cells["P: a prior adds some (at least 0)"].startswith("0.400 (") and "90.9" in line
+    assert cells["U: SFT adds none (at most 0.03)"].endswith(": holds")
+    assert "over items of one model each" in text and "post hoc" in text
 
 
 def items(n: int) -> list[Item]:

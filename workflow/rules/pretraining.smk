@@ -247,6 +247,9 @@ if PRETRAINING:
             decoded=analysed(
                 "results/{run}/decode/translation/{subset}/{model}.jsonl", OWN_MODELS
             ),
+            tuned=expand(
+                "results/{{run}}/sft/translation/{model}.jsonl", model=OWN_MODELS
+            ),
             data=splits_of("translation", "test.jsonl", subsets=MAIN),
             beside=PRETRAINING["beside"],
         output:

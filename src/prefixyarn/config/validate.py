@@ -298,12 +298,32 @@ def _pretraining(config: Mapping[str, Any]) -> list[str]:
             Prompt(**prompt)
         except InputError as error:
             found.append(f"pretraining.{key}: {error}")
-    if block["unseen"]["name"] in {own["name"] for own in (*block["formats"], *config["translation"]["prompts"])}:
-        found.append(f"pretraining.unseen: a seen format is named {block['unseen']['name']!r}, too; name it otherwise")
+    texts = {own["text"] for own in block["formats"]}
+    if len(texts) < len(block["formats"]):
+        found.append("pretraining.formats: a template is listed twice")
+    if block["unseen"]["text"] in texts or block["unseen"]["name"] in {own["name"] for own in block["formats"]}:
+        found.append("pretraining.unseen: its template or its name is among the formats; give one that no pair is in")
     found += [
-        f"pretraining.beside: {path!r} is not there; make that run, or take it out"
-        for path in block["beside"]
-        if not Path(path).is_file()
+        f"translation.prompts: {own['name']!r} is not one of pretraining.formats, of which one is to be the seen format"
+        for own in config["translation"]["prompts"]
+        if own["text"] not in texts
+    ]
+    found += [f"pretraining.beside: {problem}" for path in block["beside"] if (problem := _no_table(path))]
+    if not pretrained_foundations(config):
+        found.append("pretraining: no foundation is of the kind 'pretrained'; list some, or take the block out")
+    sources = [tuple(own["source"].items()) for own in pretrained_foundations(config).values()]
+    if len({*sources}) < len(sources):
+        found.append("foundations: two are of the same cell, size and seed; give one another seed")
+    found += [
+        f"pretraining.cells.{name}: without text that is not English there are no pairs; arrangement U says so"
+        for name, cell in block["cells"].items()
+        if not cell["share"] and cell["arrangement"] != "U"
+    ]
+    found += [
+        f"pretraining.sizes.{name}.tokens: {size['tokens']:,} are less than one update of batch · context = "
+        f"{size['batch'] * size['context']:,}; give more, or 0 for random weights"
+        for name, size in block["sizes"].items()
+        if 0 < size["tokens"] < size["batch"] * size["context"]
     ]
     if "mechanism" not in analyses(config):
         found.append(
@@ -316,6 +336,16 @@ def _pretraining(config: Mapping[str, Any]) -> list[str]:
         if size["hidden"] % (2 * size["heads"])
     ]
     return found
+
+
+def _no_table(path: str) -> str:
+    """Return what speaks against a file being a table of the analysis mechanism; empty if nothing does."""
+    if not Path(path).is_file():
+        return f"{path!r} is not there; make that run, or take it out"
+    with open(path, encoding="utf-8", errors="replace") as stream:
+        header = stream.readline().rstrip("\n").split(",")
+    known = {"foundation", "subset", "source_use"} <= {*header}
+    return "" if known else f"{path!r} is no table of the analysis mechanism; give a run's tables/mechanism.csv"
 
 
 def _kinds(task: str, block: Mapping[str, Any]) -> list[str]:

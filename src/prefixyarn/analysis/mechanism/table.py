@@ -203,12 +203,12 @@ def as_interval(own: Mean | None) -> Interval | None:
     return interval(own.score, usable if len(usable) else np.array([own.score]))
 
 
-def share_of(own: Mean | None, sft: Mean | None) -> Interval | None:
+def share_of(own: Mean | None, sft: Mean | None) -> Mean | None:
     """Return 100 · own / sft; None where the SFT model's is not clearly above 0. See `MechanismRow`."""
     if own is None or sft is None or sft.score <= 0 or np.mean(sft.resampled <= 0) > 0.025:
         return None
     usable = sft.resampled > 0
-    return as_interval(Mean(100 * own.score / sft.score, 100 * own.resampled[usable] / sft.resampled[usable]))
+    return Mean(100 * own.score / sft.score, 100 * own.resampled[usable] / sft.resampled[usable])
 
 
 def mechanism_rows(measured: Mapping[str, Tails], foundation: str) -> list[MechanismRow]:
@@ -245,7 +245,7 @@ def mechanism_rows(measured: Mapping[str, Tails], foundation: str) -> list[Mecha
                     source_use_first=as_interval(use[FIRST][system]),
                     rise=as_interval(rise.get(system)),
                     rise_new=as_interval(rise_new.get(system)),
-                    share_of_sft=share_of(use[REST][system], use[REST].get(SFT)),
+                    share_of_sft=as_interval(share_of(use[REST][system], use[REST].get(SFT))),
                 )
             )
     return rows

@@ -24,7 +24,7 @@ class Trained:
         foundation: The foundation's name.
         cell: The mix.
         share: Share of the mix's tokens that are not English, 0 to 1.
-        arrangement: How sentences stand beside their translations: ``P``, ``U`` or ``M``.
+        arrangement: How sentences stand beside their translations: ``P``, ``U`` or ``M``; empty where all is English.
         size: Name of the size.
         seed: Seed of its training.
     """
@@ -89,9 +89,10 @@ class FormatRow(Trained):
     """How much of the source a foundation uses when it is asked in one format.
 
     Attributes:
-        unseen: Whether no pair that it was trained on is in this format.
+        unseen: Whether it is the format that no pair of any mix is in. Mixes in arrangement U have pairs in none.
         system: The prior, and the model; ``prompt`` is the format.
         items: Items, of all directions.
+        sources: After how many sources each reference was read.
         source_use: In nats per token, against the mean of the other sources; the mean over directions.
         first: % of items whose own source makes the reference likelier than any other source does.
     """
@@ -99,6 +100,7 @@ class FormatRow(Trained):
     unseen: bool
     system: System
     items: int
+    sources: int
     source_use: Interval | None
     first: Interval | None
 
@@ -204,6 +206,7 @@ def format_rows(
                     unseen=system.prompt == unseen,
                     system=system,
                     items=sum(one.items for one in groups),
+                    sources=min(SOURCES, *(one.items for one in groups)),
                     source_use=as_interval(mean_over([one.source_use(system, REST) for one in groups])),
                     first=as_interval(mean_over([one.first(system) for one in groups])),
                 )
@@ -214,7 +217,11 @@ def format_rows(
 def _of(source: Mapping[str, Any], cells: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     cell = cells[source["cell"]]
     return {
-        **{"cell": source["cell"], "share": float(cell["share"]), "arrangement": cell["arrangement"]},
+        **{
+            "cell": source["cell"],
+            "share": float(cell["share"]),
+            "arrangement": cell["arrangement"] if cell["share"] else "",
+        },
         **{"size": source["size"], "seed": source["seed"]},
     }
 
@@ -273,15 +280,17 @@ def mixes_markdown(
         parts.append(
             "chrF++ and the share of answers in another language are means over directions, the latter by a language "
             "identifier that knows whole sentences and not the babble of so small a model. The share in the target's "
-            "script is exact; it is of directions between two scripts."
+            "script is exact; it is of directions between two scripts. `oracle` is given two tokens of the reference, "
+            "which count in its chrF++."
         )
     if formats:
         asked = [_formats(label, [r for r in formats if r.foundation == name]) for name, label in labels.items()]
         parts += ["## A seen and an unseen format", _table(asked)]
         parts.append(
-            f"Source use in nats per token, and how often the item's own source ranks first of {SOURCES} for its "
-            f"reference (chance: {100 / SOURCES:.1f} %), as means over directions. The other sources are those of the "
-            "items that follow, whatever their length: so source use is not that of the tables above."
+            f"Source use in nats per token, and how often the item's own source ranks first of {formats[0].sources} "
+            f"for its reference (chance: {100 / formats[0].sources:.1f} %), as means over directions. The other "
+            "sources are those of the items that follow, whatever their length: so source use is not that of the "
+            "tables above."
         )
     return "\n\n".join(parts) + "\n"
 
