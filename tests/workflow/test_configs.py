@@ -38,6 +38,9 @@ def copy(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("configs")
     for name in ("workflow", "scripts", "src", "config"):
         shutil.copytree(ROOT / name, folder / name, ignore=shutil.ignore_patterns("__pycache__", "*.egg-info"))
+    beside = Path("results/default/tables/mechanism.csv")  # which the mixes' configurations name
+    (folder / beside).parent.mkdir(parents=True)
+    shutil.copy(ROOT / beside, folder / beside)
     return folder
 
 
@@ -186,7 +189,6 @@ with SnakemakeApi(OutputSettings(dryrun=True)) as api:
 
 def test_tables_that_come_with_a_checkout_are_made_again(copy: Path) -> None:
     tables = copy / "results/default/tables"
-    tables.mkdir(parents=True)
     (tables / "tagging.md").touch()
     planned = {line.split()[0] for line in plan(copy, "first_table").splitlines() if line.strip()}
     assert {"decode", "score", "tabulate_task_tagging"} <= planned
