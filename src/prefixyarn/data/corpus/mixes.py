@@ -109,8 +109,8 @@ def pieces(works: Sequence[Work], code: str, without: set[str], seed: int) -> li
 def arranged(chosen: Sequence[Pair], arrangement: str, formats: Sequence[Prompt], encode: Encode) -> Mix:
     """Return the documents of pairs.
 
-    A pair's format follows from its place. In ``M`` a sentence stands where the translation of the one before it in the
-    list is expected, of the same language and format.
+    A pair's format follows from its place. In ``M`` the translation of the next pair of the same language and
+    format stands where a sentence's own is expected.
 
     Args:
         chosen: The pairs, of all languages.
