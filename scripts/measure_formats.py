@@ -3,12 +3,9 @@
 Reads the test items of one direction. Writes a row per format, item, system and source.
 """
 
-from pathlib import Path
-
 from prefixyarn.analysis.mechanism import TailScore
-from prefixyarn.analysis.mechanism.measure import measure, sequences
+from prefixyarn.analysis.mechanism.measure import measure, open_models, sequences
 from prefixyarn.analysis.mixes.measure import format_reads
-from prefixyarn.decode.session import Session
 from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
 from prefixyarn.progress import Progress
@@ -21,15 +18,7 @@ snakemake: Job  # given by Snakemake
 
 def main(job: Job) -> None:
     params, subset = job.params, job.wildcards.subset
-    session = Session.open(
-        folder=Path(job.input.manifest).parent,
-        name=job.wildcards.model,
-        dtype=params.dtype,
-        max_answer_tokens=0,
-        memory_mb=job.resources.mem_mb,
-        sft=job.input.sft,
-        backend=params.backend,
-    )
+    session = open_models(job)
     prompts = [load_prompt(job.input.choice, session.tokenizer.backend_tokenizer, None), Prompt(**params.unseen)]
     items = read_records(job.input.data, Item)[: params.most_items]
     wanted = format_reads(session.tokenizer, prompts, Direction.parse(subset), items)

@@ -3,11 +3,8 @@
 Reads the priors that the analysis has built, of one direction. Writes a row per item, system and source.
 """
 
-from pathlib import Path
-
 from prefixyarn.analysis.mechanism import TailScore
-from prefixyarn.analysis.mechanism.measure import measure, reads, sequences
-from prefixyarn.decode.session import Session
+from prefixyarn.analysis.mechanism.measure import measure, open_models, reads, sequences
 from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
 from prefixyarn.progress import Progress
@@ -20,15 +17,7 @@ snakemake: Job  # given by Snakemake
 
 def main(job: Job) -> None:
     params, subset = job.params, job.wildcards.subset
-    session = Session.open(
-        folder=Path(job.input.manifest).parent,
-        name=job.wildcards.model,
-        dtype=params.dtype,
-        max_answer_tokens=0,
-        memory_mb=job.resources.mem_mb,
-        sft=job.input.sft,
-        backend=params.backend,
-    )
+    session = open_models(job)
     test = read_records(job.input.data, Item)
     items, priors = test[: params.most_items], read_records(job.input.priors, Prior, subset)
     check_answered(job.input.priors, priors, items)

@@ -1,10 +1,9 @@
 """Make the tables of foundations that the run trained itself (rule tabulate_mixes). Needs no model."""
 
-from collections.abc import Sequence
 from itertools import product
 
-from prefixyarn.analysis.mechanism import TailScore
-from prefixyarn.analysis.mechanism.table import MechanismRow, Tails, tails
+from prefixyarn.analysis.mechanism.read import read_tails
+from prefixyarn.analysis.mechanism.table import MechanismRow
 from prefixyarn.analysis.mixes.table import (
     FormatRow,
     MixRow,
@@ -18,7 +17,7 @@ from prefixyarn.analysis.mixes.table import (
 from prefixyarn.analysis.mixes.verdict import VerdictRow, verdict_rows, verdicts_markdown
 from prefixyarn.job import Job, run
 from prefixyarn.languages import Direction
-from prefixyarn.records import Item, Output, read_json, read_records, read_subsets, write_text
+from prefixyarn.records import Output, read_json, read_records, read_subsets, write_text
 from prefixyarn.tables.rows import ScoreRow, read_rows, write_rows
 
 snakemake: Job  # given by Snakemake
@@ -37,9 +36,9 @@ def main(job: Job) -> None:
     rows = mix_rows(
         sources, cells, read_rows(given.mechanism, MechanismRow), read_rows(given.translation, ScoreRow), scripts
     )
-    formats = format_rows(sources, cells, measured(job, given.formats), params.unseen)
+    formats = format_rows(sources, cells, dict(read_tails(job, [*sources], given.formats)), params.unseen)
     untrained = [row.foundation for row in training if not row.tokens]
-    verdicts = verdict_rows(sources, cells, measured(job, given.tails), params.parallel, untrained)
+    verdicts = verdict_rows(sources, cells, dict(read_tails(job, [*sources], given.tails)), params.parallel, untrained)
     beside = [row for path in given.beside for row in read_rows(path, MechanismRow)]
     write_rows(output.training, training, TrainingRow)
     write_rows(output.csv, rows, MixRow)
@@ -47,25 +46,6 @@ def main(job: Job) -> None:
     write_rows(output.verdicts, verdicts, VerdictRow)
     text = mixes_markdown(training, rows, formats, beside, params.labels)
     write_text(output.md, f"{text}\n{verdicts_markdown(verdicts)}" if verdicts else text)
-
-
-def measured(job: Job, paths: Sequence[str]) -> dict[str, dict[str, Tails]]:
-    """Return by foundation and direction what was measured, all by the same draws of items."""
-    params = job.params
-    items = {
-        subset: [item.id for item in read_records(path, Item)[: params.most_items]]
-        for subset, path in zip(params.subsets, job.input.data, strict=True)
-    }
-    scores = dict(zip(product(params.sources, params.subsets), paths, strict=True))
-    return {
-        name: tails(
-            {subset: read_rows(scores[name, subset], TailScore) for subset in params.subsets},
-            items,
-            params.resamples,
-            params.seed,
-        )
-        for name in params.sources
-    }
 
 
 if __name__ == "__main__":  # not in processes that a job starts

@@ -511,6 +511,16 @@ def scale(rows: Sequence[ScaleRow], labels: Mapping[str, str]) -> Figure:
     return figure
 
 
+# Title, prior kind at the headline's k, and model.
+SOURCES_OF_USE = (
+    ("alone", "none", "foundation"),
+    ("pseudo prior", "pseudo", "foundation"),
+    ("refined prior", "refined", "foundation"),
+    ("right opening", "oracle", "foundation"),
+    ("SFT model, alone", "none", "sft"),
+)
+
+
 def mixes(rows: Sequence[MixRow], beside: Sequence[MechanismRow], labels: Mapping[str, str]) -> Figure:
     """Draw the use of the source of each foundation trained here, alone, with priors, and of its SFT model.
 
@@ -551,14 +561,6 @@ def mixes(rows: Sequence[MixRow], beside: Sequence[MechanismRow], labels: Mappin
     return figure
 
 
-# Title, prior kind at the headline's k, and model.
-SOURCES_OF_USE = (
-    ("alone", "none", "foundation"),
-    ("pseudo prior", "pseudo", "foundation"),
-    ("refined prior", "refined", "foundation"),
-    ("right opening", "oracle", "foundation"),
-    ("SFT model, alone", "none", "sft"),
-)
 ARRANGED = {"P": "#0072b2", "U": "#d55e00", "M": "#009e73", "": "#7f7f7f"}
 
 

@@ -214,7 +214,7 @@ if PRETRAINING:
         benchmark:
             "results/{run}/timings/measure_formats/{subset}/{model}.tsv"
         conda:
-            ENVIRONMENT
+            decoder_environment
         threads: 1
         resources:
             mem_mb=memory("measure_mechanism"),

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import product
+from pathlib import Path
 
 from transformers import PreTrainedTokenizerFast
 
@@ -16,10 +17,24 @@ from prefixyarn.analysis.mechanism import OTHERS, SHORTEST, SKIPPED, TailScore
 from prefixyarn.decode.backend import MODELS, Request
 from prefixyarn.decode.constraint import Ids
 from prefixyarn.decode.session import Session
+from prefixyarn.job import Job
 from prefixyarn.languages import Direction
 from prefixyarn.models.tokenizer import answer_ids, prompt_ids
 from prefixyarn.prompts import Prompt
 from prefixyarn.records import Item, Prior, System
+
+
+def open_models(job: Job) -> Session:
+    """Return the foundation and its SFT model that a job reads likelihoods of."""
+    return Session.open(
+        folder=Path(job.input.manifest).parent,
+        name=job.wildcards.model,
+        dtype=job.params.dtype,
+        max_answer_tokens=0,
+        memory_mb=job.resources.mem_mb,
+        sft=job.input.sft,
+        backend=job.params.backend,
+    )
 
 
 @dataclass(frozen=True)

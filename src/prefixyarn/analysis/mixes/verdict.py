@@ -152,8 +152,13 @@ def _judged(
     return [*rows, VerdictRow(*shares, kind, WHOLE, len(seeds), None, "", whole(values))]
 
 
+def _split(part: str) -> tuple[str, str]:
+    """Return a part's key of `PARTS`, and the arrangement that it is of, if that is not P."""
+    return (part, "") if part in PARTS else (part[:-2], part[-1])
+
+
 def _margin(part: str) -> Margin:
-    return PARTS[next(name for name in PARTS if part == name or part[:-2] == name)][1]
+    return PARTS[_split(part)[0]][1]
 
 
 def whole(values: Mapping[str, Interval | None]) -> str:
@@ -162,7 +167,7 @@ def whole(values: Mapping[str, Interval | None]) -> str:
     Args:
         values: By part its value; see `VerdictRow`.
     """
-    tuned, rise, others = values["SFT of P"], values["rises"], [part[-1] for part in values if part[:5] == "apart"]
+    tuned, rise, others = values["SFT of P"], values["rises"], {way for _, way in map(_split, values) if way}
     if tuned is None or rise is None or not SOME.met(tuned):
         return UNKNOWN
     taught = any(
@@ -175,7 +180,7 @@ def whole(values: Mapping[str, Interval | None]) -> str:
     alike = (apart := values["apart U"]) is not None and ALIKE.met(apart)
     if taught or alike or NONE_ADDED.met(rise):
         return NOT
-    judged = {part: value for part, value in values.items() if part.split()[0] not in UNJUDGED}
+    judged = {part: value for part, value in values.items() if _split(part)[0] not in UNJUDGED}
     supported = all(value is not None and _margin(part).met(value) for part, value in judged.items())
     return HOLDS if supported else BORDERLINE
 
@@ -220,6 +225,6 @@ def _cell(row: VerdictRow) -> str:
 
 
 def _title(part: str) -> str:
-    name = next(name for name in PARTS if part == name or part[:-2] == name)
+    name, way = _split(part)
     title, margin = PARTS[name]
-    return f"{title if part == name else f'{part[-1]}: {title}'} ({margin})"
+    return f"{f'{way}: ' if way else ''}{title} ({margin})"
