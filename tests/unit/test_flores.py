@@ -244,7 +244,8 @@ def test_nothing_is_unpacked_elsewhere(tmp_path: Path) -> None:
 @pytest.mark.mirror
 def test_the_real_files_are_those_of_the_lock_file() -> None:
     lock = Path(__file__).parents[2] / "config/data.lock.json"
-    known = json.loads(lock.read_text())["files"]
+    recorded = json.loads(lock.read_text())["files"]
+    known = [name for name in recorded if not name.startswith("debian/")]  # packages are no published data
     assert len(known) >= 34
     check_files(lock, {name: MIRROR / name for name in known})
     codes = ["en", "de", "fr", "zh", "pt", "uk", "ru", "ar", "sw", "yo"]
