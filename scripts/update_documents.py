@@ -1,22 +1,21 @@
-"""Write what documents say of the committed default run: docs/findings.md, and the README's numbers.
+"""Make those parts of documents anew that are made from committed files: tables, findings, the README's numbers.
 
 python scripts/update_documents.py
 
-To be called after results/default was committed anew; tests compare both with its tables.
+To be called after such a file changed (results/ of a committed run, benchmarks/measured/); a test compares them.
 """
 
 from pathlib import Path
 
+from prefixyarn.documents import DOCUMENTS, updated
 from prefixyarn.errors import run
-from prefixyarn.findings.readme import updated
 from prefixyarn.records import write_text
-
-TABLES = Path("results/default/tables")
 
 
 def main() -> None:
-    write_text(Path("docs/findings.md"), (TABLES / "findings.md").read_text(encoding="utf-8"))
-    write_text(Path("README.md"), updated(Path("README.md").read_text(encoding="utf-8"), TABLES))
+    for pattern in DOCUMENTS:
+        for path in sorted(Path().glob(pattern)):
+            write_text(path, updated(path.read_text(encoding="utf-8"), Path()))
 
 
 if __name__ == "__main__":

@@ -1,4 +1,4 @@
-"""The committed results of the default run, for tests of what the repository shows."""
+"""The committed results, for tests of what the repository shows."""
 
 from __future__ import annotations
 
@@ -11,11 +11,13 @@ ROOT = Path(__file__).resolve().parents[1]
 RESULTS = ROOT / "results/default"
 
 
-def committed() -> bool:
-    """Tell whether the tables are those of the repository, and not of a run of one's own."""
-    command = ["git", "-C", str(ROOT), "status", "--porcelain", "--ignored", "--", str(RESULTS / "tables")]
+def committed(*paths: Path) -> bool:
+    """Tell whether files or folders are those of the repository, and not of a run of one's own."""
+    command = ["git", "-C", str(ROOT), "status", "--porcelain", "--ignored", "--", *map(str, paths)]
     result = subprocess.run(command, capture_output=True, text=True)
-    return (RESULTS / "tables").exists() and result.returncode == 0 and not result.stdout.strip()
+    return all(path.exists() for path in paths) and result.returncode == 0 and not result.stdout.strip()
 
 
-as_committed = pytest.mark.skipif(not committed(), reason="results/default/tables is not as it is committed")
+as_committed = pytest.mark.skipif(
+    not committed(RESULTS / "tables"), reason="results/default/tables is not as it is committed"
+)

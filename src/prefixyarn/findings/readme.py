@@ -16,7 +16,6 @@ from prefixyarn.tables.overview import OverviewRow
 from prefixyarn.tables.render import ends, markdown, number, percent, with_ends
 from prefixyarn.tables.rows import ScoreRow, find_row, read_rows
 
-BEGIN, END = "<!-- numbers: begin -->", "<!-- numbers: end -->"
 # Rows of the table: prior kind, variant (None for the first one), prompt.
 ROWS = (
     ("none", None, "zero-shot"),
@@ -54,7 +53,7 @@ TOLD = (
 
 
 def numbers(tables: Path) -> str:
-    """Return the README's part with numbers, without its markers.
+    """Return the README's part with numbers.
 
     Args:
         tables: The folder of a run's tables, of one foundation.
@@ -110,10 +109,3 @@ def _tasks(rows: Sequence[OverviewRow], floor: Collection[System]) -> list[dict[
     tasks = list(dict.fromkeys(row.task for row in rows))
     lines = overview_lines(rows, lambda row: "≤ " if row.task == "tagging" and row.system in floor else "")
     return [{"prior": name, **{task: own.get(task, "–") for task in tasks}} for name, own in lines.items()]
-
-
-def updated(readme: str, tables: Path) -> str:
-    """Return the README with its part of numbers made anew."""
-    before, rest = readme.split(BEGIN)
-    _, after = rest.split(END)
-    return f"{before}{BEGIN}\n\n{numbers(tables)}\n{END}{after}"
