@@ -80,11 +80,17 @@ class Run:
         return found
 
     def freeze(self) -> None:
-        """Stop master and jobs; return when none of them runs any more."""
+        """Stop master and jobs; return when none of them runs any more.
+
+        A process that waits for its child's exec is not stopped as long as the child is: after a second it counts.
+        """
         self._signal(signal.SIGSTOP)
+        until = time.monotonic() + 1
         for pid in self.members():
             with suppress(OSError):
                 while Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()[0] not in "TZX":
+                    if time.monotonic() > until:
+                        break
                     time.sleep(0.001)
 
     def go_on(self) -> None:
