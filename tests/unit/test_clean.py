@@ -14,7 +14,7 @@ import pytest
 ROOT = Path(__file__).resolve().parents[2]
 SHIPPED = (
     "results/.gitkeep",
-    "results/first/tables/overview.csv",
+    "results/mixes/tables/overview.csv",
     "results/default/tables/overview.csv",
     "results/default/figures/headline.svg",
     "results/default/metrics.json",

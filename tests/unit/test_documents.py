@@ -12,6 +12,9 @@ import yaml
 from committed import ROOT, committed
 from prefixyarn.documents import DOCUMENTS, sources, updated
 from prefixyarn.errors import InputError
+from prefixyarn.tables.headline import overview_lines
+from prefixyarn.tables.overview import OverviewRow
+from prefixyarn.tables.rows import read_rows
 
 FOUND = [path for pattern in DOCUMENTS for path in sorted(ROOT.glob(pattern))]
 
@@ -69,3 +72,17 @@ def test_what_the_method_says_of_the_mixes_is_in_their_tables() -> None:
         f"the small models read {100 * read['50-P']:.0f} % of their mix once, the others all of it {read['50-P-pairs']:.2f} times",
     ):
         assert said in text, said
+
+
+def test_shares_of_the_version_are_those_of_its_committed_runs() -> None:
+    found = rows("benchmarks/measured/versions.csv")
+    runs = [column for column in found[0] if column.startswith("0.2, ")]
+    assert runs
+    for column in runs:
+        folder = ROOT / f"results/{column.removeprefix('0.2, ')}/tables"
+        if not committed(folder):
+            pytest.skip(f"{folder} is not as it is committed")
+        lines = overview_lines(read_rows(folder / "overview.csv", OverviewRow))
+        assert {(row["task"], row["prior"]): row[column] for row in found if row[column] != "–"} == {
+            (task, prior): cell for prior, own in lines.items() for task, cell in own.items()
+        }
