@@ -28,14 +28,14 @@ EFFECTIVE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("smoke", "translation"): (SMOKE, {"token": [2]}, 1, [], 1, ["pseudo", "oracle"], ["none", "pseudo"], 1),
     ("smoke", "summarization"): (LITTLE, {"token": [2]}, 1, [], 1, ["oracle"], ["none", "pseudo"], 1),
     ("smoke", "tagging"): (TAGS, {"tag": [2]}, 1, [1], 1, ["oracle"], ["none", "refined"], 1),
-    ("flores", "translation"): (ALL, {"token": [2]}, 1, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
-    ("flores", "tagging"): (TAGS, {"tag": [2]}, 1, [1, 2, 4], 1, ["oracle"], ["none", "refined", "oracle"], 4),
+    ("flores", "translation"): (ALL, {"token": [2]}, 1, [1, 2], 2, ["pseudo", "oracle"], SHOTS, 4),
+    ("flores", "tagging"): (TAGS, {"tag": [2]}, 1, [1, 2], 1, ["oracle"], ["none", "refined", "oracle"], 4),
     ("paper", "translation"): (ALL, {"token": [1, 2]}, 3, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
     ("paper", "summarization"): (ALL, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], SHOTS, 4),
     ("paper", "tagging"): (TAGS, {"tag": [2]}, 1, [1, 2, 4], 1, ["oracle"], ["none", "refined"], 4),
     ("scale", "translation"): (ALL, {"token": [1, 2]}, 3, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
-    ("full", "translation"): (FULL, {"token": [2]}, 2, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 8),
-    ("full", "summarization"): (FULL, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], SHOTS, 8),
+    ("full", "translation"): (FULL, {"token": [2]}, 2, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
+    ("full", "summarization"): (FULL, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], SHOTS, 3),
     ("full", "tagging"): (
         FULL_TAGS,
         {"tag": [2]},
@@ -44,7 +44,7 @@ EFFECTIVE: dict[tuple[str, str], tuple[Any, ...]] = {
         1,
         ["oracle"],
         ["none", "refined", "sft", "oracle"],
-        8,
+        3,
     ),
 }
 MIXES = {"pretraining": yaml.safe_load((ROOT / "config/mixes.yaml").read_text())["pretraining"]}

@@ -66,7 +66,9 @@ def test_what_the_method_says_of_the_mixes_is_in_their_tables() -> None:
     sft = yaml.safe_load((ROOT / "config/mixes.yaml").read_text(encoding="utf-8"))["translation"]["sft"]
     text = " ".join((ROOT / "docs/method.md").read_text(encoding="utf-8").split())
     for said in (
-        f"{pairs['50-P']:,} in both directions, of which a model that reads {read['50-P']:.0%} of its mix".replace("%", " %"),
+        f"{pairs['50-P']:,} in both directions, of which a model that reads {read['50-P']:.0%} of its mix".replace(
+            "%", " %"
+        ),
         f"sees some {round(pairs['50-P'] * read['50-P'], -1):,.0f}, fewer than SFT's {sft['steps'] * sft['batch']:,}.",
         f"all of the mix they are {round(pairs['50-P-pairs'], -3):,}.",
         f"the small models read {100 * read['50-P']:.0f} % of their mix once, the others all of it {read['50-P-pairs']:.2f} times",

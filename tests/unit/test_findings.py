@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 
-from committed import RESULTS, ROOT, as_committed
+from committed import RESULTS, as_committed
 from prefixyarn.analysis.agreement.table import AgreementRow
 from prefixyarn.analysis.mechanism.table import MechanismRow, SplitRow
 from prefixyarn.findings.claims import load
@@ -24,7 +24,6 @@ from prefixyarn.tables.groups import GroupRow
 from prefixyarn.tables.rows import ScoreRow, read_rows
 
 TABLES = RESULTS / "tables"
-DOC = ROOT / "docs/findings.md"
 CLAIMS = load()
 
 
@@ -193,11 +192,6 @@ def test_findings_follow_from_the_committed_tables() -> None:
     assert (TABLES / "findings.md").read_text(encoding="utf-8") == document(
         CLAIMS, read, "default", {foundation: label}, tests
     )
-
-
-@as_committed
-def test_the_document_is_that_of_the_committed_run() -> None:
-    assert DOC.read_text(encoding="utf-8") == (TABLES / "findings.md").read_text(encoding="utf-8")
 
 
 def test_rows_of_agreement_are_looked_up_by_what_is_read() -> None:

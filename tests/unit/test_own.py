@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from pathlib import Path
 from typing import Any, cast
 
+import pytest
 import torch
 
 import tiny
@@ -19,9 +21,9 @@ from prefixyarn.priors import own_openings
 TOKENIZER = tiny.tokenizer()
 
 
-def opened() -> Session:
+def opened(limit: int = 16, journal: Path | None = None) -> Session:
     model = tiny.gemma(len(TOKENIZER))
-    return Session(Builtin(Foundation("tiny", model, TOKENIZER), "base", Limits(4000)), 16)
+    return Session(Builtin(Foundation("tiny", model, TOKENIZER), "base", Limits(4000)), limit, journal)
 
 
 def test_first_tokens_are_those_of_the_models_own_distribution() -> None:
@@ -43,6 +45,25 @@ def test_continuations_are_greedy_and_end_by_the_stop_rule() -> None:
         assert 1 <= len(whole) <= 6
         assert list(whole) == greedily(session, (*prompt, first), len(whole))
     assert session.continued([], 6) == []
+
+
+def test_openings_that_were_tried_are_not_tried_again(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A killed job goes on from its journal, where the openings' limit is the session's."""
+    begun = [((2, 11, 12, 13), (token,)) for token in (300, 301, 302)]
+    with opened(own_openings.LONGEST, tmp_path / "journal") as session:
+        before = session.continued(begun[:2], own_openings.CONTINUED)
+        session.continued(begun[:1], 3)  # another limit: not kept
+    with opened(own_openings.LONGEST, tmp_path / "journal") as session:
+        engine = cast(Builtin, session.backend)
+        answers, known = engine.answers, []  # type: ignore[var-annotated]
+
+        def spied(*given: Any) -> Any:
+            known.extend(given[4](request) for request in given[1])
+            return answers(*given)
+
+        monkeypatch.setattr(engine, "answers", spied)
+        after = session.continued(begun, own_openings.CONTINUED)
+    assert after[:2] == before and [own is not None for own in known] == [True, True, False]
 
 
 def greedily(session: Session, ids: Sequence[int], n: int) -> list[int]:

@@ -137,12 +137,16 @@ class Session:
             for text, question in zip(texts, own, strict=True):
                 yield question, _request(encoded[text], question.prior, constraints[question.item.id])
 
-    def _answers(self, model: str, requests: Sequence[Request], done: Callable[[int], None]) -> list[Answer]:
-        if self._journal is None:
-            return self.backend.answers(model, requests, self.stops, done, lambda request: None, lambda *found: None)
+    def _answers(
+        self, model: str, requests: Sequence[Request], done: Callable[[int], None], stops: Stops | None = None
+    ) -> list[Answer]:
+        stops = stops or self.stops
+        # The journal's answers are by the session's own limit.
+        if self._journal is None or stops.max_answer_tokens != self._max_answer_tokens:
+            return self.backend.answers(model, requests, stops, done, lambda request: None, lambda *found: None)
         weights = self.backend.identity(model)
         known, found = partial(self._journal.get, weights), partial(self._journal.add, weights)
-        return self.backend.answers(model, requests, self.stops, done, known, found)
+        return self.backend.answers(model, requests, stops, done, known, found)
 
     def _output(self, question: Question, answer: Answer) -> Output:
         ids = [*question.prior.ids, *answer.new_ids]
@@ -203,15 +207,14 @@ class Session:
 
         Args:
             begun: Prompts with the beginnings of their answers, all of the same length, as token ids.
-            tokens: Most tokens to add.
+            tokens: Most tokens to add. Where the whole is the session's limit, its journal has them.
             done: Called with the number of beginnings just finished.
         """
         if not begun:
             return []
         stops = replace(self.stops, max_answer_tokens=len(begun[0][1]) + tokens)
         requests = [Request(prompt, ids) for prompt, ids in begun]
-        found = self.backend.answers("foundation", requests, stops, done, lambda request: None, lambda *found: None)
-        return [answer.new_ids for answer in found]
+        return [answer.new_ids for answer in self._answers("foundation", requests, done, stops)]
 
 
 def _request(prompt: Ids, prior: Prior, constraint: Constraint | None) -> Request:

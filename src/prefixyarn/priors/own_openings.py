@@ -12,6 +12,7 @@ from prefixyarn.priors.material import Ids, PriorText
 
 FIRST = 64  # first tokens that are looked at
 CONTINUED = 8  # tokens that are added to each, enough to tell a language by
+LONGEST = 1 + CONTINUED
 AT_ONCE = 8  # the likeliest of them are tried first: mostly one of them is found
 
 
@@ -25,7 +26,7 @@ def openings(
     """Return, by item id, the foundation's likeliest opening in the target language.
 
     Args:
-        session: The opened foundation.
+        session: The opened foundation. If its limit is `LONGEST`, its journal keeps what is tried.
         prompts: By item id, the prompt as token ids.
         target: The target language's code.
         detector: Language identification.
@@ -61,11 +62,7 @@ def openings(
 
 
 def _names(code: str, text: str) -> bool:
-    """Tell whether a text names a language: it repeats the prompt, and is no beginning of an answer.
-
-    On dev (56 items, seven directions) openings score 25.0 chrF++ without such ones and 23.7 with them, in Chinese 9.0
-    and 3.8.
-    """
+    """Tell whether a text names a language: it repeats the prompt, and is no beginning of an answer."""
     own = language(code)
     return any(name.casefold() in text.casefold() for name in (own.name, own.native))
 
