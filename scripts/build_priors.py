@@ -1,6 +1,6 @@
 """Build the priors of all systems for the items of all subsets (rules build_priors, build_analysis_priors).
 
-Needs the tokenizer; the model only where the foundation picks the likeliest of a dictionary's words, or opens by itself.
+Needs the tokenizer, and the model only where it picks the likeliest of a dictionary's words or opens by itself.
 A killed job resumes from its journal of openings.
 """
 
