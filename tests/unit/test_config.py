@@ -20,6 +20,7 @@ LITTLE = ["none", "pseudo", "refined", "sft", "oracle", "random-content"]
 ALL = ["none", "own", "pseudo", "refined", "sft", "oracle", *CONTROLS]
 FULL = ["none", "own", "pseudo", "refined", "refined-matched", "sft", "oracle", *CONTROLS]
 TAGS = ["none", "refined", "sft", "oracle", "random", "shuffled"]
+NOT_MATCHED = [kind for kind in FULL if kind != "refined-matched"]
 FULL_TAGS = ["none", "refined", "refined-matched", "sft", "oracle", "random", "shuffled"]
 SHOTS = ["none", "pseudo", "refined", "sft", "oracle"]
 # By task of each run beside the default one: kinds, k, draws of random kinds, examples and draws of them, kinds of the
@@ -35,7 +36,7 @@ EFFECTIVE: dict[tuple[str, str], tuple[Any, ...]] = {
     ("paper", "tagging"): (TAGS, {"tag": [2]}, 1, [1, 2, 4], 1, ["oracle"], ["none", "refined"], 4),
     ("scale", "translation"): (ALL, {"token": [1, 2]}, 3, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
     ("full", "translation"): (FULL, {"token": [2]}, 2, [1, 2, 4], 2, ["pseudo", "oracle"], SHOTS, 4),
-    ("full", "summarization"): (FULL, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], SHOTS, 3),
+    ("full", "summarization"): (NOT_MATCHED, {"token": [2]}, 1, [1], 2, ["pseudo", "oracle"], SHOTS, 3),
     ("full", "tagging"): (
         FULL_TAGS,
         {"tag": [2]},
