@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import subprocess
 from pathlib import Path
+from typing import Any
 
 import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
-RESULTS = ROOT / "results/default"
 
 
 def committed(*paths: Path) -> bool:
@@ -18,6 +18,8 @@ def committed(*paths: Path) -> bool:
     return all(path.exists() for path in paths) and result.returncode == 0 and not result.stdout.strip()
 
 
-as_committed = pytest.mark.skipif(
-    not committed(RESULTS / "tables"), reason="results/default/tables is not as it is committed"
-)
+def committed_run(run: str) -> Any:
+    """Return a test's parameter, a run's folder; the test is skipped where its tables are not as they are committed."""
+    folder = ROOT / "results" / run
+    reason = f"results/{run}/tables is not as it is committed"
+    return pytest.param(folder, id=run, marks=pytest.mark.skipif(not committed(folder / "tables"), reason=reason))
