@@ -40,6 +40,8 @@ def assert_committed(folder: Path, name: str, rows: Sequence[Any], kind: type[An
 
 
 def test_task_tables_follow_from_the_items_scores(folder: Path, tmp_path: Path) -> None:
+    if not (folder / "scores").exists():
+        pytest.skip(f"{folder}/scores is in the DVC remote, not in git: dvc pull")
     config = CONFIGS[folder.name]
     for table, (task, subsets) in tables(config).items():
         read = item_scores(folder, task, subsets)
