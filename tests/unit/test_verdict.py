@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from prefixyarn.findings.verdict import BORDERLINE, HOLDS, NOT, PARTLY, Margin, judge
+from prefixyarn.findings.verdict import BORDERLINE, HOLDS, NOT, NOT_WHOLE, PARTLY, Margin, judge
 from prefixyarn.metrics.bootstrap import Interval
 
 
@@ -20,7 +20,7 @@ def around(value: float, spread: float = 5) -> Interval:
         (79, BORDERLINE),  # 74 to 84: it holds the margin, although the value is above it
         (71, BORDERLINE),  # 66 to 76: so does one whose value is below
         (69, PARTLY),  # 64 to 74: below the margin, and above the weaker one
-        (54, BORDERLINE),  # 49 to 59: partly or not
+        (54, NOT_WHOLE),  # 49 to 59: below the margin; partly or not
         (44, NOT),  # 39 to 49
     ],
 )

@@ -26,6 +26,8 @@ from prefixyarn.tables.rows import ScoreRow, find_row, row_of, rows_of, systems_
 from prefixyarn.tables.task import judged
 from prefixyarn.tasks.tagging.scores import COMMONEST_TAG
 
+ESTABLISHED = 0.95  # of resamples must have a threshold: as of all intervals here
+
 
 @dataclass(frozen=True)
 class Measured:
@@ -33,7 +35,8 @@ class Measured:
 
     Attributes:
         value: The value, with its interval; None where the finding is a text that is not judged.
-        n: English sentences, or items of one subset, behind it; 0 where there is no such number.
+        n: English sentences, or items of one subset, behind it; of right and wrong SFT priors, items of all subsets. 0
+            where there is no such number.
         here: For a reader, where that is more than the value.
         k: How much of a prior is given.
         floor: Whether it is of a system that does no better than a constant answer: then nothing can be told from it.
@@ -143,7 +146,8 @@ def mechanism_split(rows: Sequence[SplitRow], part: str, k: int, field: str = "v
     """Return what an opening gives by its language or by its content, as the mean over directions."""
     row = next((row for row in rows if (row.subset, row.part, row.k) == ("", part, k)), None)
     value = getattr(row, field) if row else None
-    return Measured(value, k=k) if row and value else None
+    each = max((r.n for r in rows if (bool(r.subset), r.part, r.k) == (True, part, k)), default=0)  # of one direction
+    return Measured(value, each, k=k) if row and value else None
 
 
 def agreement(
@@ -158,7 +162,8 @@ def agreement(
     """Return a field of the row of what is read, at all positions or some."""
     row = agreement_row(rows, read, k, start, end, on_target=on_target)
     value = getattr(row, field) if row else None
-    return Measured(value, k=k) if value else None
+    each = max((r.answers for r in rows if r.subset and r.read == read), default=0)  # of one direction
+    return Measured(value, each, k=k) if value else None
 
 
 def longest(rows: Sequence[PriorLengthRow]) -> Measured | None:
@@ -172,7 +177,7 @@ def sft_prior(rows: Sequence[SftPriorRow], k: int, right: bool, field: str) -> M
     """Return a field of the row of right or wrong SFT priors of k tokens."""
     row = next((row for row in rows if (row.k, row.right) == (k, right)), None)
     value = getattr(row, field) if row else None
-    return Measured(value, k=k) if row and value else None
+    return Measured(value, row.n, k=k) if row and value else None
 
 
 def corrupt(rows: Sequence[QualityRow], k: int) -> Measured | None:
@@ -181,7 +186,8 @@ def corrupt(rows: Sequence[QualityRow], k: int) -> Measured | None:
     worst = min(own, key=lambda row: row.harm.score, default=None)
     if worst is None:
         return None
-    here = f"against none ({worst.corruption}, the worst kind): {with_ends(worst.harm)} chrF++"
+    kinds = f"{worst.corruption}, the worst of {len(own)} kinds on these items, so the interval is too narrow"
+    here = f"against none ({kinds}): {with_ends(worst.harm)} chrF++"
     return Measured(worst.harm, worst.n, here, k)
 
 
@@ -193,9 +199,14 @@ def threshold(rows: Sequence[QualityRow]) -> Measured | None:
         if row is None:
             continue
         found = row.below_none
-        share = f"in {100 * found.found:.0f} % of resamples"
-        where = f"from {found.level:.0f} % wrong on ({found.low:.0f}–{found.high:.0f}, {share})" if found.level else ""
-        parts.append(f"of {k} word{'s' * (k > 1)} worse than no prior {where or f'nowhere ({share} it is)'}")
+        share = f"{100 * found.found:.0f} % of resamples"
+        if not found.level:
+            where = f"nowhere (somewhere in {share})"
+        elif found.found < ESTABLISHED:
+            where = f"nowhere for certain (from {found.level:.0f} % wrong on, but in {share} alone)"
+        else:
+            where = f"from {found.level:.0f} % wrong on ({found.low:.0f}–{found.high:.0f})"
+        parts.append(f"of {k} word{'s' * (k > 1)} worse than no prior {where}")
     return Measured(None, here="; ".join(parts)) if parts else None
 
 

@@ -15,7 +15,7 @@ from prefixyarn.analysis.prior_quality.sft_priors import SftPriorRow
 from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.findings.claims import Claim, Claims
 from prefixyarn.findings.measures import MEASURES, Measured
-from prefixyarn.findings.verdict import BORDERLINE, HOLDS, MEASURED, NOT, PARTLY, UNKNOWN, judge
+from prefixyarn.findings.verdict import BORDERLINE, HOLDS, MEASURED, NOT, NOT_WHOLE, PARTLY, UNKNOWN, judge
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.tables.groups import ContrastRow, GroupRow
 from prefixyarn.tables.render import markdown, plain, with_ends
@@ -43,9 +43,10 @@ VERDICTS = {
     HOLDS: "This holds here, by the margin.",
     PARTLY: "This holds here in part.",
     NOT: "This does not hold here.",
+    NOT_WHOLE: "As a whole this does not hold here; whether in part, the interval does not decide.",
     BORDERLINE: "The interval holds the margin: borderline, nothing is decided.",
     MEASURED: "",
-    UNKNOWN: "No better than one constant answer to everything: this run cannot tell.",
+    UNKNOWN: "On the words that no prior hands over no better than one constant answer: this run cannot tell.",
 }
 
 
@@ -63,6 +64,7 @@ class FindingRow:
         value: What was measured, in the unit; None where there is no number to judge.
         unit: Its unit.
         here: The same for a reader.
+        n: Items behind it, see `Measured`; 0 where there is no one number.
         margin: The margin of the claim; empty without one.
         verdict: See `prefixyarn.findings.verdict`.
         needed: Of a statement of equivalence that is borderline: how many items a subset could show it, if the value
@@ -80,6 +82,7 @@ class FindingRow:
     value: Interval | None
     unit: str
     here: str
+    n: int
     margin: str
     verdict: str
     needed: int | None
@@ -136,6 +139,7 @@ def _row(
         value=value,
         unit=claim.unit,
         here=here,
+        n=measured.n,
         margin=str(claim.holds) if claim.holds else "",
         verdict=verdict,
         needed=needed,
@@ -172,6 +176,7 @@ def findings_markdown(rows: Sequence[FindingRow], foundations: Mapping[str, str]
                 "claim": row.claim,
                 "paper": row.paper,
                 "here": row.here,
+                "n": row.n or "–",
                 "margin": row.margin or "–",
                 "verdict": row.verdict,
                 "see": row.see,
@@ -182,8 +187,10 @@ def findings_markdown(rows: Sequence[FindingRow], foundations: Mapping[str, str]
         parts.append(f"### What this run says of the paper's claims, {plain(label)}\n\n{markdown(shown)}\n")
     parts.append(
         f"- Margins are those of version {version} of the claims (src/prefixyarn/findings/claims.yaml), fixed after "
-        "the run `first` was seen and before later ones. A claim holds if the whole 95 % interval is on the margin's "
-        "side, and does not if the whole interval is on the other one; else the verdict is borderline. The paper's own "
-        "figures are of 7B models.\n"
+        "a first run of version 0.1 was seen and before later ones. A claim holds if the whole 95 % interval is on the "
+        "margin's side, and does not if the whole interval is on the other one; else the verdict is borderline. Some "
+        "have a weaker margin for holding in part: an interval outside the first that holds the second says only that "
+        "the claim does not hold as a whole. n: items of one direction or language; of right and wrong SFT tokens, of "
+        "all directions. The paper's own figures are of 7B models.\n"
     )
     return "\n".join(parts)

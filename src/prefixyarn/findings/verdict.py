@@ -1,7 +1,8 @@
 """Verdicts: whether a measured value's interval lies on one side of a margin that was fixed beforehand.
 
 "Does not help", "does no harm" and "equals" are statements of equivalence: the interval's bound is held against the
-margin, and a p-value above 0.05 shows nothing. An interval that holds the margin decides nothing: borderline.
+margin, and a p-value above 0.05 shows nothing. An interval that holds the margin decides nothing: borderline. One that
+lies outside, and holds the weaker margin of "holds partly", decides against the claim as a whole.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from dataclasses import dataclass
 from prefixyarn.metrics.bootstrap import Interval
 
 HOLDS, PARTLY, NOT = "holds", "holds partly", "does not hold"
+NOT_WHOLE = "does not hold as a whole"  # whether in part is not decided
 BORDERLINE, MEASURED, UNKNOWN = "borderline", "measured", "cannot tell here"
 
 
@@ -67,6 +69,6 @@ def judge(value: Interval, holds: Margin, partly: tuple[Interval, Margin] | None
     if whole:
         return HOLDS
     weaker = partly[1].met(partly[0]) if partly else False
-    if whole is False and weaker is not None:
-        return PARTLY if weaker else NOT
+    if whole is False:
+        return {True: PARTLY, False: NOT, None: NOT_WHOLE}[weaker]
     return BORDERLINE
