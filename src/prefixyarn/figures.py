@@ -448,7 +448,7 @@ def off_target(rows: Sequence[ScoreRow], label: str) -> Figure:
     axes.margins(y=0.01)
     axes.invert_yaxis()
     axes.set(xlabel="continuations not in the target language (%)", xlim=(0, 100))
-    axes.set_title(f"Off-target outputs of {label}; 95 % intervals", fontsize=8)
+    figure.suptitle(f"Off-target outputs of {label}; 95 % intervals", fontsize=8)
     return figure
 
 

@@ -15,7 +15,7 @@ from prefixyarn.analysis.language_resources.fit import FitRow
 from prefixyarn.analysis.mechanism.table import MechanismRow, SplitRow
 from prefixyarn.analysis.prior_length.table import PriorLengthRow
 from prefixyarn.analysis.prior_quality.sft_priors import SftPriorRow
-from prefixyarn.analysis.prior_quality.table import QualityRow
+from prefixyarn.analysis.prior_quality.table import MOST, QualityRow
 from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import NONE, headline
@@ -196,7 +196,7 @@ def threshold(rows: Sequence[QualityRow]) -> Measured | None:
     parts = []
     for k in sorted({row.k for row in rows}):
         row = next((row for row in rows if (row.corruption, row.k, row.level) == ("other-item", k, 0)), None)
-        if row is None:
+        if row is None or row.covered > MOST:
             continue
         found = row.below_none
         share = f"{100 * found.found:.0f} % of resamples"

@@ -17,6 +17,8 @@ from prefixyarn.records import System
 from prefixyarn.systems import NONE, SFT, corrupt_system, shown_units
 from prefixyarn.tables.render import foundation_cell, markdown, number, p_cell, with_ends
 
+MOST = 0.5  # of references with no more words than are given: beyond it nothing is said of so many words
+
 
 @dataclass(frozen=True)
 class QualityRow:
@@ -186,7 +188,9 @@ def quality_markdown(
         for row in propagation
     ]
     covered = dict.fromkeys(
-        f"{100 * row.covered:.0f} % of references have no more than {_words(row.k)}" for row in quality
+        f"{100 * row.covered:.0f} % of references have no more than {_words(row.k)}"
+        + (": what is left is too little for intervals to be trusted" if row.covered > MOST else "")
+        for row in quality
     )
     parts = [
         "### Corrupt priors\n",
