@@ -12,9 +12,11 @@ import pytest
 from committed import committed_run
 from prefixyarn.analysis.agreement.table import AgreementRow
 from prefixyarn.analysis.mechanism.table import MechanismRow, SplitRow
+from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.findings.claims import load
 from prefixyarn.findings.measures import MEASURES, score
 from prefixyarn.findings.primary import PrimaryRow, primary_markdown
+from prefixyarn.findings.readme import fixed_tests
 from prefixyarn.findings.table import ROWS, FindingRow, findings
 from prefixyarn.findings.text import document
 from prefixyarn.findings.verdict import BORDERLINE, HOLDS, MEASURED, NOT, NOT_WHOLE, PARTLY, UNKNOWN
@@ -196,3 +198,33 @@ def test_findings_follow_from_the_committed_tables(folder: Path) -> None:
 
 def test_rows_of_agreement_are_looked_up_by_what_is_read() -> None:
     assert AgreementRow in ROWS.values() and MEASURES["agreement"]([], "sft", "top_10") is None
+
+
+def quality_row(k: int, found: float, covered: float = 0.1, level: float | None = 60) -> QualityRow:
+    one = around(20)
+    below = (level, level and level - 10, level and level + 10, found)
+    return QualityRow("m", 8, k, "other-item", 0, one, one, 50, 20, 20, covered, one, 0.5, 20, *below, *below)
+
+
+def test_a_threshold_is_named_only_where_resamples_have_one() -> None:
+    rows = [quality_row(1, 0.65), quality_row(2, 0, level=None), quality_row(4, 1), quality_row(8, 1, covered=0.54)]
+    measured = MEASURES["threshold"](rows)
+    assert measured and measured.here.split("; ") == [
+        "of 1 word worse than no prior nowhere for certain (from 60 % wrong on, but in 65 % of resamples alone)",
+        "of 2 words worse than no prior nowhere (somewhere in 0 % of resamples)",
+        "of 4 words worse than no prior from 60 % wrong on (50–70)",
+    ]
+
+
+def test_findings_say_of_how_many_items_they_are() -> None:
+    rows = findings(CLAIMS, "m", {"translation": [chrf_row("none", 50), chrf_row("refined", 94)]})
+    assert {row.n for row in rows} == {32}
+
+
+def test_the_readme_has_the_tests_that_were_fixed_and_made() -> None:
+    def test(n: int, difference: Interval | None) -> PrimaryRow:
+        p = 0.01 if difference else None
+        return PrimaryRow("m", "own", "It helps", "own", "none", "en-de", n, difference, p, p)
+
+    assert "- It helps: 3.0 (2.0–4.0) chrF++, n = 31, p 0.0100." in fixed_tests([test(31, Interval(3, 2, 4))])
+    assert fixed_tests([test(3, None)]) == ""

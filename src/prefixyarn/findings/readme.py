@@ -82,11 +82,12 @@ def numbers(tables: Path) -> str:
         "Scores count the tokens and tags that a prior hands over; tables/*.md have what follows them apart.\n\n"
         "What a prior does, in the words of the [findings](docs/findings.md):\n\n"
         + "".join(f"- {text}\n" for text in told)
-        + _fixed_tests(read_rows(tables / "primary.csv", PrimaryRow))
+        + fixed_tests(read_rows(tables / "primary.csv", PrimaryRow))
     )
 
 
-def _fixed_tests(rows: Sequence[PrimaryRow]) -> str:
+def fixed_tests(rows: Sequence[PrimaryRow]) -> str:
+    """Return the tests that were fixed beforehand as a list; nothing where the run has no new items for them."""
     made = [row for row in rows if row.difference]
     if not made:
         return ""
