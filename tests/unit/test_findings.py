@@ -208,11 +208,13 @@ def quality_row(k: int, found: float, covered: float = 0.1, level: float | None 
 
 def test_a_threshold_is_named_only_where_resamples_have_one() -> None:
     rows = [quality_row(1, 0.65), quality_row(2, 0, level=None), quality_row(4, 1), quality_row(8, 1, covered=0.54)]
+    rows.append(quality_row(6, 0.99, level=0))
     measured = MEASURES["threshold"](rows)
     assert measured and measured.here.split("; ") == [
         "of 1 word worse than no prior nowhere for certain (from 60 % wrong on, but in 65 % of resamples alone)",
         "of 2 words worse than no prior nowhere (somewhere in 0 % of resamples)",
         "of 4 words worse than no prior from 60 % wrong on (50–70)",
+        "of 6 words worse than no prior from 0 % wrong on (0–0)",
     ]
 
 

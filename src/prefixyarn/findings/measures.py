@@ -35,8 +35,8 @@ class Measured:
 
     Attributes:
         value: The value, with its interval; None where the finding is a text that is not judged.
-        n: English sentences, or items of one subset, behind it; of right and wrong SFT priors, items of all subsets. 0
-            where there is no such number.
+        n: English sentences, or items of one subset, behind it; of agreement and of right and wrong SFT priors, answers
+            of all subsets. 0 where there is no such number.
         here: For a reader, where that is more than the value.
         k: How much of a prior is given.
         floor: Whether it is of a system that does no better than a constant answer: then nothing can be told from it.
@@ -146,7 +146,7 @@ def mechanism_split(rows: Sequence[SplitRow], part: str, k: int, field: str = "v
     """Return what an opening gives by its language or by its content, as the mean over directions."""
     row = next((row for row in rows if (row.subset, row.part, row.k) == ("", part, k)), None)
     value = getattr(row, field) if row else None
-    each = max((r.n for r in rows if (bool(r.subset), r.part, r.k) == (True, part, k)), default=0)  # of one direction
+    each = max((r.n for r in rows if r.subset and (r.part, r.k) == (part, k)), default=0)  # of one direction
     return Measured(value, each, k=k) if row and value else None
 
 
@@ -162,8 +162,7 @@ def agreement(
     """Return a field of the row of what is read, at all positions or some."""
     row = agreement_row(rows, read, k, start, end, on_target=on_target)
     value = getattr(row, field) if row else None
-    each = max((r.answers for r in rows if r.subset and r.read == read), default=0)  # of one direction
-    return Measured(value, each, k=k) if value else None
+    return Measured(value, row.answers, k=k) if row and value else None
 
 
 def longest(rows: Sequence[PriorLengthRow]) -> Measured | None:
@@ -200,7 +199,7 @@ def threshold(rows: Sequence[QualityRow]) -> Measured | None:
             continue
         found = row.below_none
         share = f"{100 * found.found:.0f} % of resamples"
-        if not found.level:
+        if found.level is None:
             where = f"nowhere (somewhere in {share})"
         elif found.found < ESTABLISHED:
             where = f"nowhere for certain (from {found.level:.0f} % wrong on, but in {share} alone)"

@@ -190,7 +190,7 @@ def findings_markdown(rows: Sequence[FindingRow], foundations: Mapping[str, str]
         "a first run of version 0.1 was seen and before later ones. A claim holds if the whole 95 % interval is on the "
         "margin's side, and does not if the whole interval is on the other one; else the verdict is borderline. Some "
         "have a weaker margin for holding in part: an interval outside the first that holds the second says only that "
-        "the claim does not hold as a whole. n: items of one direction or language; of right and wrong SFT tokens, of "
-        "all directions. The paper's own figures are of 7B models.\n"
+        "the claim does not hold as a whole. n: items of one direction or language; of the silent majority and of "
+        "right and wrong SFT tokens, answers of all directions. The paper's own figures are of 7B models.\n"
     )
     return "\n".join(parts)
