@@ -70,6 +70,14 @@ def test_verdicts_follow_the_margins(row: ScoreRow, verdict: str) -> None:
     assert [r.verdict for r in rows if f"`{row.system.kind}`" in r.claim and row.system.kind in r.claim] == [verdict]
 
 
+def test_a_finding_names_the_margins_that_it_is_judged_by() -> None:
+    rows = found({"translation": [chrf_row("none", 50), chrf_row("refined", 94), chrf_row("random-content", 60)]})
+    assert rows["Refined priors reach it"].margin == (
+        "at least 88.8; in part at least 50 % of the way from the foundation alone to SFT"
+    )
+    assert len(rows) == 3 and all(row.says.endswith(f"Margin: {row.margin}.") for row in rows.values())
+
+
 def test_at_the_floor_nothing_is_told() -> None:
     row, constant = chrf_row("refined", 94), chrf_row("none", 60, system=System("none", model="commonest-tag"))
     cut = [replace(own, without_k=2, without_unit="token", score=around(20)) for own in (row, constant)]

@@ -55,6 +55,6 @@ def test_how_many_items_would_show_equivalence() -> None:
 def test_margins_as_text() -> None:
     assert [str(m) for m in (Margin(at_least=75.4), Margin(at_most=-2), Margin(95, 105))] == [
         "at least 75.4",
-        "at most -2",
+        "at most −2",
         "95 to 105",
     ]

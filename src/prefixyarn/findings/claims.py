@@ -33,6 +33,7 @@ class Claim:
         holds: The margin; None where there is nothing to judge.
         partly: A weaker margin.
         partly_measure: What the weaker margin is held against, where that is another measure.
+        partly_unit: Of that measure, for a reader.
         then: By verdict, the sentence that follows.
         equivalence: Whether it is a statement of equivalence: then the findings say at which n it could be shown.
     """
@@ -49,8 +50,15 @@ class Claim:
     holds: Margin | None = None
     partly: Margin | None = None
     partly_measure: Mapping[str, Any] = field(default_factory=dict)
+    partly_unit: str = ""
     then: Mapping[str, str] = field(default_factory=dict)
     equivalence: bool = False
+
+    @property
+    def margins(self) -> str:
+        """Return both margins for a reader; empty where nothing is judged."""
+        weaker = f"; in part {self.partly} {self.partly_unit}".rstrip() if self.partly else ""
+        return f"{self.holds}{weaker}" if self.holds else ""
 
 
 @dataclass(frozen=True)

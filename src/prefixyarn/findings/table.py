@@ -40,7 +40,7 @@ ROWS: dict[str, type[Any]] = {
 }
 PRECISE = ("nats",)  # units with two more digits
 VERDICTS = {
-    HOLDS: "This holds here, by the margin.",
+    HOLDS: "This holds here.",
     PARTLY: "This holds here in part.",
     NOT: "This does not hold here.",
     NOT_WHOLE: "As a whole this does not hold here; whether in part, the interval does not decide.",
@@ -65,7 +65,7 @@ class FindingRow:
         unit: Its unit.
         here: The same for a reader.
         n: Items behind it, see `Measured`; 0 where there is no one number.
-        margin: The margin of the claim; empty without one.
+        margin: The margins of the claim; empty without one.
         verdict: See `prefixyarn.findings.verdict`.
         needed: Of a statement of equivalence that is borderline: how many items a subset could show it, if the value
             stays; None where it cannot be shown, or is no such statement.
@@ -140,7 +140,7 @@ def _row(
         unit=claim.unit,
         here=here,
         n=measured.n,
-        margin=str(claim.holds) if claim.holds else "",
+        margin=claim.margins,
         verdict=verdict,
         needed=needed,
         says=_words(claim, here, claims.tasks.get(table, part), verdict, partly, needed, measured),
@@ -163,6 +163,8 @@ def _words(
             else "No number of items would show it"
         )
         then += f" {shown}, if the value stays."
+    if verdict not in (MEASURED, UNKNOWN):
+        then += f" Margin: {claim.margins}."
     return f"{told} {then}".strip()
 
 

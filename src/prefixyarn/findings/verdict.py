@@ -53,8 +53,10 @@ class Margin:
     def __str__(self) -> str:
         """Say it to a reader."""
         if self.at_least is not None and self.at_most is not None:
-            return f"{self.at_least:g} to {self.at_most:g}"
-        return f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
+            told = f"{self.at_least:g} to {self.at_most:g}"
+        else:
+            told = f"at least {self.at_least:g}" if self.at_least is not None else f"at most {self.at_most:g}"
+        return told.replace("-", "−")
 
 
 def judge(value: Interval, holds: Margin, partly: tuple[Interval, Margin] | None = None) -> str:

@@ -29,6 +29,8 @@ def by_direction_markdown(rows: Sequence[ScoreRow], directions: Sequence[str], f
     for foundation, label in foundations.items():
         for metric in (metric.title for metric in SCORES.metrics):
             own, shown = rows_of(rows, foundation, metric), []
+            other = next((row.n for row in own if row.domain == "out_of_domain"), 0)
+            elsewhere_n = f"out of domain (n = {other})" if other else "out of domain"
             for system in systems_of(own):
                 mean, elsewhere = row_of(own, system), find_row(own, system, domain="out_of_domain")
                 star = "*" if mean.p_none is not None and mean.p_none < 0.05 else ""
@@ -38,7 +40,7 @@ def by_direction_markdown(rows: Sequence[ScoreRow], directions: Sequence[str], f
                         **{direction: number(row_of(own, system, direction).score) for direction in directions},
                         "mean": f"{number(mean.score)}{star}",
                         "95 %": ends(mean.score),
-                        "out of domain": number(elsewhere.score if elsewhere else None),
+                        elsewhere_n: number(elsewhere.score if elsewhere else None),
                         "off-target": percent(mean.off_target),
                         "copied": percent(mean.copied),
                         "repeated": percent(mean.repeated),
