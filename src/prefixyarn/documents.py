@@ -6,8 +6,8 @@ A document names the file behind each such part::
     (a table of its rows)
     <!-- end -->
 
-A csv file becomes a table, a Markdown file is put there as it is, and a folder of a run's tables becomes the numbers
-that the README shows (`findings.readme`).
+A csv file becomes a table, a Markdown file is put there as it is, a folder of a run's tables becomes the numbers that the
+README shows, and one of runs their findings side by side (`findings.readme`).
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ import re
 from pathlib import Path
 
 from prefixyarn.errors import InputError
-from prefixyarn.findings.readme import numbers
+from prefixyarn.findings.readme import numbers, side_by_side
 from prefixyarn.tables.render import markdown
 
 DOCUMENTS = ("README.md", "CHANGELOG.md", "docs/*.md", "benchmarks/README.md")
@@ -46,6 +46,6 @@ def _part(path: Path) -> str:
     if not path.exists():
         raise InputError(f"{path}: no such file or folder, but a part of a document is made from it.")
     if path.is_dir():
-        return numbers(path).strip()
+        return (numbers(path) if (path / "findings.csv").exists() else side_by_side(path)).strip()
     text = path.read_text(encoding="utf-8")
     return markdown(list(csv.DictReader(text.splitlines()))) if path.suffix == ".csv" else text.strip()

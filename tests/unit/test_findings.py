@@ -16,7 +16,7 @@ from prefixyarn.analysis.prior_quality.table import QualityRow
 from prefixyarn.findings.claims import load
 from prefixyarn.findings.measures import MEASURES, score
 from prefixyarn.findings.primary import PrimaryRow, primary_markdown
-from prefixyarn.findings.readme import fixed_tests
+from prefixyarn.findings.readme import fixed_tests, side_by_side
 from prefixyarn.findings.table import ROWS, FindingRow, findings
 from prefixyarn.findings.text import document
 from prefixyarn.findings.verdict import BORDERLINE, HOLDS, MEASURED, NOT, NOT_WHOLE, PARTLY, UNKNOWN
@@ -24,7 +24,7 @@ from prefixyarn.metrics.bootstrap import Interval
 from prefixyarn.records import System
 from prefixyarn.systems import DRAWS, NONE
 from prefixyarn.tables.groups import GroupRow
-from prefixyarn.tables.rows import ScoreRow, read_rows
+from prefixyarn.tables.rows import ScoreRow, read_rows, write_rows
 
 CLAIMS = load()
 
@@ -229,6 +229,24 @@ def test_a_threshold_is_named_only_where_resamples_have_one() -> None:
 def test_findings_say_of_how_many_items_they_are() -> None:
     rows = findings(CLAIMS, "m", {"translation": [chrf_row("none", 50), chrf_row("refined", 94)]})
     assert {row.n for row in rows} == {32}
+
+
+def test_the_readme_has_the_claims_of_all_committed_runs_side_by_side(tmp_path: Path) -> None:
+    def group(name: str, gain: Interval) -> GroupRow:
+        prior = System("refined", "", 2, "token")
+        return GroupRow("m", "directions", name, "en-de", 9, 9, prior, around(30), gain, None, 0.1, 0.1)
+
+    for run, gain in (("full", 5.0), ("flores", -4.0), ("mine", 9.0)):
+        own = {"translation": [chrf_row("none", 50)], "translation_groups": [group("mostly on target", around(gain, 2))]}
+        tables = tmp_path / run / "tables"
+        tables.mkdir(parents=True)
+        write_rows(tables / "translation.csv", own["translation"], ScoreRow)
+        write_rows(tables / "findings.csv", findings(CLAIMS, "m", own), FindingRow)
+    head, _, *rows = side_by_side(tmp_path).splitlines()
+    assert [cell.strip() for cell in head.split("|")][2:4] == ["full (n = 32)", "flores (n = 32)"] and "mine" not in head
+    (row,) = [[cell.strip() for cell in row.split("|")] for row in rows if "mostly on target" in row]
+    assert row[2:4] == ["5.0 (3.0–7.0), n = 9: holds", "−4.0 (−6.0 to −2.0), n = 9: does not hold"]
+    assert len([row for row in rows if "–" in row.split("|")[2].strip()[:1]]) == len(rows) - 1, "what a run lacks"
 
 
 def test_the_readme_has_the_tests_that_were_fixed_and_made() -> None:

@@ -1,4 +1,4 @@
-"""The README's part with numbers, made from the tables of a committed run."""
+"""The README's parts with numbers, made from the tables of committed runs."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 from prefixyarn.findings.claims import PAPER
 from prefixyarn.findings.measures import at_the_floor, main_rows, row_of_kind
 from prefixyarn.findings.primary import PrimaryRow
-from prefixyarn.findings.table import FindingRow
+from prefixyarn.findings.table import FindingRow, digits
 from prefixyarn.records import System
 from prefixyarn.systems import SFT
 from prefixyarn.tables.groups import DIRECTIONS, OFF, ON, GroupRow
@@ -34,23 +34,24 @@ ROWS = (
     ("none", None, "few-shot"),
     ("refined", None, "few-shot"),
 )
-# Claims whose findings are told in words, of translation.
-TOLD = (
-    "mends_language",
-    "own_gain",
-    "gain_on_refined",
-    "content_on",
-    "gain_off_refined",
-    "content_off",
-    "gain_off_random",
-    "gain_on_random",
-    "rise_refined",
-    "use_alone",
-    "few_shot_beats",
-    "unrelated_against",
-    "few_shot_refined",
-    "matched_gain",
-)
+RUNS = ("full", "default", "flores", "low_resource")  # that are committed and have one foundation
+# Claims whose findings are told in words, of translation, and what they claim in a few words.
+TOLD = {
+    "mends_language": "refined makes answers in another language rarer (points)",
+    "own_gain": "own helps",
+    "gain_on_refined": "refined helps where alone is mostly on target",
+    "content_on": "there it does better than own",
+    "gain_off_refined": "refined helps where alone is mostly off target",
+    "content_off": "there it does better than own",
+    "gain_off_random": "random function words do not help where off target",
+    "gain_on_random": "they do no harm where on target",
+    "rise_refined": "refined raises the use of the source (nats per token)",
+    "use_alone": "alone uses the source as SFT does (% of SFT)",
+    "few_shot_beats": "examples alone do better than refined",
+    "unrelated_against": "refined does better than one unrelated example",
+    "few_shot_refined": "refined helps after examples",
+    "matched_gain": "refined-matched helps",
+}
 
 
 def numbers(tables: Path) -> str:
@@ -84,6 +85,30 @@ def numbers(tables: Path) -> str:
         + "".join(f"- {text}\n" for text in told)
         + fixed_tests(read_rows(tables / "primary.csv", PrimaryRow))
     )
+
+
+def side_by_side(results: Path) -> str:
+    """Return the same claims in those of `RUNS` that a folder has, as a table."""
+    runs = {}
+    for run in RUNS:
+        tables = results / run / "tables"
+        if (tables / "findings.csv").exists():
+            found = {row.id: row for row in reversed(read_rows(tables / "findings.csv", FindingRow))}
+            n = main_rows(read_rows(tables / "translation.csv", ScoreRow))[0].n
+            runs[f"{run} (n = {n})"] = found, n
+    return markdown(
+        [
+            {"claim, of translation": what, **{run: _finding(found.get(name), n) for run, (found, n) in runs.items()}}
+            for name, what in TOLD.items()
+        ]
+    )
+
+
+def _finding(row: FindingRow | None, n: int) -> str:
+    if row is None or row.value is None:
+        return "–"
+    other = f", n = {row.n}" if row.n != n else ""
+    return f"{with_ends(row.value, digits(row.unit))}{other}: {row.verdict}"
 
 
 def fixed_tests(rows: Sequence[PrimaryRow]) -> str:

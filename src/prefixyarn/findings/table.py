@@ -38,7 +38,6 @@ ROWS: dict[str, type[Any]] = {
     "cross_task": CrossTaskRow,
     "language_resources_fit": FitRow,
 }
-PRECISE = ("nats",)  # units with two more digits
 VERDICTS = {
     HOLDS: "This holds here.",
     PARTLY: "This holds here in part.",
@@ -90,6 +89,11 @@ class FindingRow:
     see: str
 
 
+def digits(unit: str) -> int:
+    """Return how many digits a value of a unit has behind its point."""
+    return 3 if unit == "nats" else 1
+
+
 def findings(claims: Claims, foundation: str, tables: Mapping[str, Sequence[Any]]) -> list[FindingRow]:
     """Return what tables say of the claims on one foundation, in the order of the claims.
 
@@ -127,7 +131,7 @@ def _row(
         if verdict == BORDERLINE and claim.equivalence and measured.n:
             needed = claim.holds.needed(value, measured.n)
     unit = f" {claim.unit}" if claim.unit else ""
-    here = measured.here or (f"{with_ends(value, 3 if claim.unit in PRECISE else 1)}{unit}" if value else "–")
+    here = measured.here or (f"{with_ends(value, digits(claim.unit))}{unit}" if value else "–")
     part = claim.part or claims.tasks[table]
     return FindingRow(
         foundation=foundation,
