@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 from prefixyarn.config.sources import fetched
+from prefixyarn.config.subsets import all_subsets, main_subsets
 from prefixyarn.plan import OTHER_SECONDS, SECONDS, seconds_by_job
 
 WIDTH = 120  # no line is longer
@@ -29,7 +30,8 @@ STAGES = {
     **dict.fromkeys(("build", "decode", "measure"), "answers"),
     **dict.fromkeys(("score", "tabulate", "plot", "write"), "tables"),
 }
-PROGRESS = re.compile(r"(\d+) of (\d+) \w+, [\d.]+/s")  # what `prefixyarn.progress` writes into a job's log
+# What `prefixyarn.progress` writes into a job's log: what is counted, and how much of it is done.
+PROGRESS = re.compile(r"^(.*): (\d+) of (\d+) \w+, [\d.]+/s", re.MULTILINE)
 
 
 @dataclass
@@ -43,6 +45,7 @@ class Running:
         expected: How many seconds it was expected to take.
         start: When it started, by `time.monotonic`.
         began: When it started, by the clock of files.
+        parts: How many subsets it goes through one after the other, each with a progress of its own.
     """
 
     rule: str
@@ -51,18 +54,21 @@ class Running:
     expected: float
     start: float = field(default_factory=time.monotonic)
     began: float = field(default_factory=time.time)
+    parts: int = 1
 
     def share(self) -> float:
-        """Return which share of it is done, by what it last wrote into its log; 0 if it said nothing."""
+        """Return which share of it is done, by what it wrote into its log; 0 if it said nothing."""
         try:
-            with open(self.log, "rb") as stream:
-                if os.path.getmtime(self.log) < self.began:
-                    return 0.0  # of a run before
-                stream.seek(max(0, os.path.getsize(self.log) - 2000))
-                found = PROGRESS.findall(stream.read().decode("utf-8", "replace"))
+            if os.path.getmtime(self.log) < self.began:
+                return 0.0  # of a run before
+            found = PROGRESS.findall(Path(self.log).read_text(encoding="utf-8", errors="replace"))
         except OSError:
             return 0.0
-        return int(found[-1][0]) / max(int(found[-1][1]), 1) if found else 0.0
+        if not found:
+            return 0.0
+        _, done, total = found[-1]
+        before = len({what for what, _, _ in found}) - 1 if self.parts > 1 else 0
+        return min(1.0, (before + int(done) / max(int(total), 1)) / self.parts)
 
 
 class Watch:
@@ -78,6 +84,9 @@ class Watch:
             slower: How many times slower a core here is than those of `prefixyarn.plan`.
         """
         self._by_job, self._one = seconds_by_job(config), len(config["foundations"]) == 1
+        main = len(main_subsets(config)["translation"])
+        self._parts = {("build_priors", task): len(subsets) for task, subsets in all_subsets(config).items()}
+        self._parts |= {(rule, ""): main for rule in ("build_analysis_priors", "build_mechanism_priors")}
         self._cores, self._slower = min(cores, os.cpu_count() or 1), slower
         if any(own["dtype"] != "float32" for own in config["foundations"]):
             self._cores, self._slower = 1, 1.0  # on GPUs: one job at a time has them, and cores say nothing of them
@@ -103,7 +112,7 @@ class Watch:
         self._total += expected - mean
         if self._one and model:  # where there is one, its name tells nothing
             what = re.sub(rf"( of| with|,) {re.escape(model)}", "", what)
-        self.running[job] = Running(rule, what, log, expected)
+        self.running[job] = Running(rule, what, log, expected, parts=self._parts.get((rule, task), 1))
 
     def finished(self, job: int) -> str:
         """Take note of a job's end, and return its rule; empty if it was never seen to start."""

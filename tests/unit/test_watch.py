@@ -73,6 +73,20 @@ def test_a_log_of_a_run_before_says_nothing(tmp_path: Path) -> None:
     assert running.share() == 0
 
 
+def test_a_job_that_goes_through_its_subsets_counts_on_from_one_to_the_next(tmp_path: Path) -> None:
+    log = tmp_path / "priors.log"
+    own = begun({"build_priors": 1})
+    own.started(1, "build_priors", "Building priors", str(log), {**MODEL, "task": "summarization"})
+    subsets = len(DEFAULT["summarization"]["directions"])
+    shares = []
+    lines = ["en-de: 4 of 4 candidates", "en-de: 8 of 8 openings", "en-fr: 2 of 8 openings", "en-zh: 4 of 8 openings"]
+    for n in range(len(lines)):
+        log.write_text("".join(f"build_priors {line}, 0.3/s, 1:46 left\nbetween\n" for line in lines[: n + 1]))
+        os.utime(log, (own.running[1].began + 1,) * 2)
+        shares.append(own.running[1].share() * subsets)
+    assert shares == pytest.approx([1, 1, 1.25, 2.5])
+
+
 def test_on_gpus_one_job_runs_at_a_time_however_many_cores_there_are() -> None:
     half = {**DEFAULT, "foundations": [{**DEFAULT["foundations"][0], "dtype": "bfloat16"}]}
     one, many = (Watch(half, {"decode": 4}, cores, slower) for cores, slower in ((1, 1.0), (64, 9.0)))
