@@ -38,7 +38,8 @@ def main(job: Job) -> None:
     languages = read_rows(given.languages, ResourceRow) if given.languages else []
     for n, (name, label) in enumerate(labels.items()):
         draw(job.output.headline[n], figures.headline(own(overview, name), label))
-        draw(job.output.cost[n], figures.cost({task: own(rows, name) for task, rows in costs.items()}, label))
+        if job.params.trained:
+            draw(job.output.cost[n], figures.cost({task: own(rows, name) for task, rows in costs.items()}, label))
         if translation:
             main_metric = rows_of(translation, name, translation[0].metric)
             draw(job.output.off_target[n], figures.off_target(main_metric, label))

@@ -6,8 +6,8 @@ A document names the file behind each such part::
     (a table of its rows)
     <!-- end -->
 
-A csv file becomes a table, a Markdown file is put there as it is, a folder of a run's tables becomes the numbers that the
-README shows, and one of runs their findings side by side (`findings.readme`).
+A csv file becomes a table, and a Markdown file is put there as it is. A folder of a run's tables becomes the numbers
+that the README shows, and one of runs their findings side by side (`findings.readme`).
 """
 
 from __future__ import annotations

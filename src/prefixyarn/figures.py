@@ -385,19 +385,22 @@ def language_lines(rows: Sequence[ResourceRow], label: str, resamples: int, seed
 
 
 def headline(rows: Sequence[OverviewRow], label: str) -> Figure:
-    """Draw the paper's headline: share of SFT by task and prior.
+    """Draw the paper's headline: share of SFT by task and prior, or the score in a run that has no SFT model.
 
     Args:
         rows: Of the overview table, one foundation's.
         label: The foundation's label.
     """
     figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
-    tasks = list(dict.fromkeys(row.task for row in rows))
+    tasks, tuned = list(dict.fromkeys(row.task for row in rows)), any(row.share for row in rows)
     for n, kind in enumerate(HEADLINE_KINDS):
         own: dict[int, tuple[Interval, float | None]] = {}
         for row in rows:
-            if row.system.kind == kind and row.system.prompt == "zero-shot" and row.share is not None:
-                own.setdefault(tasks.index(row.task), (row.share, row.paper))
+            value = row.share if tuned else Interval(row.score, row.score, row.score)
+            if row.system.kind == kind and row.system.prompt == "zero-shot" and value:
+                own.setdefault(tasks.index(row.task), (value, row.paper if tuned else None))
+        if not own:
+            continue
         places = [task + 0.14 * (n - (len(HEADLINE_KINDS) - 1) / 2) for task in own]
         shares = [share for share, _ in own.values()]
         style: dict[str, Any] = {
@@ -407,17 +410,21 @@ def headline(rows: Sequence[OverviewRow], label: str) -> Figure:
             "alpha": 0.85,
         }
         edges: dict[str, Any] = {"edgecolor": "black", "linewidth": 0.5, "capsize": 2}
-        axes.bar(places, [share.score for share in shares], 0.13, yerr=_errors(shares), **style, **edges)
+        errors = _errors(shares) if tuned else None
+        axes.bar(places, [share.score for share in shares], 0.13, yerr=errors, **style, **edges)
         told = [(place, paper) for place, (_, paper) in zip(places, own.values(), strict=True) if paper is not None]
         for place, paper in told:
             axes.plot(place, paper, "_", color="#7F7F7F" if kind == "none" else "black", markersize=12, mew=2)
-    axes.plot([], [], "k_", markersize=10, markeredgewidth=2, label="paper, 7B models")
-    axes.axhline(100, color="#555555", linewidth=0.8)
-    axes.set_xticks(range(len(tasks)), tasks)
+    if tuned:
+        axes.plot([], [], "k_", markersize=10, markeredgewidth=2, label="paper, 7B models")
+        axes.axhline(100, color="#555555", linewidth=0.8)
+    metrics = {row.task: row.metric for row in rows}
+    axes.set_xticks(range(len(tasks)), tasks if tuned else [f"{task}, {metrics[task]}" for task in tasks])
     axes.set_xlim(-0.5, len(tasks) - 0.5)
-    axes.set_ylabel("share of the SFT model's score (%)")
+    axes.set_ylabel("share of the SFT model's score (%)" if tuned else "score, without an SFT model")
     axes.legend(fontsize=8, ncols=2)
-    axes.set_title(f"{label}: one or two units of each prior, no examples; 95 % intervals", fontsize=9)
+    intervals = "95 % intervals" if tuned else "intervals in the tables"
+    axes.set_title(f"{label}: one or two units of each prior, no examples; {intervals}", fontsize=9)
     return figure
 
 

@@ -174,6 +174,9 @@ def test_headline_off_target_and_cost() -> None:
     (axes,) = headline(rows, "m").axes
     heights = {c.get_label(): [bar.get_height() for bar in c] for c in axes.containers if isinstance(c, BarContainer)}
     assert heights["none"] == [50, 51] and heights["refined"] == [90, 91]
+    (axes,) = headline([replace(row, share=None) for row in rows], "m").axes
+    bars = {c.get_label(): [bar.get_height() for bar in c] for c in axes.containers if isinstance(c, BarContainer)}
+    assert bars == {"none": [30, 30], "refined": [30, 30]} and "without an SFT model" in axes.get_ylabel()
     scores = [
         ScoreRow("m", "chrF++", System(kind, "", 2, "token"), "test", subset, 0, "", 50, cell(1.0), off_target=rate)
         for kind, rate in (("none", 0.4), ("sft", 0.1))

@@ -237,13 +237,19 @@ def test_the_readme_has_the_claims_of_all_committed_runs_side_by_side(tmp_path: 
         return GroupRow("m", "directions", name, "en-de", 9, 9, prior, around(30), gain, None, 0.1, 0.1)
 
     for run, gain in (("full", 5.0), ("flores", -4.0), ("mine", 9.0)):
-        own = {"translation": [chrf_row("none", 50)], "translation_groups": [group("mostly on target", around(gain, 2))]}
+        own: dict[str, list[Any]] = {
+            "translation": [chrf_row("none", 50)],
+            "translation_groups": [group("mostly on target", around(gain, 2))],
+        }
         tables = tmp_path / run / "tables"
         tables.mkdir(parents=True)
         write_rows(tables / "translation.csv", own["translation"], ScoreRow)
         write_rows(tables / "findings.csv", findings(CLAIMS, "m", own), FindingRow)
     head, _, *rows = side_by_side(tmp_path).splitlines()
-    assert [cell.strip() for cell in head.split("|")][2:4] == ["full (n = 32)", "flores (n = 32)"] and "mine" not in head
+    assert [cell.strip() for cell in head.split("|")][2:4] == [
+        "full (n = 32)",
+        "flores (n = 32)",
+    ] and "mine" not in head
     (row,) = [[cell.strip() for cell in row.split("|")] for row in rows if "mostly on target" in row]
     assert row[2:4] == ["5.0 (3.0–7.0), n = 9: holds", "−4.0 (−6.0 to −2.0), n = 9: does not hold"]
     assert len([row for row in rows if "–" in row.split("|")[2].strip()[:1]]) == len(rows) - 1, "what a run lacks"

@@ -154,6 +154,7 @@ def test_runs_with_many_languages_have_lines() -> None:
     low = merged(DEFAULT, LOW)
     assert fits_languages(low) and not fits_languages(DEFAULT)
     assert "language_resources_fit.csv" in final_tables(low) and "language_resources_gemma-3-270m" in final_figures(low)
+    assert "cost_gemma-3-270m" not in final_figures(low), "shares of an SFT model against costs, and it has none"
     assert not any("fit" in name for name in final_tables(DEFAULT))
     assert not fits_languages(
         merged(low, {"translation": {"priors": {"kinds": ["none"]}, "few_shot": {"examples": []}}})

@@ -52,7 +52,9 @@ rule plot_figures:
             category=SECTIONS["all"],
         ),
         cost=report(
-            drawn("cost"), caption="../report/cost.rst", category=SECTIONS["cost"]
+            drawn("cost") if TRAINED else [],
+            caption="../report/cost.rst",
+            category=SECTIONS["cost"],
         ),
         off_target=report(
             drawn("off_target") if "translation" in TASKS else [],

@@ -187,7 +187,8 @@ def final_tables(config: Config) -> list[str]:
 
 def final_figures(config: Config) -> list[str]:
     """Return the names of a run's figures, without their suffixes."""
-    found = ["headline", "cost", *(f"sft_loss_{task}" for task in config["tasks"] if has(config, task, "sft"))]
+    trained = [task for task in config["tasks"] if has(config, task, "sft")]
+    found = ["headline", *(["cost"] if trained else []), *(f"sft_loss_{task}" for task in trained)]
     if "translation" in config["tasks"]:
         found.append("off_target")
     if fits_languages(config):

@@ -16,8 +16,9 @@ EXAMPLES = 2  # of each direction
 SECTIONS = (
     (
         "The headline (section 4)",
-        "Each bar is one source of priors; the line at 100 % is the fine-tuned model. If the paper holds here, bars "
-        "rise from none to refined and end near the line; its own figures for 7B models are the black marks.",
+        "Each bar is one source of priors: its share of the fine-tuned model's score, the line at 100 %, or its score "
+        "in a run without one. If the paper holds here, bars rise from none to refined and end near the line; its own "
+        "figures for 7B models are the black marks.",
         ("headline_{model}",),
         ("overview.md",),
     ),

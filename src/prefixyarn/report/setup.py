@@ -44,10 +44,9 @@ def setup(config: Mapping[str, Any]) -> list[tuple[str, str]]:
         + {"silver": "silver tags by packaged taggers"}.get(tagging["source"]["kind"], "gold tags of UD treebanks"),
     }
     found += [(task, what[task]) for task in config["tasks"]]
-    methods = ", ".join(
-        f"{task}: {config[task]['sft']['method']}, {config[task]['sft']['steps']} steps" for task in config["tasks"]
-    )
-    found += [("SFT", methods), ("seed", str(config["seed"])), ("decoding", _decoding(config))]
+    methods = {task: config[task]["sft"]["method"] for task in config["tasks"]}
+    told = [f"{t}: {m}" + f", {config[t]['sft']['steps']} steps" * (m != "none") for t, m in methods.items()]
+    found += [("SFT", ", ".join(told)), ("seed", str(config["seed"])), ("decoding", _decoding(config))]
     return found
 
 
