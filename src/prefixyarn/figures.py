@@ -393,19 +393,18 @@ def headline(rows: Sequence[OverviewRow], label: str) -> Figure:
     """
     figure, axes = plt.subplots(figsize=(7, 3.8), layout="constrained")
     tasks, tuned = list(dict.fromkeys(row.task for row in rows)), any(row.share for row in rows)
-    for n, kind in enumerate(HEADLINE_KINDS):
+    kinds = [kind for kind in HEADLINE_KINDS if kind in {row.system.kind for row in rows}]
+    for n, kind in enumerate(kinds):
         own: dict[int, tuple[Interval, float | None]] = {}
         for row in rows:
             value = row.share if tuned else Interval(row.score, row.score, row.score)
             if row.system.kind == kind and row.system.prompt == "zero-shot" and value:
                 own.setdefault(tasks.index(row.task), (value, row.paper if tuned else None))
-        if not own:
-            continue
-        places = [task + 0.14 * (n - (len(HEADLINE_KINDS) - 1) / 2) for task in own]
+        places = [task + 0.14 * (n - (len(kinds) - 1) / 2) for task in own]
         shares = [share for share, _ in own.values()]
         style: dict[str, Any] = {
             "color": STYLES[kind][0],
-            "hatch": ("", "oo", "//", "..", "xx", "++")[n],
+            "hatch": ("", "oo", "//", "..", "xx", "++")[HEADLINE_KINDS.index(kind)],
             "label": kind,
             "alpha": 0.85,
         }
@@ -423,8 +422,8 @@ def headline(rows: Sequence[OverviewRow], label: str) -> Figure:
     axes.set_xlim(-0.5, len(tasks) - 0.5)
     axes.set_ylabel("share of the SFT model's score (%)" if tuned else "score, without an SFT model")
     axes.legend(fontsize=8, ncols=2)
-    intervals = "95 % intervals" if tuned else "intervals in the tables"
-    axes.set_title(f"{label}: one or two units of each prior, no examples; {intervals}", fontsize=9)
+    intervals = "; 95 % intervals" if tuned else ""
+    axes.set_title(f"{label}: one or two units of each prior, no examples{intervals}", fontsize=9)
     return figure
 
 
