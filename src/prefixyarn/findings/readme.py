@@ -51,6 +51,9 @@ TOLD = {
     "unrelated_against": "refined does better than one unrelated example",
     "few_shot_refined": "refined helps after examples",
     "matched_gain": "refined-matched helps",
+    "resources": "pseudo helps more where alone knows less of a language (points per bit of a character)",
+    "resources_english": "the same, per character of the English (post hoc)",
+    "resources_own": "own does, per character of the English (post hoc)",
 }
 
 
