@@ -2,10 +2,12 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from dvc.repo import Repo  # type: ignore[import-untyped]
 
 from configs import DEFAULT as CONFIG
 from configs import ROOT, merged
 from prefixyarn.config.targets import final_figures
+from prefixyarn.models.manifest import STAMPS
 
 STAGES = yaml.safe_load((ROOT / "dvc.yaml").read_text())["stages"]
 
@@ -20,6 +22,18 @@ def params(stage: dict[str, Any]) -> list[str]:
 
 def outs(stage: dict[str, Any]) -> list[str]:
     return names(stage["outs"] + stage.get("metrics", []))
+
+
+def test_dvc_finds_the_stages_of_both_runs() -> None:
+    """It does not look into folders that .gitignore names, by its own reading of the patterns."""
+    with Repo(str(ROOT)) as repo:
+        found = {stage.addressing for stage in repo.index.stages}
+    full = yaml.safe_load((ROOT / "results/full/dvc.yaml").read_text())["stages"]
+    assert {Path(name).name for name in found} == {*STAGES, *(f"dvc.yaml:{name}" for name in full)}
+
+
+def test_what_one_machine_alone_knows_of_a_model_is_not_tracked() -> None:
+    assert STAMPS in (ROOT / ".dvcignore").read_text().splitlines()
 
 
 def test_params_are_keys_of_the_configuration() -> None:
