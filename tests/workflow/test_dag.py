@@ -210,7 +210,7 @@ def test_snakemakes_own_report_has_captions_by_section(copy: Copy) -> None:
         "5.1 Quality and length of priors",
     ):
         assert section in text
-    assert "the line at 100 % is the fine-tuned model" in text and "headline_tiny.svg" in text
+    assert "the line at 100 %, or its score in a run without one" in text and "headline_tiny.svg" in text
     (copy.folder / "report.html").unlink()
 
 
