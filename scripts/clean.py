@@ -24,7 +24,7 @@ WHOLE = ("state", "logs", ".snakemake")
 def shipped() -> set[Path]:
     """Return what .gitignore excepts from its rule that results are not committed: what an export has."""
     lines = (ROOT / ".gitignore").read_text(encoding="utf-8").splitlines()
-    opened = {line.removesuffix("?*") for line in lines if line.endswith("/?*")}  # of these only what further lines name
+    opened = {line.removesuffix("?*") for line in lines if line.endswith("/?*")}  # these, but what follows
     return {ROOT / line[2:] for line in lines if line.startswith("!/") and line[1:] not in opened}
 
 
