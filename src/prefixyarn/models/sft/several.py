@@ -32,6 +32,7 @@ from prefixyarn.models.sft.group import Group
 from prefixyarn.models.sft.steps import Checkpoint, Training, take_steps
 from prefixyarn.models.sft.train import trainable, trained
 from prefixyarn.progress import log_gpu_memory
+from prefixyarn.records import write_text
 
 PATIENCE = timedelta(hours=2)  # the others wait until the first has read the weights
 
@@ -63,10 +64,9 @@ def train_on_several(
     with tempfile.TemporaryDirectory() as meeting:
         try:
             spawn(_process, (processes, f"{meeting}/store", folder, dtype, training, done, shard), processes)
-        except ProcessRaisedException as error:
-            kind, _, text = str(error).strip().splitlines()[-1].partition(": ")
-            if kind.endswith(InputError.__name__):
-                raise InputError(text) from None
+        except ProcessRaisedException:
+            if (told := _told(f"{meeting}/store")).exists():
+                raise InputError(told.read_text(encoding="utf-8")) from None
             raise
 
 
@@ -101,8 +101,16 @@ def _process(
         finished = done if rank == 0 else lambda n: None
         take_steps(model, trained(whole), training, state, done=finished, group=Group(rank, size))
         log_gpu_memory()
+    except InputError as error:
+        write_text(_told(meeting), str(error))  # before the others lose this process, and maybe end first with that
+        raise
     finally:
         distributed.destroy_process_group()
+
+
+def _told(meeting: str) -> Path:
+    """Return the file in which a process that ends with an input error leaves it."""
+    return Path(meeting).with_name("error.txt")
 
 
 def _model(folder: Path, dtype: str, rank: int) -> PreTrainedModel:
